@@ -1,0 +1,59 @@
+/*
+ * The avatar stage: loads a character from glTF 2.0 and moves it. Given what is performed at a moment (sound,
+ * marks, emotion, action), it says how the character stands: morph weights and joint matrices.
+ */
+#ifndef CP_AVATAR_H
+#define CP_AVATAR_H
+
+#include "base/error.h"
+#include "media/model.h"
+#include "media/moment.h"
+#include "media/pose.h"
+#include "media/shapes.h"
+
+#include <stdint.h>
+
+/* --- loading --- */
+
+/* Loads a .glb or .gltf from memory (external buffers and images are not followed). Hostile input is refused
+ * with CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any
+ * thread. */
+int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,
+                   struct cp_error *error);
+int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error);
+
+/* What acting will find in a model: which shapes and bones are there, what is missing and what is done
+ * instead. */
+struct cp_avatar_report {
+    int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
+    char missing_shapes[1200];        /* names, comma separated */
+    char missing_bones[400];
+    char notes[1200]; /* one sentence a line */
+};
+void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *ret_report);
+
+/* --- acting --- */
+
+struct cp_actor; /* one character on one channel; holds a reference of the model */
+
+/* seed: what idle motion, blinks and gaze are drawn from; equal seeds and moments give equal poses. */
+int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret_actor,
+                    struct cp_error *error);
+void cp_actor_destroy(struct cp_actor *actor);
+
+/*
+ * The pose at a moment. Moments come in order, one a frame (CP_SAMPLES_PER_FRAME apart). Does not allocate,
+ * takes no lock. ret_pose->stamps are copied by the caller. camera_eye: where the camera stands (metres,
+ * model space), to look at. thread: draw
+ */
+void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3],
+                   struct cp_pose *ret_pose);
+
+/* The mouth's shapes at a place of an utterance, without a character: what lip tests and tools look at.
+ * ret_shapes holds CP_SHAPE_COUNT weights by enum cp_shape. Stateless. */
+void cp_actor_mouth(const struct cp_utterance *utterance, int32_t offset_samples, float *ret_shapes);
+
+/* Named gestures that a cue's "action" may name: a NULL-terminated list. */
+const char *const *cp_actor_actions(void);
+
+#endif

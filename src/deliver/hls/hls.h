@@ -1,0 +1,74 @@
+/*
+ * LL-HLS (draft-pantos-hls-rfc8216bis): fMP4 (CMAF) segments and parts kept in memory, playlists with
+ * blocking reload, preload hints and delta updates. Feeds any number of players through any cache.
+ */
+#ifndef CP_HLS_H
+#define CP_HLS_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/ref.h"
+#include "media/packet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cp_hls_config {
+    double part_s;       /* part target, seconds: 0.2 */
+    double segment_s;    /* segment target; a segment starts at an IDR */
+    int64_t segments;    /* kept in the playlist */
+    int64_t max_waiting; /* blocked requests at once */
+};
+extern const struct cp_option cp_hls_options[];
+extern const size_t cp_hls_n_options;
+
+struct cp_hls;
+
+/* epoch: goes into file names, so that a restarted server never serves a name it used for other bytes. */
+int cp_hls_create(const struct cp_hls_config *config, int width, int height, const char *epoch,
+                  const uint8_t *aac_extradata, int aac_extradata_bytes, struct cp_hls **ret_hls,
+                  struct cp_error *error);
+/* Answers everything that still waits with CP_ERR_UNAVAILABLE. */
+void cp_hls_destroy(struct cp_hls *hls);
+
+/* Takes an H.264 or AAC packet; copies what it needs. thread: venc, aenc */
+void cp_hls_push(struct cp_hls *hls, const struct cp_packet *packet);
+
+/* What a request is answered with. `body` is shared and immutable: hold the reference while it is being sent.
+ */
+struct cp_hls_body {
+    struct cp_ref ref;
+    size_t length;
+    uint8_t data[];
+};
+struct cp_hls_response {
+    int status;                /* 200, 400, 404, 503 */
+    const char *content_type;  /* "application/vnd.apple.mpegurl", "video/mp4", "audio/mp4" */
+    const char *cache_control; /* e.g. "public, max-age=60, immutable" */
+    struct cp_hls_body *body;  /* may be NULL */
+    const char *detail;        /* for an error: what is wrong with the request */
+};
+
+/*
+ * Answers a request for `file` ("index.m3u8", "video.m3u8", "init-...mp4", "seg-...m4s", "part-...m4s") with
+ * its query
+ * ("_HLS_msn=5&_HLS_part=2", or ""). Ready at once: `ready` is called before the return, and *ret_waiting is
+ * 0. Otherwise `ready` comes later, exactly once, from the pushing thread (it must only post), and
+ * *ret_waiting names the wait for cp_hls_abandon. The response's body reference belongs to the callee.
+ * thread: gateway
+ */
+void cp_hls_request(struct cp_hls *hls, const char *file, const char *query,
+                    void (*ready)(void *user, const struct cp_hls_response *response), void *user,
+                    uint64_t *ret_waiting);
+/* The client went away. True when `ready` will not be called; false when it has been or is being called. */
+bool cp_hls_abandon(struct cp_hls *hls, uint64_t waiting);
+
+struct cp_hls_stats {
+    uint64_t segments, parts, requests, blocked, refused, bytes_out;
+    int waiting;
+    int64_t live_edge_samples; /* end of the newest part, on the sample clock */
+};
+struct cp_hls_stats cp_hls_stats(struct cp_hls *hls);
+
+#endif

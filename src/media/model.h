@@ -1,0 +1,133 @@
+/*
+ * A 3D character as the renderer wants it: triangles in parts, morph targets as sparse rows, joints,
+ * materials, textures. Loaded from glTF by the avatar stage; read by the render stage. Never changed after
+ * loading.
+ *
+ * Space: right-handed, metres, y up, the character looks along +z (glTF 2.0 section 3.4).
+ */
+#ifndef CP_MEDIA_MODEL_H
+#define CP_MEDIA_MODEL_H
+
+#include "base/ref.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CP_MODEL_MAX_TARGETS 256
+#define CP_MODEL_MAX_JOINTS  256
+
+/* How a surface takes light. The loader finds the kind by the material's name or extras ("skin", "hair",
+ * ...); unknown materials are CP_SURFACE_PLAIN: glTF metallic-roughness. */
+enum cp_surface {
+    CP_SURFACE_UNSET,
+    CP_SURFACE_PLAIN,
+    CP_SURFACE_SKIN,
+    CP_SURFACE_EYE, /* iris and pupil from uv: uv (0.5, 0.5) is the pupil's centre */
+    CP_SURFACE_TEETH,
+    CP_SURFACE_MOUTH, /* gums, tongue, inside of the mouth */
+    CP_SURFACE_HAIR,  /* anisotropic along the tangent; u across, v along the strand */
+    CP_SURFACE_CLOTH,
+    CP_SURFACE_LASH, /* unlit dark hairs: lashes and brows */
+    CP_SURFACE_METAL,
+    CP_SURFACE_COUNT,
+};
+
+struct cp_texture { /* 8-bit sRGB RGBA, row 0 at v = 0 */
+    int width, height;
+    uint8_t *rgba;
+};
+
+struct cp_material {
+    char name[48];
+    enum cp_surface surface;
+    float base_color[4]; /* linear, multiplied with vertex colour and texture */
+    float roughness, metallic;
+    float emissive[3];
+    int texture;        /* base colour texture, -1 for none */
+    float alpha_cutoff; /* > 0: alpha-masked */
+    bool double_sided;
+};
+
+/* One vertex at rest. Attributes that the file lacks are made by the loader (normals, tangents) or neutral.
+ */
+struct cp_vertex {
+    float position[3], normal[3];
+    float tangent[3]; /* along the strand for hair; unit length */
+    float color[3];   /* linear rgb */
+    float occlusion;  /* 0 dark .. 1 open (from COLOR_0.a when the material's extras say so, else 1) */
+    float uv[2];
+    uint16_t joint[4]; /* indices into the model's joints */
+    float weight[4];   /* sum 1 */
+};
+
+struct cp_part {
+    char name[48];
+    int material;
+    int first_vertex, n_vertices;
+    int first_triangle, n_triangles;
+};
+
+/* Rows of one morph target: what it adds at weight 1. Only vertices that move are listed. */
+struct cp_target_row {
+    int32_t vertex;
+    float position[3], normal[3];
+};
+struct cp_target {
+    char name[48];
+    int shape; /* enum cp_shape, or CP_SHAPE_UNSET when it is none of ARKit's */
+    int first_row, n_rows;
+};
+
+struct cp_joint {
+    char name[48];
+    int parent;                                  /* index, -1 for a root; parents come before children */
+    int role;                                    /* enum cp_bone, or CP_BONE_UNSET */
+    float translation[3], rotation[4], scale[3]; /* local, at rest; rotation is a quaternion x y z w */
+    float inverse_bind[12];                      /* 3x4, row major */
+};
+
+/* The joints that acting moves, by VRM 1.0's humanoid names. */
+enum cp_bone {
+    CP_BONE_UNSET,
+    CP_BONE_HIPS,
+    CP_BONE_SPINE,
+    CP_BONE_CHEST,
+    CP_BONE_UPPER_CHEST,
+    CP_BONE_NECK,
+    CP_BONE_HEAD,
+    CP_BONE_LEFT_EYE,
+    CP_BONE_RIGHT_EYE,
+    CP_BONE_JAW,
+    CP_BONE_LEFT_SHOULDER,
+    CP_BONE_LEFT_UPPER_ARM,
+    CP_BONE_LEFT_LOWER_ARM,
+    CP_BONE_LEFT_HAND,
+    CP_BONE_RIGHT_SHOULDER,
+    CP_BONE_RIGHT_UPPER_ARM,
+    CP_BONE_RIGHT_LOWER_ARM,
+    CP_BONE_RIGHT_HAND,
+    CP_BONE_COUNT,
+};
+
+struct cp_model {
+    struct cp_ref ref;
+    char name[64];
+    int n_vertices, n_triangles, n_parts, n_materials, n_textures, n_targets, n_rows, n_joints;
+    struct cp_vertex *vertices;
+    uint32_t (*triangles)[3];
+    struct cp_part *parts;
+    struct cp_material *materials;
+    struct cp_texture *textures;
+    struct cp_target *targets;
+    struct cp_target_row *rows;
+    struct cp_joint *joints;
+    float eye_height_m;  /* y of the point between the eyes at rest: what cameras aim by */
+    float head_height_m; /* chin to crown */
+};
+
+/* "" for CP_BONE_UNSET; else VRM 1.0's name ("leftEye"). */
+const char *cp_bone_name(enum cp_bone bone);
+const char *cp_surface_name(enum cp_surface surface);
+enum cp_surface cp_surface_from_name(const char *name);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * What is performed at one moment: the answer of the show to "who says what, how, now?", asked once a frame.
+ * A plain value; the utterance is borrowed and stays valid until the next moment is asked.
+ */
+#ifndef CP_MEDIA_MOMENT_H
+#define CP_MEDIA_MOMENT_H
+
+#include "media/utterance.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cp_emotion {
+    CP_EMOTION_UNSET,
+    CP_EMOTION_NEUTRAL,
+    CP_EMOTION_WARM,
+    CP_EMOTION_HAPPY,
+    CP_EMOTION_SERIOUS,
+    CP_EMOTION_SURPRISED,
+    CP_EMOTION_SAD,
+    CP_EMOTION_THINKING,
+    CP_EMOTION_COUNT,
+};
+
+enum cp_attention {
+    CP_ATTENTION_UNSET,
+    CP_ATTENTION_IDLE, /* nothing to say, nobody asks */
+    CP_ATTENTION_SPEAKING,
+    CP_ATTENTION_LISTENING, /* a question is coming in */
+    CP_ATTENTION_THINKING,  /* an answer is being made */
+};
+
+struct cp_moment {
+    int64_t at_samples; /* the channel's sample clock */
+    enum cp_attention attention;
+    const struct cp_utterance *utterance; /* NULL while silent; borrowed */
+    int32_t offset_samples;               /* position in the utterance: 0 .. n_samples */
+    float gain;                           /* 1, or falling to 0 while a cut fades out */
+    enum cp_emotion emotion;
+    float emotion_intensity; /* 0..1 */
+    char action[24];         /* named gesture to start at this moment, or "" */
+    char camera[24];         /* named framing, or "" for the set's first */
+    char card[160];          /* lower third to show, or "" */
+    char cue[40];            /* id of the cue being performed, or "" */
+    int64_t cue_asked_ns;    /* monotonic; 0 for rundown lines */
+    bool first_of_cue;       /* this frame is the first in which the cue sounds */
+};
+
+const char *cp_emotion_name(enum cp_emotion emotion);
+enum cp_emotion cp_emotion_from_name(const char *name); /* CP_EMOTION_UNSET for an unknown name */
+
+#endif

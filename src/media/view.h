@@ -1,0 +1,12 @@
+/* Where the picture is taken from, and what stands over it. A plain value, one a frame. */
+#ifndef CP_MEDIA_VIEW_H
+#define CP_MEDIA_VIEW_H
+
+struct cp_view {
+    float eye[3], target[3]; /* metres; up is +y */
+    float fov_y_rad;         /* vertical field of view */
+    char card[160];          /* lower third to draw over the picture, or "" */
+    float card_shown;        /* 0 hidden .. 1 fully shown (slides and fades between) */
+};
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * The show stage: channels, rundowns and cues: who says what, when.
+ *
+ * A cue that was accepted is a durable record and is performed exactly once, in order; a cue that was being
+ * spoken when the program died goes on at the sentence that had not been wholly spoken. A channel's rundown
+ * fills the time between cues, looping if asked, and goes on at the sentence where a cue cut in.
+ *
+ * Threads: "show" decides (one thread for all channels); the channel's draw thread asks cp_show_moment() once
+ * a frame. Between them: one ring of utterances down, one ring of events up, one atomic word for interrupts.
+ */
+#ifndef CP_SHOW_H
+#define CP_SHOW_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "media/clock.h"
+#include "media/moment.h"
+#include "media/utterance.h"
+#include "observe/observe.h"
+#include "store/store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cp_show;
+
+struct cp_show_config {
+    int64_t max_cues;       /* cues that may wait on one channel */
+    int64_t gap_ms;         /* pause between two cues */
+    int64_t rundown_gap_ms; /* pause between two rundown lines */
+    int64_t keep_cues_s;    /* how long the record of a finished cue is kept */
+};
+extern const struct cp_option cp_show_options[];
+extern const size_t cp_show_n_options;
+
+/* How the show has text spoken: given by the app, so that this stage need not know the speech stage. The
+ * ticket names the request; answers come by cp_show_spoken and cp_show_spoken_end. */
+struct cp_show_line {
+    const char *text, *ssml, *voice, *language;
+    double rate, pitch, volume;
+    int first_sentence;
+    bool live; /* a cue, not a rundown line prepared ahead */
+};
+struct cp_show_services {
+    void *user;
+    /* Starts speaking; `job` comes back with the answers. 0, or why not. thread: show */
+    int (*say)(void *user, const struct cp_show_line *line, uint64_t job, uint64_t *ret_ticket,
+               struct cp_error *error);
+    void (*cancel)(void *user, uint64_t ticket);
+    /* A cue changed its state; `cue` is its JSON as the API shows it (borrowed). thread: show */
+    void (*changed)(void *user, const char *channel, json_t *cue);
+    /* A cue ended (done, cut or failed), with what was spoken of it, in order: for the speech store. thread:
+     * show */
+    void (*performed)(void *user, const char *channel, json_t *cue, struct cp_utterance *const *utterances,
+                      int n);
+};
+
+int cp_show_create(const struct cp_show_config *config, struct cp_store *store, struct cp_observe *observe,
+                   const struct cp_show_services *services, struct cp_show **ret_show,
+                   struct cp_error *error);
+/* Stops the thread; waiting cues stay in the store for the next start. */
+void cp_show_destroy(struct cp_show *show);
+
+/* The speech stage's answers. Any thread; never waits. */
+void cp_show_spoken(struct cp_show *show, uint64_t job, struct cp_utterance *utterance);
+void cp_show_spoken_end(struct cp_show *show, uint64_t job, int result, const struct cp_error *error);
+
+/* --- channels --- */
+
+/* A channel's record:
+ * {"id","title","presenter","voice","set","camera","language","rundown":{"loop","cues":[...]}}. The caller
+ * drops returned JSON. Any thread but draw. */
+int cp_show_channel_create(struct cp_show *show, const json_t *spec, json_t **ret_channel,
+                           struct cp_error *error);
+int cp_show_channel_get(struct cp_show *show, const char *channel, json_t **ret_channel,
+                        struct cp_error *error);
+int cp_show_channel_list(struct cp_show *show, json_t **ret_list, struct cp_error *error);
+int cp_show_channel_patch(struct cp_show *show, const char *channel, const json_t *changes,
+                          json_t **ret_channel, struct cp_error *error);
+int cp_show_channel_delete(struct cp_show *show, const char *channel, struct cp_error *error);
+
+/* --- cues --- */
+
+/* Accepts a cue: durable before it returns. asked_ns: monotonic, when the request came. */
+int cp_show_cue_create(struct cp_show *show, const char *channel, const json_t *spec, int64_t asked_ns,
+                       json_t **ret_cue, struct cp_error *error);
+int cp_show_cue_get(struct cp_show *show, const char *channel, const char *cue, json_t **ret_cue,
+                    struct cp_error *error);
+int cp_show_cue_list(struct cp_show *show, const char *channel, const char *cursor, int limit,
+                     json_t **ret_page, struct cp_error *error);
+/* Changes a cue that still waits; CP_ERR_EXISTS when it is past that. */
+int cp_show_cue_patch(struct cp_show *show, const char *channel, const char *cue, const json_t *changes,
+                      json_t **ret_cue, struct cp_error *error);
+/* Removes a waiting cue, or cuts a speaking one; a finished one is forgotten. */
+int cp_show_cue_delete(struct cp_show *show, const char *channel, const char *cue, struct cp_error *error);
+/* Moves a waiting cue to the front and interrupts what is spoken by `policy`. */
+int cp_show_cue_play(struct cp_show *show, const char *channel, const char *cue, const char *policy,
+                     struct cp_error *error);
+
+/* Ends what is being spoken: "now" (fades within 30 ms), "word", "sentence". Waiting cues go on after it. */
+int cp_show_interrupt(struct cp_show *show, const char *channel, const char *policy, struct cp_error *error);
+
+/* --- performing --- */
+
+struct cp_stage_door; /* the draw thread's end of a channel */
+
+/* One a channel at a time; CP_ERR_EXISTS when it is taken. */
+int cp_show_enter(struct cp_show *show, const char *channel, struct cp_stage_door **ret_door,
+                  struct cp_error *error);
+void cp_show_leave(struct cp_stage_door *door);
+
+/*
+ * The next frame's moment and its CP_SAMPLES_PER_FRAME samples of sound (48 kHz mono). Each call is one frame
+ * further. Does not allocate, wait or block. thread: draw
+ */
+void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
+                    int16_t ret_pcm[CP_SAMPLES_PER_FRAME]);
+
+/* The app tells when the first frame of a cue passed a step; ends up in the cue's timings_ms. Any thread; may
+ * be called once per step. */
+void cp_show_timing(struct cp_show *show, const char *channel, const char *cue,
+                    const struct cp_stamps *stamps);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The speech stage: text or SSML in, sentences with sound and marks out, the first while the next is made.
+ *
+ * One thread, "speech", makes the sound; engines that crash or block live in worker processes behind it.
+ * Requests wait in a bounded queue by priority; a request's utterances are handed over in order on the speech
+ * thread.
+ */
+#ifndef CP_SPEECH_H
+#define CP_SPEECH_H
+
+#include "base/buffer.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "media/utterance.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cp_speech;
+
+struct cp_speech_config {
+    char voice[CP_OPTION_TEXT_BYTES];  /* default voice: "flite:slt" */
+    char worker[CP_OPTION_TEXT_BYTES]; /* path of the espeak-ng worker program; "" finds it beside this
+                                          program */
+    int64_t max_text_bytes;            /* longest text of one request */
+    int64_t queue;                     /* requests that may wait */
+    double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
+};
+extern const struct cp_option cp_speech_options[];
+extern const size_t cp_speech_n_options;
+
+int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **ret_speech,
+                     struct cp_error *error);
+/* Cancels what is running, then waits for the thread and the workers. NULL is fine. */
+void cp_speech_destroy(struct cp_speech *speech);
+
+/* --- voices --- */
+
+struct cp_voice {
+    char id[64];   /* "flite:slt", "espeak:de", ... */
+    char name[64]; /* for people */
+    char engine[24];
+    char language[16]; /* BCP 47 */
+    char sex[8];       /* "female", "male" or "" */
+    bool usable;       /* else why_not says what to do */
+    char why_not[160];
+};
+/* The voices of all engines; the array belongs to the speech stage and does not change. */
+const struct cp_voice *cp_speech_voices(const struct cp_speech *speech, int *ret_n);
+/* The voice to use: by id when given, else by language, else the default. CP_ERR_NOT_FOUND names close ones.
+ */
+int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
+                         const struct cp_voice **ret_voice, struct cp_error *error);
+
+/* --- speaking --- */
+
+enum cp_speech_priority { CP_SPEECH_PRIORITY_UNSET, CP_SPEECH_AHEAD, CP_SPEECH_LIVE }; /* live goes first */
+
+struct cp_speech_request {
+    const char *text; /* UTF-8; plain text, or NULL when ssml is given */
+    const char
+        *ssml; /* SSML 1.1 subset: speak p s break prosody mark; others keep their text, with a warning */
+    const char *voice;          /* "" or NULL: by language, else the default */
+    const char *language;       /* BCP 47, or "" */
+    double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
+    int first_sentence;         /* skip the sentences before this one (going on after an interruption) */
+    enum cp_speech_priority priority;
+};
+
+struct cp_speech_events {
+    /* A sentence is ready, in order; the callee takes its own reference if it keeps it. thread: speech */
+    void (*utterance)(void *user, struct cp_utterance *utterance);
+    /* The request is over: 0 after the last sentence, CP_ERR_CANCELLED, or why it failed. Called exactly once
+     * for each request accepted. thread: speech */
+    void (*done)(void *user, int result, const struct cp_error *error);
+};
+
+/* Starts a request; copies the strings. Text problems (SSML that does not parse, no such voice, too long,
+ * nothing to say) fail here, at once. CP_ERR_BUSY when the queue is full. *ret_ticket names it for
+ * cancelling. Any thread. */
+int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *request,
+                  const struct cp_speech_events *events, void *user, uint64_t *ret_ticket,
+                  struct cp_error *error);
+/* Checks a request as cp_speech_say would, without speaking; gives the plain text (for captions and records)
+ * and the number of sentences. Either may be NULL. Any thread. */
+int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error);
+/* Stops a request soon; done() is called with CP_ERR_CANCELLED unless it had ended. Any thread. */
+void cp_speech_cancel(struct cp_speech *speech, uint64_t ticket);
+
+struct cp_speech_stats {
+    int queue_depth, queue_capacity;
+    uint64_t requests, refused, failed, cancelled, utterances, worker_restarts;
+    int64_t busy_ns, sound_samples; /* their ratio is the real-time factor */
+    int64_t working_since_ns;       /* 0 when idle: a growing age means the stage is stuck */
+};
+struct cp_speech_stats cp_speech_stats(struct cp_speech *speech);
+
+/* --- files --- */
+
+/* One WAV (RIFF, 16 bit, 48 kHz, mono) of several utterances in order. */
+int cp_speech_write_wav(struct cp_utterance *const *utterances, int n, struct cp_buffer *out);
+/* Ogg/Opus (RFC 7845), 48 kbit/s; CP_ERR_UNSUPPORTED when built without libopus. */
+int cp_speech_write_ogg(struct cp_utterance *const *utterances, int n, struct cp_buffer *out,
+                        struct cp_error *error);
+/* Marks as JSON lines: {"time_ms","type","value","start","end"}, times from the first utterance's start. */
+int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct cp_buffer *out);
+
+#endif
