@@ -1,7 +1,6 @@
 /*
  * The encode stage: pictures and PCM -> packets. One video and one or two sound encoders a channel, whatever
- * the number of viewers. Providers: libx264 (GPL builds), openh264 (both through libavcodec or directly);
- * libopus; AAC.
+ * the number of viewers. Providers: libx264 (GPL builds), openh264; libopus; libavcodec's AAC.
  */
 #ifndef CP_ENCODE_H
 #define CP_ENCODE_H
@@ -26,17 +25,19 @@ extern const size_t cp_encode_n_options;
 /* Called with each packet, once per access unit; the callee takes its own reference if it keeps it. */
 typedef void cp_packet_fn(void *user, struct cp_packet *packet);
 
-/* --- video: H.264 constrained baseline, no B-frames, zero latency; SPS and PPS in front of every IDR --- */
+/* --- video: H.264 constrained baseline (42e01f to 720p, 42e028 to 1080p), no B-frames, zero latency; SPS and
+ * PPS in front of every IDR; periodic IDRs at the frames that are multiples of idr_s --- */
 
 struct cp_venc;
 int cp_venc_create(const struct cp_encode_config *config, int width, int height, cp_packet_fn *on_packet,
                    void *user, struct cp_venc **ret_venc, struct cp_error *error);
-/* Encodes one picture now and calls on_packet before it returns. force_idr is what cp_venc_request_idr also
- * does. captured_wall_ns: wall time of the picture's moment. thread: venc */
+/* Encodes one picture now and calls on_packet before it returns. Pictures come by rising frame numbers; a
+ * number may be left out. captured_wall_ns: wall time of the picture's moment. When all packets are held by
+ * others the picture is left out (counted; the stream stays whole). thread: venc */
 int cp_venc_encode(struct cp_venc *venc, const struct cp_picture *picture, int64_t captured_wall_ns,
                    struct cp_error *error);
-/* Asks for an IDR with the next picture. Many asks before it make one IDR; two IDRs asked for stand at least
- * 500 ms apart. Any thread. */
+/* Asks for an IDR with the next picture. Many asks before it make one IDR; an IDR asked for comes at least
+ * 500 ms after the last one, and joins a periodic one that is due within 200 ms. Any thread. */
 void cp_venc_request_idr(struct cp_venc *venc);
 void cp_venc_destroy(struct cp_venc *venc);
 
