@@ -31,13 +31,14 @@ extern const struct cp_option cp_store_options[];
 extern const size_t cp_store_n_options;
 
 int cp_store_open(const struct cp_store_config *config, struct cp_store **ret_store, struct cp_error *error);
-/* Waits for running calls. NULL is fine. */
+/* Waits for running calls; later ones are CP_ERR_UNAVAILABLE until it returns. NULL is fine. */
 void cp_store_close(struct cp_store *store);
 
 /* --- records --- */
 
 #define CP_STORE_MAX_RECORD_BYTES (1 << 20)
-#define CP_STORE_MAX_KEY_BYTES    200
+#define CP_STORE_MAX_KEY_BYTES    200 /* of partitions and keys: printable ASCII without spaces */
+#define CP_STORE_CURSOR_BYTES     280
 
 struct cp_record {
     char partition[CP_STORE_MAX_KEY_BYTES + 1];
@@ -71,17 +72,18 @@ struct cp_query {
 struct cp_query_result {
     struct cp_record *records;
     int n_records;
-    char cursor[CP_STORE_MAX_KEY_BYTES + 8]; /* "" when this was the last page */
+    char cursor[CP_STORE_CURSOR_BYTES]; /* "" when this was the last page */
 };
 int cp_store_query(struct cp_store *store, const struct cp_query *query, struct cp_query_result *ret_result,
                    struct cp_error *error);
 void cp_query_result_clear(struct cp_query_result *result);
 
+/* CP_ERR_NOT_FOUND when it is not there, CP_ERR_EXISTS when it has another version. */
 int cp_store_delete_if(struct cp_store *store, const char *partition, const char *key, int64_t if_version,
                        struct cp_error *error);
 
 /* Calls on_change after each put or delete in the partition, on the writer's thread, outside any lock; json
- * is NULL for a delete. At most 16 watches. */
+ * is NULL for a delete. Changes by other processes and by the sweep are not seen. At most 16 watches. */
 int cp_store_watch(struct cp_store *store, const char *partition,
                    void (*on_change)(void *user, const char *key, const char *json), void *user,
                    struct cp_error *error);
@@ -95,8 +97,9 @@ int cp_store_sweep(struct cp_store *store, int64_t *ret_records, int64_t *ret_ob
 #define CP_STORE_MAX_OBJECT_BYTES (INT64_C(1) << 32)
 
 struct cp_object_info {
-    char key[CP_STORE_MAX_KEY_BYTES +
-             1]; /* "speech/2026/ab12.ogg": a-z A-Z 0-9 . _ - and / ; no "..", no leading / */
+    /* "speech/2026/ab12.ogg": a-z A-Z 0-9 . _ - and / ; no part is empty or begins with a dot. A key is not
+     * also a folder of others ("a" and "a/b"). */
+    char key[CP_STORE_MAX_KEY_BYTES + 1];
     char content_type[64];
     int64_t length_bytes, modified_wall_ns, expires_wall_ns;
 };
@@ -109,6 +112,9 @@ int cp_store_object_info(struct cp_store *store, const char *key, struct cp_obje
 /* Appends [offset, offset + length) to *out; a range past the end is cut. length < 0: to the end. */
 int cp_store_object_get(struct cp_store *store, const char *key, int64_t offset, int64_t length,
                         struct cp_buffer *out, struct cp_error *error);
+/* The page after cursor (NULL for the first) of keys that begin with prefix, in byte order. limit as in
+ * struct cp_query. The caller frees *ret_infos; ret_cursor holds CP_STORE_CURSOR_BYTES, "" after the last
+ * page. */
 int cp_store_object_list(struct cp_store *store, const char *prefix, const char *cursor, int limit,
                          struct cp_object_info **ret_infos, int *ret_n, char *ret_cursor,
                          struct cp_error *error);
