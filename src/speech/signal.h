@@ -1,0 +1,46 @@
+/*
+ * Sound as numbers: rate conversion, loudness, limiting, pitch and level. All work on whole sentences of
+ * 48 kHz mono float samples (1.0 is full scale). No state but the resampler's tables; any thread.
+ */
+#ifndef CP_SPEECH_SIGNAL_H
+#define CP_SPEECH_SIGNAL_H
+
+#include "media/utterance.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- rate conversion to 48 kHz: polyphase, Kaiser-windowed sinc --- */
+
+struct cp_resampler;
+
+/* from_hz 8000..48000. NULL when out of range or out of memory. */
+struct cp_resampler *cp_resampler_create(int from_hz);
+void cp_resampler_destroy(struct cp_resampler *resampler);
+int cp_resampler_from_hz(const struct cp_resampler *resampler);
+/* How many samples at 48 kHz n make. */
+size_t cp_resampled_length(const struct cp_resampler *resampler, size_t n);
+/* Converts n samples; out holds cp_resampled_length(n). Time zero stays time zero (no delay).
+ * CP_ERR_NOMEM. */
+int cp_resample(const struct cp_resampler *resampler, const int16_t *in, size_t n, float *out);
+
+/* --- loudness --- */
+
+/* Integrated loudness after ITU-R BS.1770-4 (K-weighted, 400 ms blocks, gates at -70 LUFS and -10 LU).
+ * Sound shorter than a block is measured ungated. -INFINITY for silence. */
+double cp_loudness_lufs(const float *samples, size_t n);
+/* Multiplies by `gain`; where the true peak would pass `ceiling` (full scale 1) the gain dips smoothly.
+ * CP_ERR_NOMEM. */
+int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling);
+/* The largest absolute value between the samples too (4 times oversampled, BS.1770-4 annex 2). */
+float cp_true_peak(const float *samples, size_t n);
+
+/* --- melody --- */
+
+/* Level and F0 each 10 ms; prosody holds n / CP_PROSODY_STEP_SAMPLES values, rounded up. CP_ERR_NOMEM. */
+int cp_measure_prosody(const float *samples, size_t n, struct cp_prosody *prosody);
+
+/* Sum of a[i] * b[i]. */
+float cp_dot(const float *a, const float *b, size_t n);
+
+#endif

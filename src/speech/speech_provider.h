@@ -1,0 +1,82 @@
+/*
+ * Voice engines. Each is one row of cp_speech_providers; the same contract test runs over all of them.
+ * An engine turns one piece of plain text into sound with events; trimming, loudness, visemes and everything
+ * else that should be the same for every voice is done by the stage.
+ */
+#ifndef CP_SPEECH_PROVIDER_H
+#define CP_SPEECH_PROVIDER_H
+
+#include "speech/speech.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* No piece of text makes more sound than this; an engine that goes on is cut off with CP_ERR_LIMIT. */
+#define CP_SOUND_MAX_S 120
+
+enum cp_phone_set { CP_PHONES_UNSET, CP_PHONES_RADIO /* flite */, CP_PHONES_IPA };
+
+enum cp_sound_event_type { CP_SOUND_EVENT_UNSET, CP_SOUND_WORD, CP_SOUND_PHONE };
+
+/* A word or phone; times in samples of the engine's rate. Words come before their phones. */
+struct cp_sound_event {
+    enum cp_sound_event_type type;
+    int32_t at, length;
+    int32_t start, end; /* words: bytes of the piece's text, half open */
+    int32_t stress;     /* phones: 0 none, 1 secondary, 2 primary */
+    char name[16];      /* phones: in the engine's alphabet; "" is a pause */
+};
+
+/* What an engine made: mono, 16 bit. Filled by cp_sound_add_*. */
+struct cp_sound {
+    int hz; /* 8000..48000 */
+    int16_t *pcm;
+    size_t n_samples, capacity;
+    struct cp_sound_event *events;
+    size_t n_events, event_capacity;
+};
+
+/* 0, CP_ERR_NOMEM or CP_ERR_LIMIT (CP_SOUND_MAX_S). */
+int cp_sound_add_pcm(struct cp_sound *sound, const int16_t *pcm, size_t n_samples);
+int cp_sound_add_event(struct cp_sound *sound, const struct cp_sound_event *event);
+/* Empties it and keeps the memory. */
+void cp_sound_clear(struct cp_sound *sound);
+void cp_sound_free(struct cp_sound *sound);
+
+struct cp_piece {
+    const char *voice; /* the id behind the colon: "slt", "de" */
+    const char *text;  /* valid UTF-8 with at least one letter or digit, no control characters */
+    size_t length;
+    double rate, pitch; /* factors 0.25..4 */
+};
+
+struct cp_speech_provider {
+    const char *name; /* before the colon of its voices' ids */
+    const char *summary;
+    enum cp_phone_set phones;
+
+    /* Opens the engine. An engine that is not usable here still opens; its voices say why not.
+     * thread: speech; may block up to 5 s. */
+    int (*open)(const struct cp_speech_config *config, void **ret_engine, struct cp_error *error);
+    /* Fills at most `capacity` voices and gives their number. thread: speech */
+    int (*voices)(void *engine, struct cp_voice *voices, int capacity);
+    /* True when the engine can say some of this text at all. Optional: NULL means always. Any thread. */
+    bool (*readable)(const char *text, size_t length);
+    /* Speaks. Gives up soon with CP_ERR_CANCELLED when *stop turns true. thread: speech; may block */
+    int (*speak)(void *engine, const struct cp_piece *piece, const atomic_bool *stop, struct cp_sound *sound,
+                 struct cp_error *error);
+    /* Restarts of worker processes so far. Optional. Any thread. */
+    uint64_t (*restarts)(void *engine);
+    /* NULL is fine. thread: speech */
+    void (*close)(void *engine);
+};
+
+extern const struct cp_speech_provider *const cp_speech_providers[];
+extern const size_t cp_speech_n_providers;
+
+extern const struct cp_speech_provider cp_flite_provider;
+extern const struct cp_speech_provider cp_espeak_provider;
+
+#endif

@@ -1,0 +1,254 @@
+/* Plain text to sentences: ICU's sentence breaks, lines, and clauses where a sentence is too long. */
+#include "speech/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/ubrk.h>
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
+#include <unicode/utext.h>
+#include <unicode/utf8.h>
+
+#define STAGE "speech"
+
+/* Silence behind a sentence, by what follows. Announcers pause 0.2-0.5 s at a full stop. */
+enum { PAUSE_CLAUSE_MS = 60, PAUSE_SENTENCE_MS = 260, PAUSE_PARAGRAPH_MS = 450, PAUSE_LAST_MS = 120 };
+
+bool cp_utf8_valid(const char *text, size_t length)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    for (size_t i = 0; i < length;) {
+        UChar32 c;
+        U8_NEXT(s, i, length, c);
+        if (c < 0)
+            return false;
+    }
+    return true;
+}
+
+bool cp_text_has_words(const char *text, size_t length)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    for (size_t i = 0; i < length;) {
+        UChar32 c;
+        U8_NEXT(s, i, length, c);
+        if (c > 0 && u_isalnum(c))
+            return true;
+    }
+    return false;
+}
+
+void cp_script_free(struct cp_script *script)
+{
+    free(script->text);
+    free(script->spans);
+    free(script->pauses);
+    free(script->flags);
+    free(script->cuts);
+    free(script->sentences);
+    *script = (struct cp_script){0};
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* A line that goes on in lower case was only wrapped: its newline is a space. Other newlines end a sentence,
+ * since headlines and list items rarely have a full stop. */
+static bool wraps(const char *text, size_t length, size_t newline)
+{
+    size_t next = newline + 1;
+    while (next < length && (text[next] == ' ' || text[next] == '\t'))
+        next++;
+    if (next >= length || text[next] == '\n')
+        return false;
+    UChar32 c;
+    U8_NEXT((const uint8_t *)text, next, length, c);
+    return c > 0 && u_islower(c);
+}
+
+/* --- the list of sentences being made --- */
+
+struct splitter {
+    struct cp_script *script;
+    size_t capacity;
+    bool failed;
+};
+
+static void add_sentence(struct splitter *splitter, int32_t start, int32_t end, int32_t pause_ms)
+{
+    struct cp_script *script = splitter->script;
+    while (start < end && is_blank(script->text[start]))
+        start++;
+    while (end > start && is_blank(script->text[end - 1]))
+        end--;
+    struct cp_sentence *last = script->n_sentences ? &script->sentences[script->n_sentences - 1] : NULL;
+    if (!cp_text_has_words(script->text + start, (size_t)(end - start))) {
+        if (last && end > start)
+            last->end = end; /* stray punctuation belongs to what was said before */
+        if (last && pause_ms > last->pause_ms)
+            last->pause_ms = pause_ms;
+        return;
+    }
+    if ((size_t)script->n_sentences == splitter->capacity) {
+        size_t capacity = splitter->capacity ? splitter->capacity * 2 : 16;
+        struct cp_sentence *moved = realloc(script->sentences, capacity * sizeof *moved);
+        if (!moved) {
+            splitter->failed = true;
+            return;
+        }
+        script->sentences = moved;
+        splitter->capacity = capacity;
+    }
+    script->sentences[script->n_sentences++] = (struct cp_sentence){start, end, pause_ms};
+}
+
+static int weight_of(UChar32 c)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    switch (uscript_getScript(c, &status)) {
+    case USCRIPT_HAN:
+    case USCRIPT_HIRAGANA:
+    case USCRIPT_KATAKANA:
+    case USCRIPT_HANGUL:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
+/* How good it is to cut behind this character: 3 clause, 2 white space, 1 between signs, 0 not at all. */
+static int cut_quality(UChar32 c, UChar32 next)
+{
+    if (strchr(",;:)", c < 128 ? (int)c : 1) && (next == ' ' || next == '\n'))
+        return 3;
+    if (c == 0x3001 || c == 0xff0c || c == 0xff1b || c == 0xff1a || c == 0x2014 || c == 0x060c)
+        return 3; /* ideographic and fullwidth commas, semicolon, colon; em dash; Arabic comma */
+    if (c == ' ' || c == '\n' || c == 0x3000)
+        return 2;
+    return u_getCombiningClass(next) == 0 && !u_hasBinaryProperty(next, UCHAR_GRAPHEME_EXTEND);
+}
+
+/* Where a piece that starts at `start` ends: `end` when it is short enough, else the last good place to cut.
+ * A clause in the second half beats a later space. */
+static int32_t next_cut(const char *text, int32_t start, int32_t end)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    int weight = 0;
+    int32_t best[4] = {0};
+    for (int32_t i = start; i < end;) {
+        UChar32 c, next = ' ';
+        U8_NEXT(s, i, end, c);
+        weight += weight_of(c);
+        if (weight > CP_SENTENCE_MAX_WEIGHT)
+            break;
+        if (i >= end)
+            return end;
+        int32_t peek = i;
+        U8_NEXT(s, peek, end, next);
+        int quality = cut_quality(c, next);
+        if (quality < 3 || weight > CP_SENTENCE_MAX_WEIGHT / 4)
+            best[quality] = i;
+    }
+    for (int quality = 3; quality > 0; quality--)
+        if (best[quality] > start)
+            return best[quality];
+    return end;
+}
+
+static void add_range(struct splitter *splitter, int32_t start, int32_t end, int32_t pause_ms)
+{
+    while (start < end) {
+        int32_t cut = next_cut(splitter->script->text, start, end);
+        add_sentence(splitter, start, cut, cut < end ? PAUSE_CLAUSE_MS : pause_ms);
+        start = cut;
+    }
+}
+
+/* Adds the sentences up to `end`, cut where the markup says so. */
+static void add_with_cuts(struct splitter *splitter, int32_t start, int32_t end, int32_t pause_ms, int *cut)
+{
+    const struct cp_script *script = splitter->script;
+    for (; *cut < script->n_cuts && abs(script->cuts[*cut]) <= end; (*cut)++) {
+        int32_t at = abs(script->cuts[*cut]);
+        int32_t cut_pause = script->cuts[*cut] < 0 ? PAUSE_PARAGRAPH_MS : PAUSE_SENTENCE_MS;
+        struct cp_sentence *last = script->n_sentences ? &script->sentences[script->n_sentences - 1] : NULL;
+        if (at <= start) {
+            if (last && cut_pause > last->pause_ms)
+                last->pause_ms = cut_pause;
+            continue;
+        }
+        add_range(splitter, start, at, at == end && pause_ms > cut_pause ? pause_ms : cut_pause);
+        start = at;
+    }
+    add_range(splitter, start, end, pause_ms);
+}
+
+static int32_t pause_behind(const char *text, int32_t end)
+{
+    int newlines = 0;
+    for (int32_t i = end; i > 0 && is_blank(text[i - 1]); i--)
+        newlines += text[i - 1] == '\n';
+    for (int32_t i = end; is_blank(text[i]); i++)
+        newlines += text[i] == '\n';
+    return newlines ? PAUSE_PARAGRAPH_MS : PAUSE_SENTENCE_MS;
+}
+
+int cp_script_split(struct cp_script *script, struct cp_error *error)
+{
+    struct splitter splitter = {.script = script};
+    UErrorCode status = U_ZERO_ERROR;
+    /* "ss=standard": no break behind Dr., Mr., e.g. and their like (CLDR sentence break suppressions). */
+    UBreakIterator *breaks = ubrk_open(UBRK_SENTENCE, "en@ss=standard", NULL, 0, &status);
+    UText *utext = utext_openUTF8(NULL, script->text, script->length, &status);
+    ubrk_setUText(breaks, utext, &status);
+    if (U_SUCCESS(status)) {
+        int cut = 0;
+        int32_t start = 0;
+        for (int32_t end; (end = ubrk_next(breaks)) != UBRK_DONE; start = end)
+            add_with_cuts(&splitter, start, end, pause_behind(script->text, end), &cut);
+    }
+    if (breaks)
+        ubrk_close(breaks);
+    utext_close(utext);
+    if (U_FAILURE(status))
+        return cp_fail(error, CP_ERR_INTERNAL, STAGE, "Splitting text failed: %s.", u_errorName(status));
+    if (splitter.failed)
+        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
+    if (!script->n_sentences)
+        return cp_fail(error, CP_ERR_INVALID, STAGE,
+                       "There is nothing to say: the text holds no letter and no digit.");
+    script->sentences[script->n_sentences - 1].pause_ms = PAUSE_LAST_MS;
+    return 0;
+}
+
+int cp_script_read_text(const char *text, size_t max_bytes, struct cp_script *ret_script,
+                        struct cp_error *error)
+{
+    size_t length = strnlen(text, max_bytes + 1);
+    if (length > max_bytes)
+        return cp_fail(error, CP_ERR_LIMIT, STAGE, "The text is longer than %zu bytes; send it in parts.",
+                       max_bytes);
+    if (!cp_utf8_valid(text, length))
+        return cp_fail(error, CP_ERR_INVALID, STAGE, "The text is not valid UTF-8.");
+    struct cp_script script = {.length = (int32_t)length, .n_spans = 1};
+    script.text = malloc(length + 1);
+    script.spans = malloc(sizeof *script.spans);
+    if (!script.text || !script.spans) {
+        cp_script_free(&script);
+        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
+    }
+    script.spans[0] = (struct cp_span){0, 1, 1, 1};
+    for (size_t i = 0; i <= length; i++) {
+        uint8_t c = (uint8_t)text[i];
+        bool space = (c && c < 0x20 && c != '\n') || c == 0x7f || (c == '\n' && wraps(text, length, i));
+        script.text[i] = space ? ' ' : text[i];
+    }
+    int result = cp_script_split(&script, error);
+    if (result)
+        cp_script_free(&script);
+    else
+        *ret_script = script;
+    return result;
+}

@@ -1,0 +1,145 @@
+/*
+ * How soon a line is heard, and how much faster than real time it is made.
+ *     bench_speech [VOICE [TEXT]]     also writes bench_speech.wav and .jsonl with -w as first argument
+ */
+#include "base/clock.h"
+#include "media/clock.h"
+#include "speech/speech.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 20, MAX_KEPT = 512 };
+
+struct heard {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct cp_utterance *kept[MAX_KEPT];
+    int n;
+    int64_t first_ns;
+    bool done;
+    int result;
+    struct cp_error error;
+};
+
+static void on_utterance(void *user, struct cp_utterance *utterance)
+{
+    struct heard *heard = user;
+    if (!heard->n)
+        heard->first_ns = cp_clock_now_ns();
+    if (heard->n < MAX_KEPT)
+        heard->kept[heard->n++] = cp_ref_take(utterance);
+}
+
+static void on_done(void *user, int result, const struct cp_error *error)
+{
+    struct heard *heard = user;
+    pthread_mutex_lock(&heard->lock);
+    heard->done = true;
+    heard->result = result;
+    if (error)
+        heard->error = *error;
+    pthread_cond_signal(&heard->changed);
+    pthread_mutex_unlock(&heard->lock);
+}
+
+static void forget(struct heard *heard)
+{
+    for (int i = 0; i < heard->n; i++)
+        cp_ref_drop(heard->kept[i]);
+    heard->n = 0;
+    heard->done = false;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void write_file(const char *path, const struct cp_buffer *buffer)
+{
+    FILE *file = fopen(path, "wb");
+    if (file) {
+        fwrite(buffer->data, 1, buffer->length, file);
+        fclose(file);
+        printf("wrote %s\n", path);
+    }
+}
+
+static void write_files(const struct heard *heard)
+{
+    struct cp_buffer wav = cp_buffer_make(1 << 30), ogg = cp_buffer_make(1 << 30),
+                     marks = cp_buffer_make(1 << 30);
+    cp_speech_write_wav(heard->kept, heard->n, &wav);
+    cp_speech_write_ogg(heard->kept, heard->n, &ogg, NULL);
+    cp_speech_write_marks(heard->kept, heard->n, &marks);
+    write_file("bench_speech.wav", &wav);
+    write_file("bench_speech.ogg", &ogg);
+    write_file("bench_speech.jsonl", &marks);
+    cp_buffer_free(&wav);
+    cp_buffer_free(&ogg);
+    cp_buffer_free(&marks);
+}
+
+int main(int argc, char **argv)
+{
+    bool write = argc > 1 && !strcmp(argv[1], "-w");
+    argv += write;
+    argc -= write;
+    struct cp_speech_config config;
+    struct cp_config_section section = {"speech", cp_speech_options, cp_speech_n_options, &config};
+    cp_config_defaults(&section, 1, NULL);
+    const char *worker = getenv("COMPERE_TEST_WORKER");
+    if (worker)
+        snprintf(config.worker, sizeof config.worker, "%s", worker);
+    struct cp_error error = {0};
+    struct cp_speech *speech;
+    int64_t start_ns = cp_clock_now_ns();
+    if (cp_speech_create(&config, &speech, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    printf("create %.1f ms\n", (double)(cp_clock_now_ns() - start_ns) / 1e6);
+    struct cp_speech_request request = {
+        .voice = argc > 1 ? argv[1] : "",
+        .text = argc > 2 ? argv[2] : "Good evening and welcome to the show, we have so much today.",
+        .priority = CP_SPEECH_LIVE,
+    };
+    struct cp_speech_events events = {on_utterance, on_done};
+    struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    double first_ms[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        forget(&heard);
+        start_ns = cp_clock_now_ns();
+        if (cp_speech_say(speech, &request, &events, &heard, NULL, &error)) {
+            fprintf(stderr, "%s\n", error.text);
+            return 1;
+        }
+        pthread_mutex_lock(&heard.lock);
+        while (!heard.done)
+            pthread_cond_wait(&heard.changed, &heard.lock);
+        pthread_mutex_unlock(&heard.lock);
+        if (heard.result) {
+            fprintf(stderr, "%s\n", heard.error.text);
+            return 1;
+        }
+        first_ms[i] = (double)(heard.first_ns - start_ns) / 1e6;
+        if (i == 0)
+            printf("first sound, cold: %.1f ms\n", first_ms[0]);
+    }
+    if (write)
+        write_files(&heard);
+    struct cp_speech_stats stats = cp_speech_stats(speech);
+    qsort(first_ms, ROUNDS, sizeof *first_ms, by_value);
+    printf("first sound: median %.1f ms, best %.1f, worst %.1f\n", first_ms[ROUNDS / 2], first_ms[0],
+           first_ms[ROUNDS - 1]);
+    printf("real-time factor %.4f over %.1f s of sound\n",
+           (double)stats.busy_ns / 1e9 / ((double)stats.sound_samples / CP_SAMPLE_HZ),
+           (double)stats.sound_samples / CP_SAMPLE_HZ);
+    forget(&heard);
+    cp_speech_destroy(speech);
+    return 0;
+}
