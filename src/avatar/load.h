@@ -1,0 +1,76 @@
+/* What the parts of the loader share while one model is being made. One owner, one thread. */
+#ifndef CP_AVATAR_LOAD_H
+#define CP_AVATAR_LOAD_H
+
+#include "avatar/gltf.h"
+#include "media/model.h"
+#include "media/shapes.h"
+
+/* A node of the file. */
+struct load_node {
+    int parent;       /* -1 for a root */
+    int depth;        /* 0 for a root */
+    int joint;        /* index in the model's joints, -1 when it needs none */
+    bool drawn;       /* belongs to the scene */
+    bool in_skin;     /* a skin names it as a joint */
+    float world[12];  /* at rest */
+    const char *name; /* in the document */
+    const json_t *json;
+};
+
+/* What a material of the file says beyond struct cp_material. */
+struct load_material {
+    int uv_set;     /* which TEXCOORD */
+    float uv[6];    /* 2x3: what KHR_texture_transform does */
+    bool occlusion; /* COLOR_0.a is ambient occlusion */
+    bool told;      /* the surface kind comes from the extras, so tangents are as that kind wants them */
+    int image;      /* the image of its base colour, -1 */
+};
+
+struct load_rows {
+    struct cp_target_row *row;
+    size_t n, capacity;
+};
+
+struct load {
+    struct gltf doc;
+    struct cp_model *model;
+    struct load_node *nodes;
+    int n_nodes;
+    struct load_material *materials; /* one for each of the model's */
+    int default_material;            /* -1 until a primitive needs it */
+    size_t vertex_capacity, triangle_capacity, part_capacity, n_rows;
+    struct load_rows rows[CP_MODEL_MAX_TARGETS];
+    bool turned; /* VRM 0.x looks along -z */
+};
+
+/* Copies a name, cut to the target's size at a character's border. */
+void load_name(char *ret, size_t bytes, const char *name);
+
+/* Room for `need` items in a growing array. False when out of memory. */
+bool load_grow(void **array, size_t *capacity, size_t need, size_t item_bytes);
+
+/* Nodes, their places, and the model's joints with their roles (load_nodes.c). */
+int load_nodes(struct load *load);
+
+/* Materials and their textures (load_materials.c). */
+int load_materials(struct load *load);
+/* The kind of surface that a name speaks of ("Wolf3D_Teeth"), or CP_SURFACE_UNSET. */
+enum cp_surface surface_of_name(const char *name);
+
+/* Vertices, triangles, parts and target rows of all drawn nodes (load_meshes.c). */
+int load_meshes(struct load *load);
+
+/* Normals of triangles that the file gives none for; unit length. `normals` holds n_vertices (mesh_make.c).
+ */
+void mesh_make_normals(const float (*positions)[3], size_t n_vertices, const uint32_t (*triangles)[3],
+                       size_t n_triangles, const uint8_t *touched, float (*normals)[3]);
+/* Tangents along u, or along v for strands. Triangles index the model's vertices from `first` on. */
+void mesh_make_tangents(struct cp_vertex *vertices, size_t n_vertices, const uint32_t (*triangles)[3],
+                        size_t n_triangles, uint32_t first, bool along_v);
+
+/* The humanoid bone that a node's name speaks of, in VRM's, Mixamo's, Ready Player Me's, VRoid's and
+ * Blender's manners ("leftEye", "mixamorig:LeftForeArm", "J_Bip_L_UpperArm", "Hand.R") (bones.c). */
+enum cp_bone bone_of_name(const char *name);
+
+#endif

@@ -1,0 +1,184 @@
+/* Materials, their surface kinds, and the base colour textures. */
+#include "avatar/image.h"
+#include "avatar/load.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Words by which tools name surfaces; a word of the name has to start with one of them. The order matters:
+ * "eyelash" is a lash and no eye, "headband" is cloth and no skin. */
+static const struct {
+    enum cp_surface surface;
+    const char *words;
+} KIND[] = {
+    {CP_SURFACE_PLAIN, "glass lens highlight shadow"},
+    {CP_SURFACE_LASH, "lash eyelash brow eyebrow eyeline"},
+    {CP_SURFACE_TEETH, "teeth tooth"},
+    {CP_SURFACE_MOUTH, "mouth tongue gum oral"},
+    {CP_SURFACE_EYE, "eye iris cornea pupil sclera"},
+    {CP_SURFACE_CLOTH,
+     "cloth outfit shirt tops bottoms blazer jacket suit dress skirt trouser pant shoe footwear "
+     "sock tie collar lapel sweater hoodie coat hat cap headwear headband bodysuit fabric"},
+    {CP_SURFACE_HAIR, "hair beard mustache fur"},
+    {CP_SURFACE_METAL, "metal earring steel gold silver"},
+    {CP_SURFACE_SKIN, "skin face head body flesh"},
+};
+
+static bool word_is_listed(const char *word, size_t length, const char *list)
+{
+    while (*list) {
+        size_t n = strcspn(list, " ");
+        if (length >= n && !strncasecmp(word, list, n))
+            return true;
+        list += n + (list[n] == ' ');
+    }
+    return false;
+}
+
+static bool name_speaks_of(const char *name, const char *list)
+{
+    for (const char *c = name; *c;) {
+        if (!isalpha((unsigned char)*c)) {
+            c++;
+            continue;
+        }
+        size_t n = 1; /* a word ends where a new one starts with a capital: "FaceMouth" */
+        while (isalpha((unsigned char)c[n]) &&
+               !(isupper((unsigned char)c[n]) && islower((unsigned char)c[n - 1])))
+            n++;
+        if (word_is_listed(c, n, list))
+            return true;
+        c += n;
+    }
+    return false;
+}
+
+enum cp_surface surface_of_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof KIND / sizeof *KIND; i++)
+        if (name_speaks_of(name, KIND[i].words))
+            return KIND[i].surface;
+    return CP_SURFACE_UNSET;
+}
+
+/* KHR_texture_transform: offset, then rotation, then scale, as one 2x3 matrix. */
+static void read_uv(const json_t *texture_info, struct load_material *material)
+{
+    float offset[2] = {0, 0}, scale[2] = {1, 1};
+    const json_t *transform = gltf_extension(texture_info, "KHR_texture_transform");
+    gltf_floats(transform, "offset", 2, offset);
+    gltf_floats(transform, "scale", 2, scale);
+    float rotation = gltf_float(transform, "rotation", 0), c = cosf(rotation), s = sinf(rotation);
+    const float uv[6] = {c * scale[0], s * scale[1], offset[0], -s * scale[0], c * scale[1], offset[1]};
+    memcpy(material->uv, uv, sizeof uv);
+    int64_t set = gltf_int(transform, "texCoord", gltf_int(texture_info, "texCoord", 0));
+    material->uv_set = set >= 0 && set < 8 ? (int)set : 0;
+}
+
+static void read_material(struct load *load, const json_t *json, struct cp_material *ret,
+                          struct load_material *more)
+{
+    const json_t *pbr = json_object_get(json, "pbrMetallicRoughness"),
+                 *extras = json_object_get(json, "extras");
+    const json_t *info = json_object_get(pbr, "baseColorTexture");
+    *ret = (struct cp_material){.base_color = {1, 1, 1, 1}, .texture = -1};
+    load_name(ret->name, sizeof ret->name, gltf_text(json, "name"));
+    gltf_floats(pbr, "baseColorFactor", 4, ret->base_color);
+    gltf_floats(json, "emissiveFactor", 3, ret->emissive);
+    ret->roughness = gltf_float(pbr, "roughnessFactor", 1);
+    ret->metallic = gltf_float(pbr, "metallicFactor", json ? 1 : 0);
+    ret->double_sided = gltf_bool(json, "doubleSided");
+    const char *mode = gltf_text(json, "alphaMode");
+    if (!strcmp(mode, "MASK"))
+        ret->alpha_cutoff = gltf_float(json, "alphaCutoff", 0.5f);
+    else if (!strcmp(mode, "BLEND"))
+        ret->alpha_cutoff = 0.5f; /* nothing is drawn half transparent: cut where it is half there */
+    ret->surface = cp_surface_from_name(gltf_text(extras, "compere_surface"));
+    more->told = ret->surface != CP_SURFACE_UNSET;
+    if (!more->told)
+        ret->surface = surface_of_name(ret->name);
+    more->occlusion = gltf_bool(extras, "compere_occlusion");
+    read_uv(info, more);
+    const json_t *texture = info ? gltf_item(&load->doc, "textures", gltf_int(info, "index", -1)) : NULL;
+    int64_t image = gltf_int(texture, "source", -1);
+    more->image = image >= 0 && image < GLTF_MAX_LIST ? (int)image : -1;
+}
+
+static int decode_image(struct load *load, int index, size_t *pixels_left, struct cp_texture *ret)
+{
+    const json_t *json = gltf_item(&load->doc, "images", index);
+    const char *uri = gltf_text(json, "uri");
+    int64_t view = gltf_int(json, "bufferView", -1);
+    uint8_t *owned = NULL;
+    const uint8_t *bytes = NULL;
+    size_t length = 0;
+    if (*uri) {
+        int err = gltf_data_uri(&load->doc, uri, &owned, &length);
+        if (err)
+            return err;
+        bytes = owned;
+    } else if (view >= 0 && (uint64_t)view < load->doc.n_views) {
+        bytes = load->doc.views[view].data;
+        length = load->doc.views[view].length;
+    }
+    if (!bytes)
+        return gltf_fail(&load->doc, CP_ERR_FORMAT, "image %d of the model has no bytes", index);
+    int err = image_decode(bytes, length, GLTF_MAX_TEXTURE_PX, *pixels_left, ret, load->doc.error);
+    free(owned);
+    if (!err)
+        *pixels_left -= (size_t)ret->width * (size_t)ret->height;
+    return err;
+}
+
+/* A picture in another file is not followed: the surface then shows its base colour. */
+static bool is_elsewhere(const struct load *load, int image)
+{
+    const char *uri = gltf_text(gltf_item(&load->doc, "images", image), "uri");
+    return *uri && strncmp(uri, "data:", 5);
+}
+
+/* One texture for each image that a base colour uses. */
+static int load_textures(struct load *load)
+{
+    struct cp_model *model = load->model;
+    size_t pixels_left = GLTF_MAX_PIXELS;
+    model->textures = calloc((size_t)model->n_materials + 1, sizeof *model->textures);
+    if (!model->textures)
+        return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
+    for (int m = 0; m < model->n_materials; m++) {
+        int image = load->materials[m].image;
+        if (image < 0 || is_elsewhere(load, image))
+            continue;
+        for (int before = 0; before < m && model->materials[m].texture < 0; before++)
+            if (load->materials[before].image == image)
+                model->materials[m].texture = model->materials[before].texture;
+        if (model->materials[m].texture >= 0)
+            continue;
+        int err = decode_image(load, image, &pixels_left, &model->textures[model->n_textures]);
+        if (err)
+            return err;
+        model->materials[m].texture = model->n_textures++;
+    }
+    return 0;
+}
+
+int load_materials(struct load *load)
+{
+    struct cp_model *model = load->model;
+    size_t n = gltf_count(&load->doc, "materials");
+    if (n > 1024)
+        return gltf_fail(&load->doc, CP_ERR_LIMIT, "the model has %zu materials; at most 1024 are read", n);
+    /* One more than the file has: the default of primitives without a material (section 3.9.7). */
+    model->materials = calloc(n + 1, sizeof *model->materials);
+    load->materials = calloc(n + 1, sizeof *load->materials);
+    if (!model->materials || !load->materials)
+        return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i <= n; i++)
+        read_material(load, gltf_item(&load->doc, "materials", (int64_t)i), &model->materials[i],
+                      &load->materials[i]);
+    model->n_materials = (int)n + 1;
+    load->default_material = (int)n;
+    return load_textures(load);
+}
