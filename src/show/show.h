@@ -39,8 +39,9 @@ extern const size_t cp_show_n_options;
 struct cp_show_line {
     const char *text, *ssml, *voice, *language;
     double rate, pitch, volume;
-    int first_sentence;
-    bool live; /* a cue, not a rundown line prepared ahead */
+    int first_sentence,
+        max_sentences; /* the request may end early after max_sentences; another one goes on */
+    bool live;         /* a cue, not a rundown line prepared ahead */
 };
 struct cp_show_services {
     void *user;

@@ -1,0 +1,179 @@
+/* The route table: every address of the HTTP interface, who may use it, and what its body holds. */
+#include "app/api.h"
+
+#define MAX_TEXT_BYTES 100000
+
+#define TEXT(field, most, about)                                                                             \
+    {                                                                                                        \
+        .name = field, .type = CP_FIELD_TEXT, .min = 0, .max = most, .help = about                           \
+    }
+#define NUMBER(field, least, most, about)                                                                    \
+    {                                                                                                        \
+        .name = field, .type = CP_FIELD_NUMBER, .min = least, .max = most, .help = about                     \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
+/* How a line is said: shared by cues, rundown lines and speech. */
+#define VOICE_FIELDS                                                                                         \
+    TEXT("text", MAX_TEXT_BYTES, "plain text to say (either this or ssml)"),                                 \
+        TEXT("ssml", MAX_TEXT_BYTES, "SSML 1.1: speak, p, s, break, prosody, mark"),                         \
+        TEXT("voice", 63, "a voice's id; GET /v1/voices"),                                                   \
+        TEXT("language", 35, "BCP 47, when no voice is named"),                                              \
+        NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
+        NUMBER("volume", 0, 2, "loudness, 1 is normal")
+
+#define CUE_FIELDS                                                                                           \
+    VOICE_FIELDS, TEXT("presenter", 63, "must be the channel's presenter"),                                  \
+        {.name = "emotion",                                                                                  \
+         .type = CP_FIELD_TEXT,                                                                              \
+         .max = 31,                                                                                          \
+         .choices = "neutral|warm|happy|serious|surprised|sad|thinking",                                     \
+         .help = "the face while saying it"},                                                                \
+        TEXT("action", 23, "a gesture to begin with; GET /v1/actions"),                                      \
+        TEXT("camera", 23, "a framing to cut to; GET /v1/sets"),                                             \
+        TEXT("set", 63, "must be the channel's set"),                                                        \
+        TEXT("background", 255, "must be empty: the set brings its own"),                                    \
+        TEXT("card", 159, "a lower third shown with it"),                                                    \
+    {                                                                                                        \
+        .name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000,                                \
+        .help = "how long its record and voice file are kept"                                                \
+    }
+
+static const struct cp_field cue_fields[] = {CUE_FIELDS, END};
+static const struct cp_field speech_fields[] = {
+    VOICE_FIELDS,
+    {.name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000, .help = "how long it is kept"},
+    END};
+static const struct cp_field rundown_fields[] = {
+    {.name = "loop", .type = CP_FIELD_BOOL, .help = "begin again after the last line"},
+    {.name = "cues",
+     .type = CP_FIELD_LIST,
+     .required = true,
+     .min = 0,
+     .max = 500,
+     .help = "the lines, in order",
+     .fields = cue_fields},
+    END};
+
+#define CHANNEL_FIELDS                                                                                       \
+    TEXT("title", 120, "for people"), TEXT("presenter", 63, "GET /v1/presenters"),                           \
+        TEXT("voice", 63, "default voice"), TEXT("language", 35, "default language"),                        \
+        TEXT("set", 63, "GET /v1/sets"), TEXT("camera", 23, "default framing"),                              \
+        NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
+        NUMBER("volume", 0, 2, "default loudness"),                                                          \
+    {                                                                                                        \
+        .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
+        .help = "what is said while no cue waits"                                                            \
+    }
+
+static const struct cp_field channel_fields[] = {
+    {.name = "id", .type = CP_FIELD_TEXT, .required = true, .min = 1, .max = 32, .help = "a-z, 0-9 and -"},
+    CHANNEL_FIELDS,
+    END};
+static const struct cp_field channel_patch_fields[] = {CHANNEL_FIELDS, END};
+static const struct cp_field policy_fields[] = {{.name = "policy",
+                                                 .type = CP_FIELD_TEXT,
+                                                 .max = 15,
+                                                 .choices = "now|word|sentence",
+                                                 .help = "where to stop what is being said; now by default"},
+                                                END};
+static const struct cp_field key_fields[] = {{.name = "role",
+                                              .type = CP_FIELD_TEXT,
+                                              .required = true,
+                                              .max = 15,
+                                              .choices = "admin|operator|viewer",
+                                              .help = "what it may do"},
+                                             TEXT("name", 80, "for people"),
+                                             END};
+static const struct cp_field page_query[] = {TEXT("cursor", 300, "from the last page"),
+                                             {.name = "limit",
+                                              .type = CP_FIELD_INTEGER,
+                                              .min = 1,
+                                              .max = 200,
+                                              .help = "records a page, 50 by default"},
+                                             END};
+static const struct cp_field events_query[] = {TEXT("channel", 40, "only this channel's events"), END};
+static const struct cp_field hls_query[] = {TEXT("_HLS_msn", 20, "block until this media sequence number"),
+                                            TEXT("_HLS_part", 20, "and this part of it"),
+                                            TEXT("_HLS_skip", 8, "YES or v2: a delta update"), END};
+
+#define CHANNEL "/v1/channels/{channel}"
+
+const struct cp_route cp_api_routes[] = {
+    {CP_GET, "/healthz", CP_ROLE_PUBLIC, "Whether the process is alive", .success = 200, .unlimited = true,
+     .handle = cp_api_health},
+    {CP_GET, "/readyz", CP_ROLE_PUBLIC, "Whether channels are drawn and the store answers", .success = 200,
+     .unlimited = true, .handle = cp_api_ready},
+    {CP_GET, "/metrics", CP_ROLE_VIEWER, "Prometheus metrics", .success = 200, .handle = cp_api_metrics},
+    {CP_GET, "/v1/openapi.json", CP_ROLE_PUBLIC, "This interface, as OpenAPI 3.1", .success = 200,
+     .handle = cp_api_openapi},
+
+    {CP_GET, "/v1/presenters", CP_ROLE_VIEWER, "The presenters", .success = 200, .handle = cp_api_presenters},
+    {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
+     .handle = cp_api_voices},
+    {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},
+    {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures", .success = 200, .handle = cp_api_actions},
+
+    {CP_GET, "/v1/channels", CP_ROLE_VIEWER, "All channels", .success = 200, .handle = cp_api_channels_list},
+    {CP_POST, "/v1/channels", CP_ROLE_ADMIN, "Makes a channel and puts it on air", .body = channel_fields,
+     .max_body_bytes = 4 << 20, .idempotent_key = true, .success = 201, .handle = cp_api_channels_create},
+    {CP_GET, CHANNEL, CP_ROLE_VIEWER, "One channel", .success = 200, .handle = cp_api_channel_get},
+    {CP_PATCH, CHANNEL, CP_ROLE_OPERATOR, "Changes a channel", .body = channel_patch_fields,
+     .max_body_bytes = 4 << 20, .success = 200, .handle = cp_api_channel_patch},
+    {CP_DELETE, CHANNEL, CP_ROLE_ADMIN, "Takes a channel off the air and forgets it", .success = 204,
+     .handle = cp_api_channel_delete},
+
+    {CP_GET, CHANNEL "/cues", CP_ROLE_VIEWER, "The channel's cues, newest first", .query = page_query,
+     .success = 200, .handle = cp_api_cues_list},
+    {CP_POST, CHANNEL "/cues", CP_ROLE_OPERATOR, "Accepts a cue: durable, performed once, in order",
+     .body = cue_fields, .max_body_bytes = 256 << 10, .idempotent_key = true, .success = 202,
+     .handle = cp_api_cues_create},
+    {CP_GET, CHANNEL "/cues/{cue}", CP_ROLE_VIEWER, "One cue", .success = 200, .handle = cp_api_cue_get},
+    {CP_PATCH, CHANNEL "/cues/{cue}", CP_ROLE_OPERATOR, "Changes a cue that still waits", .body = cue_fields,
+     .max_body_bytes = 256 << 10, .success = 200, .handle = cp_api_cue_patch},
+    {CP_DELETE, CHANNEL "/cues/{cue}", CP_ROLE_OPERATOR, "Removes a waiting cue, cuts a speaking one",
+     .success = 204, .handle = cp_api_cue_delete},
+    {CP_POST, CHANNEL "/cues/{cue}/play", CP_ROLE_OPERATOR, "Plays a waiting cue next", .body = policy_fields,
+     .success = 202, .handle = cp_api_cue_play},
+    {CP_POST, CHANNEL "/interrupt", CP_ROLE_OPERATOR, "Stops what is being said", .body = policy_fields,
+     .success = 202, .handle = cp_api_interrupt},
+
+    {CP_POST, CHANNEL "/whep", CP_ROLE_PUBLIC, "Starts a WebRTC viewer (WHEP)",
+     .body_type = "application/sdp", .success = 201, .handle = cp_api_whep_offer},
+    {CP_PATCH, CHANNEL "/whep/{session}", CP_ROLE_PUBLIC, "ICE candidates or restart of a viewer",
+     .body_type = "application/trickle-ice-sdpfrag", .success = 204, .handle = cp_api_whep_patch},
+    {CP_DELETE, CHANNEL "/whep/{session}", CP_ROLE_PUBLIC, "Ends a WebRTC viewer", .success = 200,
+     .handle = cp_api_whep_delete},
+    {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts",
+     .query = hls_query, .unlimited = true, .success = 200, .handle = cp_api_hls},
+    {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .success = 200,
+     .handle = cp_api_snapshot},
+    {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,
+     .handle = cp_api_stats},
+    {CP_GET, CHANNEL "/captions", CP_ROLE_PUBLIC, "What is said, sentence by sentence (server-sent events)",
+     .success = 200, .handle = cp_api_captions},
+    {CP_GET, "/v1/events", CP_ROLE_VIEWER, "What happens (server-sent events)", .query = events_query,
+     .success = 200, .handle = cp_api_events},
+
+    {CP_POST, "/v1/speech", CP_ROLE_OPERATOR, "Makes a voice file with marks", .body = speech_fields,
+     .max_body_bytes = 256 << 10, .idempotent_key = true, .success = 201, .handle = cp_api_speech_create},
+    {CP_GET, "/v1/speech/{speech}", CP_ROLE_VIEWER, "A voice file's record", .success = 200,
+     .handle = cp_api_speech_get},
+    {CP_DELETE, "/v1/speech/{speech}", CP_ROLE_OPERATOR, "Removes a voice file", .success = 204,
+     .handle = cp_api_speech_delete},
+    {CP_GET, "/v1/speech/{speech}/audio", CP_ROLE_VIEWER, "The sound: WAV, or Ogg/Opus by Accept",
+     .success = 200, .handle = cp_api_speech_audio},
+    {CP_GET, "/v1/speech/{speech}/marks", CP_ROLE_VIEWER, "The marks, as JSON lines", .success = 200,
+     .handle = cp_api_speech_marks},
+
+    {CP_GET, "/v1/keys", CP_ROLE_ADMIN, "The keys, without their secrets", .success = 200,
+     .handle = cp_api_keys_list},
+    {CP_POST, "/v1/keys", CP_ROLE_ADMIN, "Makes a key; it is shown this once", .body = key_fields,
+     .success = 201, .handle = cp_api_keys_create},
+    {CP_DELETE, "/v1/keys/{key}", CP_ROLE_ADMIN, "Revokes a key", .success = 204,
+     .handle = cp_api_key_delete},
+};
+const size_t cp_api_n_routes = sizeof cp_api_routes / sizeof cp_api_routes[0];

@@ -1,0 +1,54 @@
+/* Inside the app: the handlers behind the route table, by what they are about. Each is `void f(void *app,
+ * request)`. */
+#ifndef CP_APP_API_H
+#define CP_APP_API_H
+
+#include "app/app.h"
+
+#define CP_HANDLER(name) void name(void *user, struct cp_request *request)
+
+/* api_channels.c */
+CP_HANDLER(cp_api_channels_list);
+CP_HANDLER(cp_api_channels_create);
+CP_HANDLER(cp_api_channel_get);
+CP_HANDLER(cp_api_channel_patch);
+CP_HANDLER(cp_api_channel_delete);
+CP_HANDLER(cp_api_cues_list);
+CP_HANDLER(cp_api_cues_create);
+CP_HANDLER(cp_api_cue_get);
+CP_HANDLER(cp_api_cue_patch);
+CP_HANDLER(cp_api_cue_delete);
+CP_HANDLER(cp_api_cue_play);
+CP_HANDLER(cp_api_interrupt);
+
+/* api_media.c */
+CP_HANDLER(cp_api_whep_offer);
+CP_HANDLER(cp_api_whep_patch);
+CP_HANDLER(cp_api_whep_delete);
+CP_HANDLER(cp_api_hls);
+CP_HANDLER(cp_api_snapshot);
+CP_HANDLER(cp_api_stats);
+CP_HANDLER(cp_api_events);
+CP_HANDLER(cp_api_captions);
+
+/* api_speech.c */
+CP_HANDLER(cp_api_speech_create);
+CP_HANDLER(cp_api_speech_get);
+CP_HANDLER(cp_api_speech_delete);
+CP_HANDLER(cp_api_speech_audio);
+CP_HANDLER(cp_api_speech_marks);
+
+/* api_server.c */
+CP_HANDLER(cp_api_health);
+CP_HANDLER(cp_api_ready);
+CP_HANDLER(cp_api_metrics);
+CP_HANDLER(cp_api_openapi);
+CP_HANDLER(cp_api_presenters);
+CP_HANDLER(cp_api_voices);
+CP_HANDLER(cp_api_sets);
+CP_HANDLER(cp_api_actions);
+CP_HANDLER(cp_api_keys_list);
+CP_HANDLER(cp_api_keys_create);
+CP_HANDLER(cp_api_key_delete);
+
+#endif

@@ -1,0 +1,785 @@
+/*
+ * One channel's way from the show to the viewers. Three threads and a messenger:
+ *
+ *   draw   one tick a frame: moment + sound from the show -> pose -> picture   --pictures--> venc
+ *                                                                              --sound-----> aenc
+ *   venc   picture -> H.264 -> WebRTC and HLS          aenc   sound -> Opus -> WebRTC, AAC -> HLS
+ *   news   captions and timings -> events: everything that may allocate or wait
+ *
+ * Sound and picture of a tick carry the same sample clock; a late tick drops the picture, never the sound.
+ */
+#include "app/app.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "base/thread.h"
+#include "media/packet.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define PICTURES      8 /* in flight: drawn, waiting, being encoded, kept for the snapshot */
+#define SOUND_BLOCKS  64
+#define NEWS          128
+#define LATE_FRAME_NS (CP_NS_PER_S / CP_FRAME_HZ)
+
+/* A ring and the means to wait at its end. */
+struct lane {
+    struct cp_ring *ring;
+    int wake_fd;
+};
+
+struct sound {
+    struct cp_pool *pool;
+    int64_t at_samples, captured_wall_ns;
+    struct cp_stamps stamps;
+    int16_t pcm[CP_SAMPLES_PER_FRAME];
+};
+
+enum news_kind { NEWS_UNSET, NEWS_CAPTION, NEWS_TIMING };
+struct news {
+    struct cp_pool *pool;
+    enum news_kind kind;
+    char cue[40];
+    int64_t at_samples;
+    struct cp_stamps stamps;
+    struct cp_utterance *utterance; /* a reference */
+};
+
+struct cp_onair {
+    struct cp_ref ref;
+    struct cp_app *app;
+    char channel[40];
+    struct cp_model *model;
+    const struct cp_set *set;
+    struct cp_stage_door *door;
+    struct cp_actor *actor;
+    struct cp_render *render;
+    struct cp_venc *venc;
+    struct cp_aenc *opus, *aac;
+    struct cp_webrtc_stream *stream;
+    struct cp_hls *hls;
+    struct cp_pool *pictures, *sounds, *news_pool;
+    struct lane to_venc, to_aenc, to_news, sent_news;
+    pthread_t draw_thread, venc_thread, aenc_thread, news_thread;
+    bool draw_started, venc_started, aenc_started, news_started;
+    atomic_bool stopping;
+    int64_t start_ns, start_wall_ns;
+
+    atomic_int camera; /* index into the set's cameras, used while no cue names one */
+    _Atomic(struct cp_picture *) last_picture;
+    atomic_bool speaking;
+    _Atomic int64_t video_delay_ns, audio_delay_ns; /* captured -> sent, of the last packet of each */
+    _Atomic int64_t last_frame_ns;
+    _Atomic uint64_t frames, late, no_picture, lost_news, encode_failures;
+    _Atomic double fps;
+
+    struct cp_metric *step[CP_STEP_COUNT], *frames_metric, *dropped_metric, *fps_metric, *viewers_metric,
+        *av_offset;
+    struct cp_metric *asked_to_sent;
+};
+
+/* --- lanes --- */
+
+static bool open_lane(struct lane *lane, size_t capacity)
+{
+    lane->ring = cp_ring_create(capacity, NULL);
+    lane->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return lane->ring && lane->wake_fd >= 0;
+}
+
+static bool send_down(struct lane *lane, void *item)
+{
+    uint64_t one = 1;
+    if (!cp_ring_push(lane->ring, item))
+        return false;
+    ssize_t written = write(lane->wake_fd, &one, sizeof one);
+    (void)written; /* full only when it is signalled already */
+    return true;
+}
+
+static void wake_lane(struct lane *lane)
+{
+    uint64_t one = 1;
+    ssize_t written = lane->wake_fd >= 0 ? write(lane->wake_fd, &one, sizeof one) : 0;
+    (void)written;
+}
+
+/* The next item; NULL when it was woken to stop. */
+static void *receive(struct lane *lane, const atomic_bool *stopping)
+{
+    for (;;) {
+        void *item = cp_ring_pop(lane->ring);
+        if (item || atomic_load(stopping))
+            return item;
+        struct pollfd fd = {.fd = lane->wake_fd, .events = POLLIN};
+        poll(&fd, 1, -1);
+        uint64_t signals;
+        ssize_t got = read(lane->wake_fd, &signals, sizeof signals);
+        (void)got;
+    }
+}
+
+static void close_lane(struct lane *lane, void (*free_item)(void *))
+{
+    for (void *item; lane->ring && (item = cp_ring_pop(lane->ring));)
+        free_item(item);
+    cp_ring_destroy(lane->ring);
+    if (lane->wake_fd >= 0)
+        close(lane->wake_fd);
+}
+
+static void free_sound(void *item)
+{
+    cp_pool_put(((struct sound *)item)->pool, item);
+}
+
+static void free_news(void *item)
+{
+    struct news *news = item;
+    cp_ref_drop(news->utterance);
+    cp_pool_put(news->pool, news);
+}
+
+static void free_picture(void *item)
+{
+    cp_ref_drop(item);
+}
+
+static struct news *make_news(struct cp_onair *onair, enum news_kind kind, const char *cue)
+{
+    struct news *news = cp_pool_get(onair->news_pool);
+    if (!news) {
+        atomic_fetch_add(&onair->lost_news, 1);
+        return NULL;
+    }
+    memset(news, 0, sizeof *news);
+    news->pool = onair->news_pool;
+    news->kind = kind;
+    memcpy(news->cue, cue, sizeof news->cue);
+    return news;
+}
+
+static void spread(struct cp_onair *onair, struct lane *lane, struct news *news)
+{
+    if (news && !send_down(lane, news)) {
+        atomic_fetch_add(&onair->lost_news, 1);
+        free_news(news);
+    }
+}
+
+/* --- draw --- */
+
+struct drawing { /* the draw thread's own */
+    struct cp_moment moment;
+    struct cp_pose pose;
+    struct cp_view view;
+    int camera;
+    float card_shown;
+    char card[160];
+    const struct cp_utterance *captioned;
+};
+
+static int find_camera(const struct cp_set *set, const char *name)
+{
+    for (int i = 0; *name && i < set->n_cameras; i++)
+        if (!strcmp(set->cameras[i].name, name))
+            return i;
+    return -1;
+}
+
+static void frame_view(struct cp_onair *onair, struct drawing *drawing)
+{
+    int camera = find_camera(onair->set, drawing->moment.camera);
+    if (camera < 0)
+        camera = atomic_load_explicit(&onair->camera, memory_order_relaxed);
+    if (camera != drawing->camera) {
+        drawing->camera = camera;
+        cp_render_frame_camera(onair->set, onair->set->cameras[camera].name, onair->model,
+                               (int)onair->app->config.channel.width, (int)onair->app->config.channel.height,
+                               &drawing->view);
+    }
+    /* A card slides in and out within a quarter of a second. */
+    const float step = 4.0f / CP_FRAME_HZ;
+    bool wanted = *drawing->moment.card != 0;
+    if (wanted && (drawing->card_shown <= 0 || !strcmp(drawing->card, drawing->moment.card))) {
+        memcpy(drawing->card, drawing->moment.card, sizeof drawing->card);
+        drawing->card_shown = drawing->card_shown + step > 1 ? 1 : drawing->card_shown + step;
+    } else if (drawing->card_shown > 0) {
+        drawing->card_shown -= step;
+    }
+    drawing->view.card_shown = drawing->card_shown;
+    memcpy(drawing->view.card, drawing->card, sizeof drawing->view.card);
+}
+
+static void send_sound(struct cp_onair *onair, const int16_t *pcm, int64_t at_samples, int64_t wall_ns)
+{
+    struct sound *sound = cp_pool_get(onair->sounds);
+    if (!sound)
+        return; /* counted by the pool */
+    sound->pool = onair->sounds;
+    sound->at_samples = at_samples;
+    sound->captured_wall_ns = wall_ns;
+    memset(&sound->stamps, 0, sizeof sound->stamps);
+    memcpy(sound->pcm, pcm, sizeof sound->pcm);
+    if (!send_down(&onair->to_aenc, sound))
+        free_sound(sound);
+}
+
+static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_t frame, int64_t tick_ns)
+{
+    struct cp_picture *picture = cp_picture_get(onair->pictures, (int)onair->app->config.channel.width,
+                                                (int)onair->app->config.channel.height);
+    if (!picture) {
+        atomic_fetch_add(&onair->no_picture, 1);
+        return;
+    }
+    const struct cp_moment *moment = &drawing->moment;
+    picture->frame = frame;
+    picture->stamps.at_ns[CP_STEP_ASKED] = moment->cue_asked_ns;
+    picture->stamps.at_ns[CP_STEP_SPOKEN] = tick_ns;
+    picture->stamps.at_ns[CP_STEP_POSED] = cp_clock_now_ns();
+    if (moment->first_of_cue)
+        memcpy(picture->cue, moment->cue, sizeof picture->cue);
+    cp_render_draw(onair->render, &drawing->pose, &drawing->view, picture);
+    if (onair->app->config.channel.test_code)
+        cp_picture_stamp_code(
+            picture, (uint64_t)((onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ) / CP_NS_PER_MS));
+    picture->stamps.at_ns[CP_STEP_DRAWN] = cp_clock_now_ns();
+    cp_ref_drop(atomic_exchange(&onair->last_picture, cp_ref_take(picture)));
+    if (!send_down(&onair->to_venc, picture)) {
+        atomic_fetch_add(&onair->no_picture, 1);
+        cp_ref_drop(picture);
+    }
+}
+
+static void tell_caption(struct cp_onair *onair, struct drawing *drawing)
+{
+    const struct cp_moment *moment = &drawing->moment;
+    if (moment->utterance == drawing->captioned)
+        return;
+    drawing->captioned = moment->utterance;
+    struct news *news = make_news(onair, NEWS_CAPTION, moment->cue);
+    if (!news)
+        return;
+    news->at_samples = moment->at_samples;
+    news->utterance = cp_ref_take((void *)moment->utterance);
+    spread(onair, &onair->to_news, news);
+}
+
+static void *run_draw(void *arg)
+{
+    struct cp_onair *onair = arg;
+    struct drawing *drawing = calloc(1, sizeof *drawing);
+    int16_t pcm[CP_SAMPLES_PER_FRAME];
+    int64_t window_ns = onair->start_ns;
+    uint64_t window_frames = 0;
+    drawing->camera = -1;
+    for (int64_t frame = 0; !atomic_load(&onair->stopping); frame++) {
+        int64_t due_ns = onair->start_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
+        int64_t wall_ns = onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
+        cp_clock_sleep_until_ns(due_ns);
+        int64_t tick_ns = cp_clock_now_ns();
+        cp_show_moment(onair->door, &drawing->moment, pcm);
+        send_sound(onair, pcm, drawing->moment.at_samples, wall_ns);
+        frame_view(onair, drawing);
+        cp_actor_pose(onair->actor, &drawing->moment, drawing->view.eye, &drawing->pose);
+        tell_caption(onair, drawing);
+        atomic_store_explicit(&onair->speaking, drawing->moment.utterance != NULL, memory_order_relaxed);
+        bool late = tick_ns - due_ns > LATE_FRAME_NS && !drawing->moment.first_of_cue;
+        if (late)
+            atomic_fetch_add(&onair->late,
+                             1); /* the next tick is due already: sound goes on, this picture is skipped */
+        else
+            draw_picture(onair, drawing, frame, tick_ns);
+        atomic_fetch_add(&onair->frames, !late);
+        atomic_store(&onair->last_frame_ns, cp_clock_now_ns());
+        window_frames += !late;
+        if (tick_ns - window_ns >= CP_NS_PER_S) {
+            atomic_store(&onair->fps, (double)window_frames * 1e9 / (double)(tick_ns - window_ns));
+            window_ns = tick_ns;
+            window_frames = 0;
+        }
+    }
+    free(drawing);
+    return NULL;
+}
+
+/* --- encode --- */
+
+static void on_video(void *user, struct cp_packet *packet)
+{
+    struct cp_onair *onair = user;
+    cp_hls_push(onair->hls, packet);
+    cp_webrtc_push(onair->stream, packet);
+}
+
+static void on_opus(void *user, struct cp_packet *packet)
+{
+    cp_webrtc_push(((struct cp_onair *)user)->stream, packet);
+}
+
+static void on_aac(void *user, struct cp_packet *packet)
+{
+    cp_hls_push(((struct cp_onair *)user)->hls, packet);
+}
+
+static void *run_venc(void *arg)
+{
+    struct cp_onair *onair = arg;
+    for (struct cp_picture *picture; (picture = receive(&onair->to_venc, &onair->stopping));) {
+        int64_t wall_ns = onair->start_wall_ns + picture->frame * CP_NS_PER_S / CP_FRAME_HZ;
+        struct cp_error error;
+        if (cp_venc_encode(onair->venc, picture, wall_ns, &error) &&
+            atomic_fetch_add(&onair->encode_failures, 1) % 300 == 0)
+            cp_log(CP_LOG_ERROR, "app", "picture not encoded", "channel=%s error=\"%s\"", onair->channel,
+                   error.text);
+        const int64_t *at = picture->stamps.at_ns;
+        int64_t now_ns = cp_clock_now_ns();
+        cp_metric_observe_ns(onair->step[CP_STEP_POSED], at[CP_STEP_POSED] - at[CP_STEP_SPOKEN]);
+        cp_metric_observe_ns(onair->step[CP_STEP_DRAWN], at[CP_STEP_DRAWN] - at[CP_STEP_POSED]);
+        cp_metric_observe_ns(onair->step[CP_STEP_ENCODED], now_ns - at[CP_STEP_DRAWN]);
+        cp_metric_add(onair->frames_metric, 1);
+        cp_ref_drop(picture);
+    }
+    return NULL;
+}
+
+static void *run_aenc(void *arg)
+{
+    struct cp_onair *onair = arg;
+    for (struct sound *sound; (sound = receive(&onair->to_aenc, &onair->stopping));) {
+        struct cp_error error;
+        if (cp_aenc_encode(onair->opus, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
+                           sound->captured_wall_ns, &sound->stamps, &error) ||
+            cp_aenc_encode(onair->aac, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
+                           sound->captured_wall_ns, &sound->stamps, &error))
+            atomic_fetch_add(&onair->encode_failures, 1);
+        free_sound(sound);
+    }
+    return NULL;
+}
+
+/* --- what comes back from the viewers' side --- */
+
+static void on_viewer(void *user, const char *session, bool joined)
+{
+    struct cp_onair *onair = user;
+    cp_metric_add(onair->viewers_metric, joined ? 1 : -1);
+}
+
+static void on_want_idr(void *user)
+{
+    cp_venc_request_idr(((struct cp_onair *)user)->venc);
+}
+
+/* thread: net, or venc/aenc when no viewer is there; once a packet */
+static void on_sent(void *user, const struct cp_packet *packet, int64_t at_ns)
+{
+    struct cp_onair *onair = user;
+    int64_t delay_ns = at_ns - onair->start_ns - packet->at_samples * CP_NS_PER_S / CP_SAMPLE_HZ;
+    if (packet->codec != CP_CODEC_H264) {
+        atomic_store_explicit(&onair->audio_delay_ns, delay_ns, memory_order_relaxed);
+        return;
+    }
+    atomic_store_explicit(&onair->video_delay_ns, delay_ns, memory_order_relaxed);
+    cp_metric_observe_ns(onair->step[CP_STEP_SENT], at_ns - packet->stamps.at_ns[CP_STEP_ENCODED]);
+    if (!*packet->cue)
+        return;
+    struct news *news = make_news(onair, NEWS_TIMING, packet->cue);
+    if (!news)
+        return;
+    news->stamps = packet->stamps;
+    news->stamps.at_ns[CP_STEP_SENT] = at_ns;
+    news->stamps.at_ns[CP_STEP_SPOKEN] =
+        0; /* of a frame it means the tick; the show knows when the sound was ready */
+    spread(onair, &onair->sent_news, news);
+    wake_lane(&onair->to_news);
+}
+
+/* --- news --- */
+
+static json_t *caption_json(const struct cp_onair *onair, const struct news *news)
+{
+    const struct cp_utterance *utterance = news->utterance;
+    json_t *caption = json_object(), *words = json_array();
+    json_object_set_new(caption, "channel", json_string(onair->channel));
+    json_object_set_new(caption, "cue", *news->cue ? json_string(news->cue) : json_null());
+    json_object_set_new(caption, "text", json_string(utterance ? utterance->text : ""));
+    json_object_set_new(caption, "start_ms", json_integer(news->at_samples / (CP_SAMPLE_HZ / 1000)));
+    json_object_set_new(
+        caption, "wall_ms",
+        json_integer((onair->start_wall_ns + news->at_samples * CP_NS_PER_S / CP_SAMPLE_HZ) / CP_NS_PER_MS));
+    json_object_set_new(caption, "duration_ms",
+                        json_integer(utterance ? utterance->n_samples / (CP_SAMPLE_HZ / 1000) : 0));
+    for (size_t i = 0; utterance && i < utterance->n_marks; i++) {
+        const struct cp_mark *mark = &utterance->marks[i];
+        if (mark->type == CP_MARK_WORD)
+            json_array_append_new(words, json_pack("{s:i, s:i, s:i}", "t_ms",
+                                                   mark->at_samples / (CP_SAMPLE_HZ / 1000), "start",
+                                                   mark->start - utterance->text_start, "end",
+                                                   mark->end - utterance->text_start));
+    }
+    json_object_set_new(caption, "words", words);
+    return caption;
+}
+
+static void tell(struct cp_onair *onair, struct news *news)
+{
+    if (news->kind == NEWS_CAPTION) {
+        cp_gateway_publish(onair->app->gateway, "caption", onair->channel, caption_json(onair, news));
+    } else {
+        if (news->stamps.at_ns[CP_STEP_ASKED])
+            cp_metric_observe_ns(onair->asked_to_sent,
+                                 news->stamps.at_ns[CP_STEP_SENT] - news->stamps.at_ns[CP_STEP_ASKED]);
+        cp_show_timing(onair->app->show, onair->channel, news->cue, &news->stamps);
+    }
+    free_news(news);
+}
+
+static void *run_news(void *arg)
+{
+    struct cp_onair *onair = arg;
+    while (!atomic_load(&onair->stopping)) {
+        struct news *news;
+        while ((news = cp_ring_pop(onair->to_news.ring)) || (news = cp_ring_pop(onair->sent_news.ring)))
+            tell(onair, news);
+        struct pollfd fd = {.fd = onair->to_news.wake_fd, .events = POLLIN};
+        poll(&fd, 1, -1);
+        uint64_t signals;
+        ssize_t got = read(onair->to_news.wake_fd, &signals, sizeof signals);
+        (void)got;
+    }
+    return NULL;
+}
+
+/* --- start and stop --- */
+
+static void destroy(void *object)
+{
+    struct cp_onair *onair = object;
+    atomic_store(&onair->stopping, true);
+    if (onair->draw_started)
+        pthread_join(onair->draw_thread, NULL);
+    cp_show_leave(onair->door);
+    struct lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
+    for (int i = 0; i < 3; i++)
+        wake_lane(lanes[i]);
+    if (onair->venc_started)
+        pthread_join(onair->venc_thread, NULL);
+    if (onair->aenc_started)
+        pthread_join(onair->aenc_thread, NULL);
+    cp_webrtc_stream_destroy(onair->stream); /* after this no callback comes */
+    cp_hls_destroy(onair->hls);
+    if (onair->news_started)
+        pthread_join(onair->news_thread, NULL);
+    cp_venc_destroy(onair->venc);
+    cp_aenc_destroy(onair->opus);
+    cp_aenc_destroy(onair->aac);
+    close_lane(&onair->to_venc, free_picture);
+    close_lane(&onair->to_aenc, free_sound);
+    close_lane(&onair->to_news, free_news);
+    close_lane(&onair->sent_news, free_news);
+    cp_ref_drop(atomic_exchange(&onair->last_picture, NULL));
+    cp_render_destroy(onair->render);
+    cp_actor_destroy(onair->actor);
+    cp_ref_drop(onair->model);
+    cp_pool_destroy(onair->pictures);
+    cp_pool_destroy(onair->sounds);
+    cp_pool_destroy(onair->news_pool);
+    free(onair);
+}
+
+static void make_metrics(struct cp_onair *onair)
+{
+    struct cp_observe *observe = onair->app->observe;
+    char channel[96], labels[160];
+    cp_observe_label(channel, sizeof channel, "channel", onair->channel);
+    for (enum cp_step step = CP_STEP_POSED; step < CP_STEP_COUNT; step++) {
+        snprintf(labels, sizeof labels, "%s,step=\"%s\"", channel, cp_step_name(step));
+        onair->step[step] =
+            cp_histogram(observe, "compere_step_seconds", labels, "Time that a frame spends in a step");
+    }
+    onair->asked_to_sent = cp_histogram(observe, "compere_cue_first_frame_seconds", channel,
+                                        "From a cue's request to its first speaking frame sent");
+    onair->frames_metric = cp_counter(observe, "compere_frames_total", channel, "Frames drawn and encoded");
+    onair->dropped_metric =
+        cp_gauge(observe, "compere_frames_dropped", channel, "Frames skipped since start");
+    onair->fps_metric = cp_gauge(observe, "compere_fps", channel, "Frames a second, over the last second");
+    onair->viewers_metric =
+        cp_gauge(observe, "compere_viewers", channel, "WebRTC viewers with media flowing");
+    onair->av_offset = cp_gauge(observe, "compere_av_offset_seconds", channel,
+                                "How much later picture leaves than the sound of the same moment");
+}
+
+static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_error *error)
+{
+    struct cp_app *app = onair->app;
+    const struct cp_app_config *config = &app->config;
+    int width = (int)config->channel.width & ~1, height = (int)config->channel.height & ~1;
+    const char *presenter = json_string_value(json_object_get(spec, "presenter"));
+    const char *set = json_string_value(json_object_get(spec, "set"));
+    uint8_t extradata[16];
+    static const struct cp_webrtc_events EVENTS = {
+        .viewer = on_viewer, .want_idr = on_want_idr, .sent = on_sent};
+
+    onair->set = cp_render_find_set(set ? set : "");
+    if (!onair->set)
+        return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no set \"%.60s\"; GET /v1/sets lists them",
+                       set);
+    onair->pictures = cp_picture_pool_create(width, height, PICTURES);
+    onair->sounds = cp_pool_create(sizeof(struct sound), SOUND_BLOCKS);
+    onair->news_pool = cp_pool_create(sizeof(struct news), NEWS);
+    if (!onair->pictures || !onair->sounds || !onair->news_pool || !open_lane(&onair->to_venc, 4) ||
+        !open_lane(&onair->to_aenc, SOUND_BLOCKS) || !open_lane(&onair->to_news, NEWS) ||
+        !open_lane(&onair->sent_news, NEWS))
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    int result = cp_app_load_presenter(config, presenter ? presenter : "", &onair->model, error);
+    if (!result)
+        result = cp_actor_create(onair->model, 1, &onair->actor, error);
+    if (!result)
+        result =
+            cp_render_create(&config->render, onair->model, onair->set, width, height, &onair->render, error);
+    if (!result)
+        result = cp_venc_create(&config->encode, width, height, on_video, onair, &onair->venc, error);
+    if (!result)
+        result = cp_aenc_create(&config->encode, CP_CODEC_OPUS, on_opus, onair, &onair->opus, error);
+    if (!result)
+        result = cp_aenc_create(&config->encode, CP_CODEC_AAC, on_aac, onair, &onair->aac, error);
+    if (!result)
+        result =
+            cp_hls_create(&config->hls, width, height, app->epoch, extradata,
+                          cp_aenc_extradata(onair->aac, extradata, sizeof extradata), &onair->hls, error);
+    if (!result)
+        result = cp_webrtc_stream_create(app->webrtc, &EVENTS, onair, &onair->stream, error);
+    if (!result)
+        result = cp_show_enter(app->show, onair->channel, &onair->door, error);
+    return result;
+}
+
+static int start_threads(struct cp_onair *onair, struct cp_error *error)
+{
+    onair->start_ns = cp_clock_now_ns();
+    onair->start_wall_ns = cp_clock_wall_ns();
+    onair->news_started = !cp_thread_start(&onair->news_thread, "news", run_news, onair);
+    onair->aenc_started = !cp_thread_start(&onair->aenc_thread, "aenc", run_aenc, onair);
+    onair->venc_started = !cp_thread_start(&onair->venc_thread, "venc", run_venc, onair);
+    onair->draw_started = !cp_thread_start(&onair->draw_thread, "draw", run_draw, onair);
+    if (onair->news_started && onair->aenc_started && onair->venc_started && onair->draw_started)
+        return 0;
+    return cp_fail(error, CP_ERR_NOMEM, "app", "cannot start a thread");
+}
+
+int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *error)
+{
+    json_t *spec;
+    int result = cp_show_channel_get(app->show, channel, &spec, error);
+    if (result)
+        return result;
+    struct cp_onair *onair = calloc(1, sizeof *onair);
+    if (!onair) {
+        json_decref(spec);
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    }
+    cp_ref_init(&onair->ref, destroy);
+    onair->app = app;
+    onair->to_venc.wake_fd = onair->to_aenc.wake_fd = onair->to_news.wake_fd = onair->sent_news.wake_fd = -1;
+    snprintf(onair->channel, sizeof onair->channel, "%s", channel);
+    make_metrics(onair);
+    result = make_stages(onair, spec, error);
+    if (!result) {
+        const char *camera = json_string_value(json_object_get(spec, "camera"));
+        cp_onair_set_camera(onair, camera ? camera : "");
+        result = start_threads(onair, error);
+    }
+    json_decref(spec);
+    pthread_rwlock_wrlock(&app->on_air_lock);
+    int slot = 0;
+    while (slot < app->config.channel.max_on_air && app->on_air[slot])
+        slot++;
+    if (!result && slot == app->config.channel.max_on_air)
+        result = cp_fail(error, CP_ERR_BUSY, "app",
+                         "%d channels are on air, which is the most allowed "
+                         "(--channel-max-on-air)",
+                         slot);
+    if (!result)
+        app->on_air[slot] = onair;
+    pthread_rwlock_unlock(&app->on_air_lock);
+    if (result)
+        cp_ref_drop(onair);
+    return result;
+}
+
+static struct cp_onair *take_off(struct cp_app *app, const char *channel)
+{
+    struct cp_onair *found = NULL;
+    pthread_rwlock_wrlock(&app->on_air_lock);
+    for (int i = 0; i < CP_MAX_ON_AIR && !found; i++)
+        if (app->on_air[i] && (!channel || !strcmp(app->on_air[i]->channel, channel))) {
+            found = app->on_air[i];
+            app->on_air[i] = NULL;
+        }
+    pthread_rwlock_unlock(&app->on_air_lock);
+    return found;
+}
+
+void cp_onair_stop(struct cp_app *app, const char *channel)
+{
+    struct cp_onair *onair = take_off(app, channel);
+    if (!onair)
+        return;
+    /* Requests that hold it are short; the last of them must not be the one that tears it down. */
+    while (atomic_load(&onair->ref.count) > 1)
+        cp_clock_sleep_until_ns(cp_clock_now_ns() + 2 * CP_NS_PER_MS);
+    cp_ref_drop(onair);
+}
+
+void cp_onair_stop_all(struct cp_app *app)
+{
+    for (struct cp_onair *onair; (onair = take_off(app, NULL));)
+        cp_ref_drop(onair);
+}
+
+struct cp_onair *cp_onair_hold(struct cp_app *app, const char *channel)
+{
+    struct cp_onair *found = NULL;
+    pthread_rwlock_rdlock(&app->on_air_lock);
+    for (int i = 0; i < CP_MAX_ON_AIR && !found; i++)
+        if (app->on_air[i] && !strcmp(app->on_air[i]->channel, channel))
+            found = cp_ref_take(app->on_air[i]);
+    pthread_rwlock_unlock(&app->on_air_lock);
+    return found;
+}
+
+void cp_onair_release(struct cp_onair *onair)
+{
+    cp_ref_drop(onair);
+}
+
+struct cp_webrtc_stream *cp_onair_stream(struct cp_onair *onair)
+{
+    return onair->stream;
+}
+
+struct cp_hls *cp_onair_hls(struct cp_onair *onair)
+{
+    return onair->hls;
+}
+
+void cp_onair_set_camera(struct cp_onair *onair, const char *camera)
+{
+    int index = find_camera(onair->set, camera);
+    atomic_store(&onair->camera, index < 0 ? 0 : index);
+}
+
+int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error)
+{
+    struct cp_picture *picture = NULL;
+    for (int tries = 0; tries < 20 && !picture; tries++) {
+        picture = atomic_exchange(&onair->last_picture, NULL); /* the draw thread puts the next one in */
+        if (!picture)
+            cp_clock_sleep_until_ns(cp_clock_now_ns() + 10 * CP_NS_PER_MS);
+    }
+    if (!picture)
+        return cp_fail(error, CP_ERR_UNAVAILABLE, "app", "no picture was drawn yet; try again in a second");
+    int result = cp_picture_write_png(picture, out, error);
+    cp_ref_drop(picture);
+    return result;
+}
+
+/* --- stats --- */
+
+static json_t *queue_json(const char *name, struct cp_queue_stats stats)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", name, "depth", (json_int_t)stats.depth, "max",
+                     (json_int_t)stats.max_depth, "capacity", (json_int_t)stats.capacity, "dropped",
+                     (json_int_t)(stats.dropped + stats.refused));
+}
+
+/* The step that holds the line up now, or NULL: blocked before slow, early before late. */
+static const char *slow_step(struct cp_onair *onair)
+{
+    const int64_t frame_ns = CP_NS_PER_S / CP_FRAME_HZ;
+    struct cp_speech_stats speech = cp_speech_stats(onair->app->speech);
+    int64_t now_ns = cp_clock_now_ns();
+    if (speech.working_since_ns && now_ns - speech.working_since_ns > 2 * CP_NS_PER_S)
+        return cp_step_name(CP_STEP_SPOKEN);
+    if (now_ns - atomic_load(&onair->last_frame_ns) > CP_NS_PER_S / 2)
+        return cp_step_name(CP_STEP_DRAWN);
+    if (cp_ring_stats(onair->to_venc.ring).depth > 2)
+        return cp_step_name(CP_STEP_ENCODED);
+    static const enum cp_step FRAME_STEPS[] = {CP_STEP_POSED, CP_STEP_DRAWN, CP_STEP_ENCODED, CP_STEP_SENT};
+    for (size_t i = 0; i < sizeof FRAME_STEPS / sizeof FRAME_STEPS[0]; i++)
+        if (cp_metric_quantile(onair->step[FRAME_STEPS[i]], 0.95) * 1e9 > (double)frame_ns)
+            return cp_step_name(FRAME_STEPS[i]);
+    return NULL;
+}
+
+json_t *cp_onair_stats(struct cp_onair *onair)
+{
+    struct cp_webrtc_stats webrtc = cp_webrtc_stats(onair->app->webrtc, onair->stream);
+    struct cp_hls_stats hls = cp_hls_stats(onair->hls);
+    struct cp_venc_stats venc = cp_venc_stats(onair->venc);
+    int64_t up_ns = cp_clock_now_ns() - onair->start_ns;
+    json_t *stats = json_object(), *steps = json_array(), *queues = json_array();
+    for (enum cp_step step = CP_STEP_POSED; step < CP_STEP_COUNT; step++)
+        json_array_append_new(steps, json_pack("{s:s, s:f, s:f}", "step", cp_step_name(step), "p50_ms",
+                                               cp_metric_quantile(onair->step[step], 0.5) * 1e3, "p95_ms",
+                                               cp_metric_quantile(onair->step[step], 0.95) * 1e3));
+    json_array_append_new(queues, queue_json("pictures", cp_ring_stats(onair->to_venc.ring)));
+    json_array_append_new(queues, queue_json("sound", cp_ring_stats(onair->to_aenc.ring)));
+    json_array_append_new(queues, queue_json("news", cp_ring_stats(onair->to_news.ring)));
+    json_object_set_new(stats, "viewers",
+                        json_pack("{s:i, s:i}", "webrtc", webrtc.viewers, "hls_waiting", hls.waiting));
+    json_object_set_new(stats, "fps", json_real(atomic_load(&onair->fps)));
+    json_object_set_new(stats, "frames", json_integer((json_int_t)atomic_load(&onair->frames)));
+    json_object_set_new(
+        stats, "dropped",
+        json_integer((json_int_t)(atomic_load(&onair->late) + atomic_load(&onair->no_picture))));
+    json_object_set_new(stats, "encoded", json_integer((json_int_t)venc.frames));
+    json_object_set_new(stats, "encodes_per_s",
+                        json_real(up_ns > 0 ? (double)venc.frames * 1e9 / (double)up_ns : 0));
+    json_object_set_new(stats, "idrs", json_integer((json_int_t)venc.idrs));
+    json_object_set_new(stats, "idrs_coalesced", json_integer((json_int_t)venc.idr_coalesced));
+    json_object_set_new(
+        stats, "av_offset_ms",
+        json_real((double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e6));
+    const char *slow = slow_step(onair);
+    json_object_set_new(stats, "slow_step", slow ? json_string(slow) : json_null());
+    json_object_set_new(stats, "speaking", json_boolean(atomic_load(&onair->speaking)));
+    json_object_set_new(stats, "uptime_s", json_real((double)up_ns / 1e9));
+    json_object_set_new(stats, "simd", json_string(cp_simd_name(cp_render_stats(onair->render).level)));
+    json_object_set_new(stats, "first_frame_ms",
+                        json_pack("{s:f, s:f}", "p50", cp_metric_quantile(onair->asked_to_sent, 0.5) * 1e3,
+                                  "p95", cp_metric_quantile(onair->asked_to_sent, 0.95) * 1e3));
+    json_object_set_new(stats, "steps", steps);
+    json_object_set_new(stats, "queues", queues);
+    return stats;
+}
+
+void cp_onair_collect(struct cp_onair *onair)
+{
+    static const char *const NAME[] = {"pictures", "sound", "news"};
+    const struct lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
+    struct cp_observe *observe = onair->app->observe;
+    for (int i = 0; i < 3; i++) {
+        struct cp_queue_stats stats = cp_ring_stats(lanes[i]->ring);
+        char labels[160];
+        snprintf(labels, sizeof labels, "channel=\"%s\",queue=\"%s\"", onair->channel, NAME[i]);
+        cp_metric_set(cp_gauge(observe, "compere_queue_depth", labels, "Items waiting in a queue"),
+                      (double)stats.depth);
+        cp_metric_set(
+            cp_gauge(observe, "compere_queue_dropped", labels, "Items that a queue had no room for"),
+            (double)(stats.dropped + stats.refused));
+    }
+    cp_metric_set(onair->fps_metric, atomic_load(&onair->fps));
+    cp_metric_set(onair->dropped_metric,
+                  (double)(atomic_load(&onair->late) + atomic_load(&onair->no_picture)));
+    cp_metric_set(onair->av_offset,
+                  (double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e9);
+}
