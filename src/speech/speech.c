@@ -136,7 +136,7 @@ static bool step(struct cp_speech *speech, struct cp_speech_job *job, int *resul
         job->events.utterance(job->user, utterance);
     cp_ref_drop(utterance);
     job->sentence++;
-    return last;
+    return last || --job->sentences_left == 0;
 }
 
 static void finish(struct cp_speech *speech, struct cp_speech_job *job, int result,
@@ -336,6 +336,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->volume = factor(request->volume);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
     job->sentence = request->first_sentence;
+    job->sentences_left = request->max_sentences;
     job->last_sentence = job->script.n_sentences - 1;
     while (job->last_sentence > job->sentence && !can_read(job, job->last_sentence))
         job->last_sentence--;

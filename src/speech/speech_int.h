@@ -23,6 +23,7 @@ struct cp_speech_job {
     enum cp_speech_priority priority;
     int sentence;      /* the next one to make */
     int last_sentence; /* the last one that the voice can read */
+    int sentences_left; /* of this request; 0 at the start means all */
     bool started;
     atomic_bool stop; /* cancelled */
     struct cp_speech_events events;
