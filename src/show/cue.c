@@ -296,8 +296,8 @@ static int find_cue(struct cp_show *show, const struct cue_args *a, struct chann
 static int work_cue_patch(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel;
-    int place, result = find_cue(show, a, &channel, &place, error);
+    struct channel *channel = NULL;
+    int place = -1, result = find_cue(show, a, &channel, &place, error);
     if (result)
         return result;
     json_t *cue = copy_active(show, a->channel, a->cue);
@@ -328,8 +328,8 @@ static int work_cue_patch(struct cp_show *show, void *args, struct cp_error *err
 static int work_cue_delete(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel;
-    int place, result = find_cue(show, a, &channel, &place, error);
+    struct channel *channel = NULL;
+    int place = -1, result = find_cue(show, a, &channel, &place, error);
     if (result)
         return result;
     if (place >= 0) {
@@ -362,9 +362,9 @@ static int parse_policy(const char *name, enum cut_policy *ret_policy, struct cp
 static int work_cue_play(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel;
-    enum cut_policy policy;
-    int place, result = parse_policy(a->policy, &policy, error);
+    struct channel *channel = NULL;
+    enum cut_policy policy = CUT_UNSET;
+    int place = -1, result = parse_policy(a->policy, &policy, error);
     if (!result)
         result = find_cue(show, a, &channel, &place, error);
     if (result)
@@ -389,7 +389,7 @@ static int work_cue_play(struct cp_show *show, void *args, struct cp_error *erro
 static int work_interrupt(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    enum cut_policy policy;
+    enum cut_policy policy = CUT_UNSET;
     struct channel *channel = cp_show_find(show, a->channel);
     if (!channel)
         return cp_show_no_channel(a->channel, error);
