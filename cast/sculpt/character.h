@@ -1,0 +1,75 @@
+/*
+ * What makes one presenter differ from another: a table of numbers and colours, read from a .cast file of
+ * `name = value` lines. Lengths are centimetres, colours #rrggbb in sRGB, shares 0..1.
+ */
+#ifndef CAST_CHARACTER_H
+#define CAST_CHARACTER_H
+
+#include "vec.h"
+
+#include <stddef.h>
+
+/* name, default, help */
+#define CHARACTER_NUMBERS(X)                                                                                 \
+    X(height_m, 1.60f, "height of the eyes above the floor, metres")                                         \
+    X(eye_apart, 3.30f, "from the middle of the face to the centre of an eyeball")                           \
+    X(eye_depth, 5.32f, "how far forward the eyeball's centre lies")                                         \
+    X(eye_radius, 2.05f, "eyeball")                                                                          \
+    X(eye_width, 1.74f, "half the width of the eye's opening")                                               \
+    X(eye_upper, 0.88f, "opening above the pupil")                                                           \
+    X(eye_lower, 0.72f, "opening below the pupil")                                                           \
+    X(eye_tilt, 0.40f, "how much higher the outer corner stands")                                            \
+    X(iris_radius, 1.10f, "iris")                                                                            \
+    X(pupil_radius, 0.46f, "pupil")                                                                          \
+    X(brow_height, 0.0f, "moves the brows up")                                                               \
+    X(brow_arch, 1.0f, "how much the brows arch")                                                            \
+    X(brow_weight, 1.0f, "thickness of the brows")                                                           \
+    X(mouth_width, 2.45f, "half the width of the mouth")                                                     \
+    X(lip_upper, 0.66f, "height of the upper lip")                                                           \
+    X(lip_lower, 0.86f, "height of the lower lip")                                                           \
+    X(nose_width, 1.0f, "share of the nose's width")                                                         \
+    X(midface_lift, 0.95f, "shortens the face between nose and chin")                                        \
+    X(jaw_narrow, 0.03f, "share by which the jaw is narrower")                                               \
+    X(cheek_fullness, 1.0f, "share of the cheeks' volume")                                                   \
+    X(neck_width, 0.93f, "share of the neck's width")                                                        \
+    X(shoulder_width, 14.2f, "from the middle to the shoulder joint")                                        \
+    X(hair_length, 1.0f, "share of the hair's length")                                                       \
+    X(hair_volume, 1.0f, "share of the hair's lift off the skull")                                           \
+    X(hair_wave, 1.0f, "how wavy")                                                                           \
+    X(hair_seed, 7, "another seed, other locks")
+
+#define CHARACTER_COLORS(X)                                                                                  \
+    X(skin, 0xDBA386, "skin")                                                                                \
+    X(skin_light, 0xE4B096, "skin of the forehead")                                                          \
+    X(blush, 0xDB7F70, "cheeks, nose, ears")                                                                 \
+    X(lip, 0xB9545A, "lower lip")                                                                            \
+    X(lip_dark, 0xA5444C, "upper lip")                                                                       \
+    X(iris, 0x6A4426, "iris")                                                                                \
+    X(iris_rim, 0x23120A, "rim of the iris")                                                                 \
+    X(brow, 0x3E2A1E, "brows")                                                                               \
+    X(hair, 0x402A1D, "hair at the root")                                                                    \
+    X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
+    X(blazer, 0x1B2740, "blazer")                                                                            \
+    X(blouse, 0xE6E0D6, "blouse")                                                                            \
+    X(trousers, 0x171C28, "trousers")                                                                        \
+    X(button, 0x2A2320, "buttons")                                                                           \
+    X(jewel, 0xF0E6DA, "earrings")
+
+struct character {
+    char name[48];
+#define X(name, value, help) float name;
+    CHARACTER_NUMBERS(X)
+#undef X
+    struct {
+#define X(name, value, help) vec3 name; /* linear */
+        CHARACTER_COLORS(X)
+#undef X
+    } color;
+};
+
+void character_defaults(struct character *c);
+/* Reads a .cast text over the values that are there. Returns 0, or the number of the line that is wrong (with
+ * what is wrong in `error`). */
+int character_parse(struct character *c, const char *text, char *error, size_t error_bytes);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * A shoulder-length cut with a parting on her left: layers of locks, each swept along a path blended between
+ * guide curves and kept off the skull by a field. Lower layers are wide and dark, upper ones narrow and lit.
+ */
+#include "hair.h"
+#include "head.h"
+
+enum { GUIDES = 4, GUIDE_POINTS = 8, LOCK_ROWS_MAX = 24 };
+
+typedef const vec3 guide_set[GUIDES][GUIDE_POINTS];
+
+/* From the forehead to the back of the head; first the larger side (her right), then the smaller. */
+static guide_set right_guides = {{{1.9f, 8.7f, 6.6f},
+                                  {0.0f, 9.6f, 7.7f},
+                                  {-3.5f, 7.9f, 7.9f},
+                                  {-6.5f, 3.9f, 5.7f},
+                                  {-7.9f, -0.5f, 3.7f},
+                                  {-8.2f, -5, 3.0f},
+                                  {-7.8f, -10, 3.0f},
+                                  {-6.6f, -12.6f, 3.9f}},
+                                 {{1.9f, 11.8f, 2.0f},
+                                  {-1.2f, 12.6f, 3.4f},
+                                  {-5.4f, 10.4f, 3.4f},
+                                  {-8.4f, 5.6f, 1.8f},
+                                  {-9.3f, 0, 0.4f},
+                                  {-9.3f, -5, -0.4f},
+                                  {-8.8f, -10, -0.2f},
+                                  {-7.1f, -12.9f, 1.0f}},
+                                 {{1.6f, 12.4f, -2.5f},
+                                  {-1.6f, 12.9f, -2.8f},
+                                  {-5.8f, 10.4f, -3.8f},
+                                  {-8.6f, 5.2f, -4.6f},
+                                  {-9.1f, 0, -4.8f},
+                                  {-8.9f, -5, -5.0f},
+                                  {-8.2f, -10, -5},
+                                  {-6.6f, -13.0f, -4}},
+                                 {{1.0f, 12.0f, -6.5f},
+                                  {-0.2f, 11.0f, -8.8f},
+                                  {-1.0f, 8.5f, -11.0f},
+                                  {-1.2f, 4.5f, -11.8f},
+                                  {-1.2f, 0, -11.6f},
+                                  {-1.2f, -5, -10.6f},
+                                  {-1.1f, -10, -9.4f},
+                                  {-0.9f, -13.0f, -8.0f}}};
+static guide_set left_guides = {{{1.9f, 8.7f, 6.6f},
+                                 {3.3f, 8.7f, 7.0f},
+                                 {5.3f, 6.8f, 6.1f},
+                                 {7.0f, 4.0f, 3.9f},
+                                 {8.1f, 1.7f, 0.8f},
+                                 {8.6f, -2.3f, -2.2f},
+                                 {8.4f, -8, -2.0f},
+                                 {7.5f, -12.4f, -0.4f}},
+                                {{1.9f, 11.8f, 2.0f},
+                                 {3.8f, 11.7f, 2.2f},
+                                 {6.5f, 9.5f, 1.6f},
+                                 {8.4f, 5.2f, -0.2f},
+                                 {9.0f, 0.5f, -2.8f},
+                                 {9.1f, -5, -4.2f},
+                                 {8.5f, -10, -3.6f},
+                                 {6.9f, -12.6f, -2.2f}},
+                                {{1.6f, 12.4f, -2.5f},
+                                 {3.6f, 12.1f, -3.2f},
+                                 {6.6f, 9.9f, -4.2f},
+                                 {8.6f, 5.2f, -5.2f},
+                                 {9.1f, 0, -5.6f},
+                                 {8.9f, -5, -5.8f},
+                                 {8.0f, -10, -5.6f},
+                                 {6.4f, -12.8f, -4.6f}},
+                                {{1.0f, 12.0f, -6.5f},
+                                 {1.6f, 11.0f, -8.8f},
+                                 {1.6f, 8.5f, -11.0f},
+                                 {1.6f, 4.5f, -11.8f},
+                                 {1.4f, 0, -11.6f},
+                                 {1.4f, -5, -10.6f},
+                                 {1.3f, -10, -9.4f},
+                                 {1.0f, -13.0f, -8.0f}}};
+
+float sd_hair_cap(const struct character *c, vec3 p)
+{
+    (void)c;
+    static const float hairline[][2] = {{-9, -4.5f}, {-4, -3.6f}, {-2.4f, -2.8f}, {-0.8f, 0.9f}, {1, 2.8f},
+                                        {3, 4.4f},   {6, 5.7f},   {8.0f, 6.9f},   {9.2f, 9.5f},  {20, 30}};
+    float d = sd_ellipsoid(p, v3(0, 3.7f, -1.2f), v3(7.75f, 8.35f, 9.65f));
+    d = join(d, sd_ellipsoid(p, v3(0, -3.5f, -4.5f), v3(6.0f, 7, 5.2f)), 2);
+    d = meet(d, (p.z - table_at(hairline, 10, p.y)) * 0.8f, 0.5f);
+    return meet(d, -8.5f - p.y, 1.0f);
+}
+
+/* What hair lies on: skull, cheeks, neck, ears. */
+static float sd_hair_bed(const struct character *c, vec3 p)
+{
+    vec3 q = v3(fabsf(p.x), p.y, p.z);
+    float d = sd_ellipsoid(q, v3(0, 3.6f, -1.1f), v3(7.5f, 8.2f, 9.5f));
+    d = join(d, sd_ellipsoid(q, v3(0, -2.2f, 1.5f), v3(6.3f, 8.3f, 6.3f)), 2);
+    d = join(d, sd_capsule(q, v3(0, -7, -2.6f), v3(0, -16, -3.6f), 5.0f, 5.2f), 2.5f);
+    (void)c;
+    return join(d, sd_ellipsoid(q, v3(7.2f, -1.2f, -1.0f), v3(0.7f, 2.6f, 1.8f)), 1.0f);
+}
+
+struct layer {
+    int count;
+    float lift, lift_spread;         /* off the bed, cm */
+    float width, width_spread, body; /* half width and height of the arch */
+    float length, length_spread;     /* shares of the guide */
+    float stray;                     /* how far a lock leaves its path */
+    float from, to;                  /* which guides, 0 front .. 1 back */
+    int rows, across;
+    float shade; /* colour multiplier */
+};
+
+static const struct layer layers[] = {
+    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.97f, 0.03f, 0.05f, 0, 1, 11, 3, 0.62f},
+    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.93f, 0.07f, 0.20f, 0, 1, 13, 4, 0.95f},
+    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.86f, 0.14f, 0.34f, 0, 0.92f, 13, 4, 1.08f},
+    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.84f, 0.18f, 0.50f, 0, 0.9f, 12, 2, 1.15f},
+    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.80f, 0.22f, 0.80f, 0, 0.85f, 11, 2, 1.2f},
+};
+
+static void add_lock(struct part *part, const struct character *c, guide_set guides,
+                     const struct layer *layer, float place, unsigned *seed)
+{
+    vec3 path[GUIDE_POINTS];
+    float at = clampf(place, 0, 0.999f) * (GUIDES - 1);
+    int g = (int)at;
+    for (int k = 0; k < GUIDE_POINTS; k++) {
+        path[k] = blend3(guides[g][k], guides[g + 1][k], at - (float)g);
+        if (k >= 4) /* below the eyes, longer or shorter hair */
+            path[k].y = -0.5f + (path[k].y + 0.5f) * c->hair_length;
+    }
+    float lift = (layer->lift + layer->lift_spread * random_unit(seed)) * c->hair_volume;
+    float width = layer->width + layer->width_spread * random_signed(seed);
+    float reach = minf(layer->length + layer->length_spread * random_signed(seed), 1);
+    float phase = random_unit(seed) * 6.28f, wave = layer->stray * c->hair_wave * (0.5f + random_unit(seed));
+    float aside = random_signed(seed) * layer->stray, curl = 0.5f + random_unit(seed);
+    struct strand_row rows[LOCK_ROWS_MAX];
+    for (int k = 0; k < layer->rows; k++) {
+        float t = (float)k / (float)(layer->rows - 1), tt = t * reach;
+        vec3 p = curve_at(path, GUIDE_POINTS, tt), normal = unit(sd_gradient(sd_hair_bed, c, p, 0.1f));
+        float off = sd_hair_bed(c, p), want = lift * (0.75f + 0.25f * ease(0, 0.2f, t));
+        p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lift * 0.4f - off);
+        vec3 heading =
+            unit(sub(curve_at(path, GUIDE_POINTS, tt + 0.02f), curve_at(path, GUIDE_POINTS, tt - 0.02f)));
+        vec3 side = cross(heading, normal);
+        p = along(p, side,
+                  sinf(tt * 5.5f + phase) * wave * 0.6f * ease(0.15f, 0.8f, t) + aside * ease(0, 0.4f, t));
+        p = along(p, normal,
+                  0.28f * cosf(tt * 4 + phase) * wave * ease(0.3f, 1, t) - 0.35f * curl * ease(0.75f, 1, t));
+        /* narrow at the root, a long taper to a soft point */
+        float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, 3.2f), 0.9f);
+        rows[k] =
+            (struct strand_row){p, normal, p, maxf(width * taper, 0.015f), maxf(layer->body * taper, 0.01f)};
+    }
+    float shade = layer->shade * (0.80f + 0.35f * random_unit(seed));
+    struct strand_look look = {scale(c->color.hair, shade), scale(c->color.hair_tip, shade), 0.35f, 1,
+                               random_unit(seed) * 20};
+    part_add_strand(part, rows, layer->rows, layer->across, &look);
+}
+
+/* Dark hair at the nape and behind the ears: what shows between the locks. */
+static void add_under_hair(struct part *part, const struct character *c, unsigned *seed)
+{
+    enum { SHEETS = 11, ROWS = 8 };
+    for (int side = -1; side <= 1; side += 2)
+        for (int i = 0; i < SHEETS; i++) {
+            float u = (float)i / (SHEETS - 1), angle = blend(0.15f, 1.65f, u),
+                  end = -12.0f - 0.9f * random_unit(seed);
+            struct strand_row rows[ROWS];
+            for (int k = 0; k < ROWS; k++) {
+                float t = (float)k / (ROWS - 1), r = blend(7.2f, 6.0f, t);
+                float y = blend(1.5f, -0.5f + (end + 0.5f) * c->hair_length, t);
+                vec3 p =
+                    v3((float)side * r * cosf(angle) * 0.98f, y, -3.0f - r * 0.92f * sinf(angle) + 0.6f * t);
+                float taper = 0.3f + 0.7f * powf(1 - powf(t, 5), 0.7f);
+                rows[k] = (struct strand_row){p, v3((float)side * cosf(angle), 0, -sinf(angle)), p,
+                                              1.25f * taper, 0.4f * taper};
+            }
+            struct strand_look look = {scale(c->color.hair, 0.5f), scale(c->color.hair_tip, 0.4f), 0.25f,
+                                       0.6f, random_unit(seed) * 20};
+            part_add_strand(part, rows, ROWS, 2, &look);
+        }
+}
+
+void build_hair(struct sculpture *s, const struct character *c)
+{
+    struct part *part = sculpture_add(s, "hair", CP_SURFACE_HAIR, RIG_HEAD);
+    unsigned seed = (unsigned)c->hair_seed;
+    add_under_hair(part, c, &seed);
+    for (size_t l = 0; l < sizeof layers / sizeof *layers; l++)
+        for (int side = 0; side < 2; side++)
+            for (int i = 0; i < layers[l].count; i++) {
+                float even = ((float)i + random_unit(&seed) * 0.5f) / (float)layers[l].count;
+                add_lock(part, c, side ? left_guides : right_guides, &layers[l],
+                         blend(layers[l].from, layers[l].to, even), &seed);
+            }
+    /* the face and neck shade the ends that hang beside them */
+    for (int i = 0; i < part->n_vertices; i++) {
+        struct vertex *v = &part->vertices[i];
+        v->occlusion *=
+            blend(1, 0.45f, ease(-3, -11, v->position.y) * ease(2.5f, 0.3f, sd_hair_bed(c, v->position)));
+    }
+}

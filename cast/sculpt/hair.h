@@ -1,0 +1,24 @@
+#ifndef CAST_HAIR_H
+#define CAST_HAIR_H
+
+#include "mesh.h"
+
+/* Hair, brows and lashes: strips with uv (u across in cm * 0.55 plus an offset of the lock's own, v 0 root ..
+ * 1 tip) and tangents along the strand. */
+void build_hair(struct sculpture *s, const struct character *c);
+void build_brows(struct sculpture *s, const struct character *c);
+void build_lashes(struct sculpture *s, const struct character *c);
+
+/* A strip swept along a centre line: an arch across (`across` quads), open at the back. */
+struct strand_row {
+    vec3 center, normal, anchor;
+    float half_width, height; /* of the arch above its edges */
+};
+struct strand_look {
+    vec3 root_color, tip_color;
+    float edge_occlusion, crest_occlusion, u_offset;
+};
+void part_add_strand(struct part *part, const struct strand_row *rows, int n_rows, int across,
+                     const struct strand_look *look);
+
+#endif
