@@ -1,0 +1,56 @@
+import type { Cue, CueSpec, CueState } from './types';
+
+export const WAITING: readonly CueState[] = ['queued', 'preparing', 'ready'];
+export const isWaiting = (cue: Cue) => WAITING.includes(cue.state);
+
+export const STATE_WORDS: Record<CueState, string> = {
+  queued: 'Queued',
+  preparing: 'Preparing',
+  ready: 'Ready',
+  speaking: 'On air',
+  done: 'Done',
+  cut: 'Cut',
+  failed: 'Failed',
+};
+
+/** What a cue says, without the markup. */
+export function lineOf(spec: CueSpec): string {
+  if (spec.text) return spec.text;
+  return (spec.ssml ?? '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim() || 'SSML';
+}
+
+/** The part of a cue that says how, in a few words: what differs from the channel's own settings. */
+export function mannerOf(spec: CueSpec): string[] {
+  const words: string[] = [];
+  if (spec.ssml) words.push('SSML');
+  if (spec.voice) words.push(spec.voice);
+  if (spec.rate && spec.rate !== 1) words.push(`rate ${factor(spec.rate)}`);
+  if (spec.pitch && spec.pitch !== 1) words.push(`pitch ${factor(spec.pitch)}`);
+  if (spec.volume && spec.volume !== 1) words.push(`volume ${factor(spec.volume)}`);
+  if (spec.emotion) words.push(spec.emotion);
+  if (spec.camera) words.push(`camera ${spec.camera}`);
+  if (spec.action) words.push(spec.action);
+  if (spec.card) words.push(`card “${spec.card}”`);
+  return words;
+}
+
+export const factor = (value: number) => `×${value.toFixed(2).replace(/0$/, '')}`;
+
+export function clock(iso: string | undefined): string {
+  if (!iso) return '';
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? '' : at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
+export const milliseconds = (value: number) => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
+
+/** The part of a language tag that people choose by, in their own language: "en-US" is "English". */
+export function languageName(tag: string | undefined): string {
+  const language = (tag ?? '').split(/[-_]/)[0];
+  if (!language) return 'Other';
+  try {
+    return new Intl.DisplayNames(undefined, { type: 'language' }).of(language) ?? language;
+  } catch {
+    return language;
+  }
+}
