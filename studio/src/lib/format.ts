@@ -39,8 +39,11 @@ export const factor = (value: number) => `×${value.toFixed(2).replace(/0$/, '')
 export function clock(iso: string | undefined): string {
   if (!iso) return '';
   const at = new Date(iso);
-  return Number.isNaN(at.getTime()) ? '' : at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return Number.isNaN(at.getTime()) ? '' : at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 }
+
+/** With a full stop at its end, whatever the server wrote. */
+export const sentence = (text: string) => (/[.!?…。]$/.test(text) ? text : `${text}.`);
 
 export const milliseconds = (value: number) => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
 
