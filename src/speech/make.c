@@ -117,10 +117,11 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
 {
     const struct cp_script *script = request->script;
     const struct cp_sentence *sentence = &script->sentences[request->sentence];
-    int32_t previous_end = request->sentence ? sentence[-1].end : -1;
+    /* silence between two sentences belongs to the earlier one */
+    int32_t taken = request->sentence ? sentence->start : -1;
     bool last = request->sentence + 1 == script->n_sentences;
     int pause = 0;
-    while (pause < script->n_pauses && script->pauses[pause].at <= previous_end)
+    while (pause < script->n_pauses && script->pauses[pause].at <= taken)
         pause++;
     int32_t at = sentence->start;
     int result = 0;
@@ -135,7 +136,7 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
     }
     int32_t behind_ms = sentence->pause_ms;
     bool explicit_pause = false;
-    for (; pause < script->n_pauses && (last || script->pauses[pause].at <= sentence->end); pause++) {
+    for (; pause < script->n_pauses && (last || script->pauses[pause].at <= sentence[1].start); pause++) {
         behind_ms = explicit_pause ? behind_ms + script->pauses[pause].ms : script->pauses[pause].ms;
         explicit_pause = true;
     }

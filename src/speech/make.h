@@ -3,8 +3,8 @@
 #ifndef CP_SPEECH_MAKE_H
 #define CP_SPEECH_MAKE_H
 
+#include "speech/dsp.h"
 #include "speech/script.h"
-#include "speech/signal.h"
 #include "speech/speech_provider.h"
 
 /* What outlives a sentence: buffers and filter tables. */

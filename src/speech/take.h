@@ -6,8 +6,8 @@
 #define CP_SPEECH_TAKE_H
 
 #include "media/utterance.h"
+#include "speech/dsp.h"
 #include "speech/script.h"
-#include "speech/signal.h"
 #include "speech/visemes.h"
 
 struct cp_take_event {

@@ -111,7 +111,7 @@ static const struct {
     {"cmn", "zh"},       {"zh-hans", "zh"}, {"zh-hant", "zh"}, {"zh-cn", "zh"}, {"zh-tw", "zh"},
     {"zh-hk", "yue"},    {"zh-yue", "yue"}, {"no", "nb"},      {"nn", "nb"},    {"iw", "he"},
     {"in", "id"},        {"sh", "hr"},      {"pt-pt", "pt"},   {"es-es", "es"}, {"es-mx", "es-419"},
-    {"es-us", "es-419"}, {"ji", "yi"},      {"fr", "fr-FR"},   {"vi-vn", "vi"}, {"pes", "fa"},
+    {"es-us", "es-419"}, {"ji", "yi"},      {"vi-vn", "vi"},   {"pes", "fa"},
 };
 
 /* 0 no match, else better is more: same tag 3, same language 2 (a plain voice) or 1 (a regional voice). */

@@ -2,8 +2,8 @@
  * Sound as numbers: rate conversion, loudness, limiting, pitch and level. All work on whole sentences of
  * 48 kHz mono float samples (1.0 is full scale). No state but the resampler's tables; any thread.
  */
-#ifndef CP_SPEECH_SIGNAL_H
-#define CP_SPEECH_SIGNAL_H
+#ifndef CP_SPEECH_DSP_H
+#define CP_SPEECH_DSP_H
 
 #include "media/utterance.h"
 

@@ -1,0 +1,33 @@
+/*
+ * A worker process and the pipes to it. It gets no file descriptor but its three standard ones, no
+ * environment but what it needs, default signals, and dies with us (end of input; PROTOCOL.md asks it for
+ * more). thread: speech
+ */
+#ifndef CP_SPEECH_CHILD_H
+#define CP_SPEECH_CHILD_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct cp_child {
+    atomic_int pid;    /* 0 when there is none; read by tests */
+    int input, output; /* our ends: its standard input and output */
+};
+
+/* CP_ERR_UNAVAILABLE when the program is not there or cannot be started. */
+int cp_child_start(struct cp_child *child, const char *path, struct cp_error *error);
+/* Kills and reaps it; no zombie stays. Fine when there is none. */
+void cp_child_stop(struct cp_child *child);
+
+/* All of it, or CP_ERR_TIMEOUT at the deadline, CP_ERR_CANCELLED soon after *stop turned true (stop may be
+ * NULL), CP_ERR_IO when the process is gone. */
+int cp_child_write(struct cp_child *child, const void *bytes, size_t length, int64_t deadline_ns,
+                   const atomic_bool *stop);
+int cp_child_read(struct cp_child *child, void *bytes, size_t length, int64_t deadline_ns,
+                  const atomic_bool *stop);
+
+#endif
