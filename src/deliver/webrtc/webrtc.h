@@ -19,7 +19,7 @@
 struct cp_webrtc_config {
     char listen[CP_OPTION_TEXT_BYTES];         /* "127.0.0.1:8189"; one UDP port for all viewers */
     char public_address[CP_OPTION_TEXT_BYTES]; /* address in the candidates when it differs, or "" */
-    int64_t threads;                           /* 0: one a core */
+    int64_t threads;                           /* 0: one for every 2500 of max_viewers, at most one a core */
     int64_t max_viewers;
     int64_t idle_s; /* a viewer silent for so long (no STUN, no RTCP) is dropped */
 };
@@ -41,6 +41,8 @@ struct cp_webrtc_events {
 int cp_webrtc_create(const struct cp_webrtc_config *config, struct cp_webrtc **ret_webrtc,
                      struct cp_error *error);
 void cp_webrtc_destroy(struct cp_webrtc *webrtc);
+/* The UDP port that is listened on; tells what port 0 became. */
+uint16_t cp_webrtc_port(const struct cp_webrtc *webrtc);
 
 int cp_webrtc_stream_create(struct cp_webrtc *webrtc, const struct cp_webrtc_events *events, void *user,
                             struct cp_webrtc_stream **ret_stream, struct cp_error *error);

@@ -1,0 +1,142 @@
+#include "base/clock.h"
+#include "deliver/webrtc/bytes.h"
+#include "deliver/webrtc/webrtc_int.h"
+
+#include <string.h>
+
+#define AUDIO_MID_EVERY 50 /* packets: a second */
+
+/*
+ * The extension of a packet (RFC 8285, one-byte form): the MID, so that a receiver can place the stream
+ * without a=ssrc, and the playout delay 0..0, so that it shows pictures at once. A repeated packet must be
+ * the same bytes (an AEAD must not see one nonce with two texts), so what it holds follows from the batch
+ * alone.
+ */
+static size_t write_extension(uint8_t *out, const struct cp_track *track, const struct cp_rtp_batch *batch)
+{
+    bool wanted = batch->codec == CP_CODEC_H264 ? batch->key : batch->index % AUDIO_MID_EVERY == 0;
+    size_t n = 4, mid = strlen(track->mid);
+    if (!wanted)
+        return 0;
+    if (track->mid_extension && mid) {
+        out[n++] = (uint8_t)(track->mid_extension << 4 | (int)(mid - 1));
+        memcpy(out + n, track->mid, mid);
+        n += mid;
+    }
+    if (track->playout_delay_extension && n + 4 <= CP_RTP_EXTENSION_BYTES) {
+        out[n] = (uint8_t)(track->playout_delay_extension << 4 | 2);
+        memset(out + n + 1, 0, 3);
+        n += 4;
+    }
+    if (n == 4)
+        return 0;
+    for (; n % 4; n++)
+        out[n] = 0;
+    cp_put16(out, 0xbede);
+    cp_put16(out + 2, (unsigned)(n / 4 - 1));
+    return n;
+}
+
+bool cp_fanout_packet(struct cp_net *net, struct cp_viewer *viewer, struct cp_track *track,
+                      const struct cp_rtp_batch *batch, int i)
+{
+    uint8_t extension[CP_RTP_EXTENSION_BYTES];
+    size_t extra = write_extension(extension, track, batch), header = CP_RTP_HEADER_BYTES + extra;
+    size_t payload = batch->length[i], whole = header + payload + cp_srtp_rtp_tag_bytes(viewer->profile);
+    uint64_t index = batch->index + (uint64_t)i - track->shift;
+    uint8_t *out = cp_outbox_add(net->outbox, &viewer->path, whole);
+    out[0] = (uint8_t)(0x80 | (batch->padded[i] ? 0x20 : 0) | (extra ? 0x10 : 0));
+    out[1] = (uint8_t)((cp_rtp_marker(batch, i) ? 0x80 : 0) | track->payload_type);
+    cp_put16(out + 2, (unsigned)(index & 0xffff));
+    cp_put32(out + 4, batch->timestamp);
+    cp_put32(out + 8, track->ssrc);
+    memcpy(out + CP_RTP_HEADER_BYTES, extension, extra);
+    if (viewer->cipher->protect(viewer->cipher_state, out, header, cp_rtp_payload(batch, i), payload,
+                                track->ssrc, index))
+        return true;
+    cp_outbox_undo(net->outbox);
+    cp_count(&viewer->lane->counters.srtp_failures, 1);
+    return false;
+}
+
+/* True when the viewer takes this batch; starts its track where it can. */
+static bool ready_for(struct cp_viewer *viewer, struct cp_track *track, const struct cp_rtp_batch *batch)
+{
+    if (track->payload_type < 0)
+        return false;
+    if (track->started && !track->waiting_key)
+        return true;
+    if (batch->codec == CP_CODEC_H264 && !(batch->key && batch->first))
+        return false;
+    track->shift = batch->index - track->next;
+    track->floor = batch->index;
+    track->started = true;
+    track->waiting_key = false;
+    return true;
+}
+
+static void send_batch(struct cp_net *net, struct cp_lane *lane, struct cp_viewer *viewer,
+                       enum cp_track_kind kind, const struct cp_rtp_batch *batch)
+{
+    struct cp_track *track = &viewer->tracks[kind];
+    if (!ready_for(viewer, track, batch))
+        return;
+    uint32_t bytes = 0;
+    for (int i = 0; i < batch->n; i++) {
+        cp_fanout_packet(net, viewer, track, batch, i);
+        bytes += batch->length[i];
+    }
+    track->next = batch->index + (uint64_t)batch->n - track->shift;
+    track->packets += (uint32_t)batch->n;
+    track->bytes += bytes;
+    if (kind == CP_TRACK_VIDEO && batch->key && batch->last && !viewer->joined)
+        cp_viewer_joined(net, viewer);
+}
+
+/* Packets were dropped before they reached this thread: go on at a key frame. */
+static void skip_to_key(struct cp_lane *lane)
+{
+    for (int i = 0; i < lane->n_viewers; i++)
+        lane->viewers[i]->tracks[CP_TRACK_VIDEO].waiting_key = true;
+    if (lane->n_viewers && lane->stream->events.want_idr)
+        lane->stream->events.want_idr(lane->stream->user);
+}
+
+static void send_to_all(struct cp_net *net, struct cp_lane *lane, enum cp_track_kind kind,
+                        struct cp_rtp_batch *batch)
+{
+    if (kind == CP_TRACK_VIDEO) {
+        if (batch->index != lane->expected && !(batch->key && batch->first))
+            skip_to_key(lane);
+        lane->expected = batch->index + (uint64_t)batch->n;
+    }
+    lane->anchor_samples = batch->at_samples;
+    lane->anchor_wall_ns = batch->captured_wall_ns;
+    lane->has_anchor = true;
+    cp_rtp_history_add(&lane->history[kind], batch);
+    struct cp_outbox_stats before = cp_outbox_stats(net->outbox);
+    for (int i = 0; i < lane->n_viewers; i++)
+        send_batch(net, lane, lane->viewers[i], kind, batch);
+    cp_outbox_flush(net->outbox);
+    struct cp_outbox_stats after = cp_outbox_stats(net->outbox);
+    cp_count(&lane->counters.packets_sent, after.packets - before.packets);
+    cp_count(&lane->counters.bytes_sent, after.bytes - before.bytes);
+    cp_count(&lane->counters.send_errors, after.errors - before.errors);
+    net->outbox_seen = after;
+}
+
+void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane)
+{
+    struct cp_webrtc_stream *stream = lane->stream;
+    for (int kind = CP_TRACKS; kind-- > 0;) { /* sound first: it is small, and sooner missed */
+        struct cp_rtp_batch *batch;
+        while ((batch = cp_ring_pop(lane->rings[kind]))) {
+            send_to_all(net, lane, (enum cp_track_kind)kind, batch);
+            if (batch->packet &&
+                atomic_fetch_sub_explicit(&batch->lanes_left, 1, memory_order_acq_rel) == 1 &&
+                stream->events.sent)
+                stream->events.sent(stream->user, batch->packet, cp_clock_now_ns());
+            cp_ref_drop(batch);
+        }
+    }
+}
