@@ -2,6 +2,7 @@
 #ifndef CP_AVATAR_ACTING_H
 #define CP_AVATAR_ACTING_H
 
+#include "media/clock.h"
 #include "media/model.h"
 #include "media/moment.h"
 #include "media/shapes.h"
@@ -54,6 +55,114 @@ void mouth_at(const struct cp_utterance *utterance, int32_t offset_samples, stru
 /* Makes the lips meet as far as `closure` says, on any set of shapes. */
 void mouth_close(float *shapes, float closure);
 
+/* --- feelings (emotion.c) --- */
+
+struct feeling {
+    enum cp_emotion emotion;
+    float intensity;
+    float from[CP_SHAPE_COUNT], to[CP_SHAPE_COUNT], shape[CP_SHAPE_COUNT]; /* shape: as it is now */
+    float head_from[3], head_to[3], head[3];                               /* yaw, pitch, roll in radians */
+    float since_s, uneven;                                                 /* how much the right side lags */
+};
+
+void feeling_init(struct feeling *feeling, uint64_t seed);
+/* Goes on by dt_s; blends when the emotion or its intensity changes. */
+void feeling_step(struct feeling *feeling, enum cp_emotion emotion, float intensity, float dt_s);
+
+/* --- blinking (blink.c) --- */
+
+struct blinker {
+    struct chance chance;
+    float rate;   /* blinks a minute that the wait was drawn for */
+    float wait_s; /* until the next blink */
+    float into_s; /* time into the present blink; < 0 for none */
+    float hold_s; /* how long the lids stay shut this time */
+    bool again;   /* a second blink follows at once */
+    float closed; /* the lids now: 0 open .. 1 shut */
+};
+
+void blinker_init(struct blinker *blinker, uint64_t seed);
+/* gaze_shift: degrees of a saccade that starts now, else 0: large ones often come with a blink. */
+void blinker_step(struct blinker *blinker, bool speaking, float gaze_shift_deg, float dt_s);
+
+/* --- gaze (gaze.c) --- */
+
+/* Something that follows late and smoothly: head and body after the eyes. */
+struct follower {
+    float wanted[2], delay_s; /* where to go, once the delay is over */
+    float goal[2], at[2], speed[2];
+};
+
+/* Where the eyes look, as yaw and pitch in radians away from the viewer (the camera). */
+struct gaze {
+    struct chance chance;
+    enum cp_attention attention;
+    bool away;
+    float hold_s, micro_s;       /* until the next shift, and the next small one */
+    float base[2];               /* what small shifts play around */
+    float from[2], to[2], at[2]; /* one saccade */
+    float into_s, lasts_s;
+    float shift_deg; /* of a saccade that starts in this step, else 0 */
+    struct follower head, body;
+};
+
+void gaze_init(struct gaze *gaze, uint64_t seed);
+void gaze_step(struct gaze *gaze, enum cp_attention attention, float dt_s);
+/* Moves what follows towards its goal. stiffness: radians a second; higher is quicker. */
+void follower_step(struct follower *follower, float stiffness, float dt_s);
+
+/* --- head and body (body.c) --- */
+
+struct body {
+    struct chance chance;
+    float phase[8][3];                    /* of the slow drifts */
+    float breath;                         /* 0..1 through one breath */
+    const struct cp_utterance *utterance; /* the one that mean_* belong to; compared only */
+    int32_t last_offset;
+    float mean_log_f0, mean_level;
+    float lift, lift_speed;  /* head raised by the melody, radians */
+    float speaking;          /* 0..1, smoothed */
+    float beat_s, beat_size; /* a small nod on a stressed word: time into it (< 0: none), radians */
+    float brow_size;
+    float rested_s; /* since the last beat */
+    /* results */
+    float head[3], brow; /* yaw, pitch, roll; brow raise 0..1 */
+    float spine[3], chest_pitch, shoulders, shift[3];
+};
+
+void body_init(struct body *body, uint64_t seed);
+void body_step(struct body *body, const struct cp_moment *moment, float dt_s);
+
+/* --- gestures (action.c) --- */
+
+enum gesture_channel {
+    GESTURE_HEAD_YAW, /* radians from here ... */
+    GESTURE_HEAD_PITCH,
+    GESTURE_HEAD_ROLL,
+    GESTURE_SPINE_PITCH,
+    GESTURE_GAZE_YAW,
+    GESTURE_GAZE_PITCH, /* ... to here; the rest 0..1 */
+    GESTURE_SHOULDERS,
+    GESTURE_BROWS,
+    GESTURE_SMILE,
+    GESTURE_POUT,
+    GESTURE_ARM,  /* right arm raised for a wave */
+    GESTURE_HAND, /* -1..1: the wave itself */
+    GESTURE_COUNT,
+};
+
+struct gesturer {
+    int playing; /* row of the table, -1 */
+    float into_s;
+    char last_action[24];
+    float carry[GESTURE_COUNT]; /* what the gesture before left behind; fades */
+    float value[GESTURE_COUNT];
+};
+
+void gesturer_init(struct gesturer *gesturer);
+/* Starts the named gesture when the name is new; unknown names do nothing. */
+void gesturer_step(struct gesturer *gesturer, const char *action, float dt_s);
+
 /* --- the rig (rig.c): what a model can do --- */
 
 struct rig {
@@ -61,6 +170,13 @@ struct rig {
     int target[CP_SHAPE_COUNT];          /* the model's target for a shape, -1 */
     int joint[CP_BONE_COUNT];            /* the model's joint for a bone, -1 */
     float pivot[CP_MODEL_MAX_JOINTS][3]; /* where joints stand at rest, model space */
+    float arm_rest[2][2][4];             /* left, right; upper, lower: turns to hanging arms */
+    bool has_arms;                       /* both parts and the hand, right side: can wave */
+    float eye[2][3];                     /* where the left and right eye stand */
+    /* What weight 1 of eyeLook Up, Down, In, Out turns each eyeball by, radians; all 0 when those shapes
+     * move lids only. */
+    float look[2][4];
+    bool eyes_by_shape; /* the shapes turn the eyeballs: do not turn the joints as well */
 };
 
 /* Turns and a shift asked of the bones, in model space as if the character stood at rest. */

@@ -5,9 +5,29 @@
 
 #include <stdlib.h>
 
+#define CARRY_S        0.12f /* lips left open by a cut close within this time */
+#define LONGEST_STEP_S 0.25f /* after a gap life goes on from where it was */
+#define EYE_YAW        CP_RADIANS(28)
+#define EYE_UP         CP_RADIANS(20)
+#define EYE_DOWN       CP_RADIANS(26)
+#define LID_FULL       CP_RADIANS(25) /* eyes down by this much: eyeLookDown at 1 */
+#define NECK_SHARE     0.4f
+#define JAW_BONE       CP_RADIANS(18) /* for characters with a jaw joint and no jawOpen */
+
 struct cp_actor {
     struct rig rig;
-    uint64_t seed;
+    struct feeling feeling;
+    struct blinker blinker;
+    struct gaze gaze;
+    struct body body;
+    struct gesturer gesturer;
+    struct follower camera;               /* the head turns towards the camera: yaw, pitch */
+    const struct cp_utterance *utterance; /* of the last frame; compared only */
+    int32_t last_offset;
+    float said[CP_SHAPE_COUNT]; /* the mouth of the last frame */
+    float carried[CP_SHAPE_COUNT], carried_s;
+    float activity;  /* of the mouth, smoothed */
+    int64_t last_at; /* -1 before the first frame */
 };
 
 int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret_actor,
@@ -17,7 +37,13 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     if (!actor)
         return cp_fail(error, CP_ERR_NOMEM, "avatar", "out of memory");
     rig_init(&actor->rig, cp_ref_take(model));
-    actor->seed = seed;
+    feeling_init(&actor->feeling, seed);
+    blinker_init(&actor->blinker, seed);
+    gaze_init(&actor->gaze, seed);
+    body_init(&actor->body, seed);
+    gesturer_init(&actor->gesturer);
+    actor->last_at = -1;
+    actor->carried_s = CARRY_S;
     *ret_actor = actor;
     return 0;
 }
@@ -30,27 +56,230 @@ void cp_actor_destroy(struct cp_actor *actor)
     free(actor);
 }
 
+/* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
+static void speak(struct cp_actor *actor, const struct cp_moment *moment, float dt_s, struct mouth *mouth)
+{
+    float gain = moment->gain > 0 ? fminf(moment->gain, 1) : 0;
+    mouth_at(moment->utterance, moment->offset_samples, mouth);
+    if (moment->utterance != actor->utterance || moment->offset_samples < actor->last_offset) {
+        memcpy(actor->carried, actor->said, sizeof actor->carried);
+        actor->carried_s = 0;
+    }
+    actor->utterance = moment->utterance;
+    actor->last_offset = moment->utterance ? moment->offset_samples : 0;
+    actor->carried_s += dt_s;
+    float left = (1 - smooth_step(0, CARRY_S, actor->carried_s)) * (1 - mouth->closure);
+    for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++) {
+        mouth->shape[s] = fmaxf(mouth->shape[s] * gain, actor->carried[s] * left);
+        actor->said[s] = mouth->shape[s];
+    }
+    mouth->activity *= gain;
+    actor->activity += (mouth->activity - actor->activity) * (1 - expf(-12 * dt_s));
+}
+
+static bool is_mouth(int shape)
+{
+    return shape >= CP_SHAPE_jawForward && shape <= CP_SHAPE_mouthUpperUpRight;
+}
+
+/* The face: feeling and gesture under speech. Feelings give way where the mouth has to speak, and never keep
+ * the lips from closing. */
+static void make_face(const struct cp_actor *actor, const struct mouth *mouth, float *face)
+{
+    const float *gesture = actor->gesturer.value;
+    memcpy(face, actor->feeling.shape, sizeof actor->feeling.shape);
+    face[CP_SHAPE_mouthSmileLeft] += gesture[GESTURE_SMILE];
+    face[CP_SHAPE_mouthSmileRight] += gesture[GESTURE_SMILE];
+    face[CP_SHAPE_cheekSquintLeft] += 0.5f * gesture[GESTURE_SMILE];
+    face[CP_SHAPE_cheekSquintRight] += 0.5f * gesture[GESTURE_SMILE];
+    face[CP_SHAPE_mouthShrugLower] += gesture[GESTURE_POUT];
+    face[CP_SHAPE_mouthFrownLeft] += 0.4f * gesture[GESTURE_POUT];
+    face[CP_SHAPE_mouthFrownRight] += 0.4f * gesture[GESTURE_POUT];
+    float brows = actor->body.brow + gesture[GESTURE_BROWS];
+    face[CP_SHAPE_browInnerUp] += brows;
+    face[CP_SHAPE_browOuterUpLeft] += 0.8f * brows;
+    face[CP_SHAPE_browOuterUpRight] += 0.8f * brows;
+    for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++)
+        if (is_mouth(s))
+            face[s] *= 1 - 0.45f * actor->activity;
+    face[CP_SHAPE_jawOpen] *= 1 - actor->activity;
+    mouth_close(face, mouth->closure);
+    for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++)
+        face[s] += mouth->shape[s];
+}
+
+/* Which way the camera stands from between the eyes, as yaw and pitch; straight ahead when it is behind. */
+static void camera_direction(const struct rig *rig, const float camera_eye[3], float ret[2])
+{
+    float middle[3], to[3];
+    for (int k = 0; k < 3; k++)
+        middle[k] = (rig->eye[0][k] + rig->eye[1][k]) / 2;
+    vec_sub(camera_eye, middle, to);
+    ret[0] = atan2f(to[0], to[2]);
+    ret[1] = -atan2f(to[1], hypotf(to[0], to[2]));
+    if (!isfinite(ret[0]) || !isfinite(ret[1]) || fabsf(ret[0]) > CP_RADIANS(80))
+        ret[0] = ret[1] = 0;
+}
+
+static void wave(const struct cp_actor *actor, struct stance *stance)
+{
+    float up = actor->gesturer.value[GESTURE_ARM], to_and_fro = actor->gesturer.value[GESTURE_HAND];
+    if (!actor->rig.has_arms || up <= 0)
+        return;
+    /* The arm hangs: lift it a little forward and out, and fold the forearm up. */
+    stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, CP_RADIANS(-30) * up, CP_RADIANS(-18) * up);
+    float hang[4], fold[4], back[4], *lower = stance->turn[CP_BONE_RIGHT_LOWER_ARM];
+    memcpy(hang, actor->rig.arm_rest[1][0], sizeof hang);
+    for (int k = 0; k < 4; k++)
+        back[k] = k < 3 ? -hang[k] : hang[k];
+    quat_euler(CP_RADIANS(18) * to_and_fro * up, CP_RADIANS(-115) * up, CP_RADIANS(16) * to_and_fro * up,
+               fold);
+    quat_multiply(fold, hang, fold);
+    quat_multiply(back, fold, fold);
+    quat_multiply(fold, lower, lower);
+}
+
+/* Turns of all bones but the eyes. */
+static void make_stance(struct cp_actor *actor, struct stance *stance)
+{
+    const struct rig *rig = &actor->rig;
+    const struct body *body = &actor->body;
+    const float *gesture = actor->gesturer.value;
+    float head[3] = {
+        body->head[0] + actor->feeling.head[0] + actor->gaze.head.at[0] + gesture[GESTURE_HEAD_YAW],
+        body->head[1] + actor->feeling.head[1] + actor->gaze.head.at[1] + gesture[GESTURE_HEAD_PITCH],
+        body->head[2] + actor->feeling.head[2] + gesture[GESTURE_HEAD_ROLL]};
+    head[0] = clampf(head[0], CP_RADIANS(-18), CP_RADIANS(18)) + 0.55f * actor->camera.at[0];
+    head[1] =
+        clampf(head[1], CP_RADIANS(-14), CP_RADIANS(18)) + 0.35f * actor->camera.at[1] - body->chest_pitch;
+    head[2] = clampf(head[2], CP_RADIANS(-12), CP_RADIANS(12));
+    float neck = rig->joint[CP_BONE_NECK] >= 0 ? NECK_SHARE : 0;
+    float spine[3] = {body->spine[0] + actor->gaze.body.at[0] + 0.1f * actor->camera.at[0],
+                      body->spine[1] + gesture[GESTURE_SPINE_PITCH], body->spine[2]};
+    enum cp_bone chest = rig->joint[CP_BONE_CHEST] >= 0 ? CP_BONE_CHEST : CP_BONE_UPPER_CHEST;
+    stance_clear(stance);
+    stance_turn(stance, CP_BONE_SPINE, 0.6f * spine[0], 0.6f * spine[1], 0.6f * spine[2]);
+    stance_turn(stance, chest, 0.4f * spine[0], 0.4f * spine[1] + body->chest_pitch, 0.4f * spine[2]);
+    stance_turn(stance, CP_BONE_NECK, neck * head[0], neck * head[1], neck * head[2]);
+    stance_turn(stance, CP_BONE_HEAD, (1 - neck) * head[0], (1 - neck) * head[1], (1 - neck) * head[2]);
+    memcpy(stance->shift, body->shift, sizeof stance->shift);
+    float lift = CP_RADIANS(7) * (body->shoulders * 0.6f + gesture[GESTURE_SHOULDERS]);
+    stance_turn(stance, CP_BONE_LEFT_SHOULDER, 0, 0, lift);
+    stance_turn(stance, CP_BONE_RIGHT_SHOULDER, 0, 0, -lift);
+    for (int part = 0; part < 2; part++) {
+        memcpy(stance->turn[CP_BONE_LEFT_UPPER_ARM + part], rig->arm_rest[0][part],
+               sizeof rig->arm_rest[0][0]);
+        memcpy(stance->turn[CP_BONE_RIGHT_UPPER_ARM + part], rig->arm_rest[1][part],
+               sizeof rig->arm_rest[0][0]);
+    }
+    wave(actor, stance);
+}
+
+/* How far an eye has to turn in its posed head to look where the gaze goes: yaw and pitch. Computed from the
+ * head as it stands now, so eyes stay on their goal while the head moves (the vestibulo-ocular reflex). */
+static void eye_turn(const struct cp_actor *actor, int side, const float camera_eye[3],
+                     const float (*skin)[12], float ret[2])
+{
+    const struct rig *rig = &actor->rig;
+    int head = rig->joint[CP_BONE_HEAD];
+    const float *frame = head >= 0 ? skin[head] : MAT_IDENTITY;
+    float at[3], to[3], in_head[3];
+    mat_point(frame, rig->eye[side], at);
+    vec_sub(camera_eye, at, to);
+    float yaw = atan2f(to[0], to[2]), pitch = -atan2f(to[1], hypotf(to[0], to[2]));
+    if (!isfinite(yaw) || !isfinite(pitch) || fabsf(yaw) > CP_RADIANS(80))
+        yaw = pitch = 0;
+    yaw += actor->gaze.at[0] + actor->gesturer.value[GESTURE_GAZE_YAW];
+    pitch += actor->gaze.at[1] + actor->gesturer.value[GESTURE_GAZE_PITCH];
+    const float direction[3] = {sinf(yaw) * cosf(pitch), -sinf(pitch), cosf(yaw) * cosf(pitch)};
+    mat_vector_back(frame, direction, in_head);
+    ret[0] = clampf(atan2f(in_head[0], in_head[2]), -EYE_YAW, EYE_YAW);
+    ret[1] = clampf(-atan2f(in_head[1], hypotf(in_head[0], in_head[2])), -EYE_UP, EYE_DOWN);
+}
+
+/* eyeLook shapes of one eye: the eyeball itself where shapes turn it, else the lids that go with it. */
+static void look_shapes(const struct rig *rig, int side, const float turn[2], float *face)
+{
+    static const enum cp_shape shape[2][4] = {
+        {CP_SHAPE_eyeLookUpLeft, CP_SHAPE_eyeLookDownLeft, CP_SHAPE_eyeLookInLeft, CP_SHAPE_eyeLookOutLeft},
+        {CP_SHAPE_eyeLookUpRight, CP_SHAPE_eyeLookDownRight, CP_SHAPE_eyeLookInRight,
+         CP_SHAPE_eyeLookOutRight}};
+    float outward = side == 0 ? turn[0] : -turn[0];
+    const float way[4] = {-turn[1], turn[1], -outward, outward};
+    for (int i = 0; i < 4; i++) {
+        float full = rig->eyes_by_shape && rig->look[side][i] > 0 ? rig->look[side][i] : LID_FULL;
+        face[shape[side][i]] += clampf(way[i] / full, 0, 1);
+    }
+}
+
+/* Lids: a shut eye is shut, and nothing that squints or follows the gaze may push the lids further. */
+static void close_lids(const struct cp_actor *actor, float *face)
+{
+    float closed = actor->blinker.closed, open = 1 - closed;
+    static const enum cp_shape lids[] = {CP_SHAPE_eyeSquintLeft,   CP_SHAPE_eyeSquintRight,
+                                         CP_SHAPE_eyeWideLeft,     CP_SHAPE_eyeWideRight,
+                                         CP_SHAPE_cheekSquintLeft, CP_SHAPE_cheekSquintRight};
+    for (size_t i = 0; i < sizeof lids / sizeof *lids; i++)
+        face[lids[i]] *= open;
+    if (!actor->rig.eyes_by_shape)
+        for (int s = CP_SHAPE_eyeLookDownLeft; s <= CP_SHAPE_eyeLookUpRight; s++)
+            face[s] *= open;
+    face[CP_SHAPE_eyeBlinkLeft] = fmaxf(face[CP_SHAPE_eyeBlinkLeft], closed);
+    face[CP_SHAPE_eyeBlinkRight] = fmaxf(face[CP_SHAPE_eyeBlinkRight], closed);
+}
+
+/* Life goes on by the time since the last frame. */
+static float step_all(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3])
+{
+    float dt_s = (float)(moment->at_samples - actor->last_at) / CP_SAMPLE_HZ, camera[2];
+    camera_direction(&actor->rig, camera_eye, camera);
+    if (actor->last_at < 0) {
+        dt_s = (float)CP_SAMPLES_PER_FRAME / CP_SAMPLE_HZ;
+        memcpy(actor->camera.at, camera, sizeof camera);
+    }
+    actor->last_at = moment->at_samples;
+    dt_s = clampf(dt_s, 0, LONGEST_STEP_S);
+    bool speaking = moment->utterance || moment->attention == CP_ATTENTION_SPEAKING;
+    feeling_step(&actor->feeling, moment->emotion, moment->emotion_intensity, dt_s);
+    gesturer_step(&actor->gesturer, moment->action, dt_s);
+    gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
+    blinker_step(&actor->blinker, speaking, actor->gaze.shift_deg, dt_s);
+    body_step(&actor->body, moment, dt_s);
+    for (int i = 0; i < 2; i++)
+        actor->camera.goal[i] = clampf(camera[i], CP_RADIANS(-40), CP_RADIANS(40));
+    follower_step(&actor->camera, 6, dt_s);
+    return dt_s;
+}
+
 void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3],
                    struct cp_pose *ret_pose)
 {
     const struct rig *rig = &actor->rig;
+    float dt_s = step_all(actor, moment, camera_eye);
+    float face[CP_SHAPE_COUNT];
     struct mouth mouth;
     struct stance stance;
-    (void)camera_eye;
-    mouth_at(moment->utterance, moment->offset_samples, &mouth);
-    stance_clear(&stance);
+    speak(actor, moment, dt_s, &mouth);
+    make_face(actor, &mouth, face);
+    make_stance(actor, &stance);
+    if (rig->target[CP_SHAPE_jawOpen] < 0)
+        stance_turn(&stance, CP_BONE_JAW, 0, JAW_BONE * clampf(face[CP_SHAPE_jawOpen], 0, 1), 0);
+    rig_skin(rig, &stance, ret_pose->skin);
+    for (int side = 0; side < 2; side++) {
+        float turn[2];
+        eye_turn(actor, side, camera_eye, (const float(*)[12])ret_pose->skin, turn);
+        look_shapes(rig, side, turn, face);
+        if (!rig->eyes_by_shape)
+            stance_turn(&stance, CP_BONE_LEFT_EYE + side, turn[0], turn[1], 0);
+    }
+    if (!rig->eyes_by_shape)
+        rig_skin(rig, &stance, ret_pose->skin);
+    close_lids(actor, face);
     ret_pose->at_samples = moment->at_samples;
     ret_pose->n_targets = rig->model->n_targets;
     ret_pose->n_joints = rig->model->n_joints;
     memset(ret_pose->weight, 0, sizeof ret_pose->weight);
     for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++)
         if (rig->target[s] >= 0)
-            ret_pose->weight[rig->target[s]] = mouth.shape[s] * moment->gain;
-    rig_skin(rig, &stance, ret_pose->skin);
-}
-
-const char *const *cp_actor_actions(void)
-{
-    static const char *const actions[] = {NULL};
-    return actions;
+            ret_pose->weight[rig->target[s]] = clampf(face[s], 0, 1);
 }

@@ -1,0 +1,166 @@
+/*
+ * Head and body: the head moves with the melody (raised with the pitch of the voice), nods a little on
+ * stressed words and drifts slowly; the chest breathes 12-18 times a minute; the weight shifts. All of it
+ * small: viewers complain of too much motion sooner than of too little.
+ */
+#include "avatar/acting.h"
+#include "avatar/transform.h"
+
+#define BEAT_DOWN_S  0.14f
+#define BEAT_UP_S    0.26f
+#define BEAT_EARLY_S 0.10f /* the nod's lowest point meets the vowel */
+#define BEAT_REST_S  0.60f
+#define BROW_S       0.55f
+#define LIFT_STIFF   11.0f
+
+enum drift { YAW, PITCH, ROLL, TALK_YAW, TALK_ROLL, SWAY, TWIST, BREATH };
+
+/* A slow drift between -1 and 1: three sines whose periods do not meet. */
+static float drift(const struct body *b, enum drift which, double t_s, double hz)
+{
+    static const double ratio[3] = {1, 1.618, 2.414};
+    static const float share[3] = {0.5f, 0.3f, 0.2f};
+    float sum = 0;
+    for (int i = 0; i < 3; i++) {
+        double turns = t_s * hz * ratio[i];
+        sum += share[i] * sinf(6.2831853f * (float)(turns - floor(turns)) + b->phase[which][i]);
+    }
+    return sum;
+}
+
+void body_init(struct body *b, uint64_t seed)
+{
+    *b = (struct body){.chance = chance_make(seed, 4), .beat_s = -1};
+    for (int i = 0; i < 8; i++)
+        for (int k = 0; k < 3; k++)
+            b->phase[i][k] = chance_between(&b->chance, 0, 6.2831853f);
+    b->breath = chance_unit(&b->chance);
+}
+
+/* Means of a new utterance, to tell what is high and loud in it. */
+static void hear(struct body *b, const struct cp_utterance *u)
+{
+    double f0 = 0, level = 0;
+    int voiced = 0, sounding = 0;
+    b->utterance = u;
+    b->mean_log_f0 = b->mean_level = 0;
+    if (!u)
+        return;
+    for (size_t i = 0; i < u->n_prosody; i++) {
+        if (u->prosody[i].f0_hz > 40) {
+            f0 += logf(u->prosody[i].f0_hz);
+            voiced++;
+        }
+        if (u->prosody[i].level > 0.003f) {
+            level += u->prosody[i].level;
+            sounding++;
+        }
+    }
+    b->mean_log_f0 = voiced ? (float)(f0 / voiced) : 0;
+    b->mean_level = sounding ? (float)(level / sounding) : 0;
+}
+
+/* Semitones above the utterance's mean pitch, averaged around a sample; 0 where nothing is voiced. */
+static float melody(const struct body *b, const struct cp_utterance *u, int32_t at_samples, int reach)
+{
+    int middle = at_samples / CP_PROSODY_STEP_SAMPLES, n = 0;
+    float sum = 0;
+    if (b->mean_log_f0 <= 0)
+        return 0;
+    for (int i = middle - reach; i <= middle + reach; i++)
+        if (i >= 0 && (size_t)i < u->n_prosody && u->prosody[i].f0_hz > 40) {
+            sum += logf(u->prosody[i].f0_hz) - b->mean_log_f0;
+            n++;
+        }
+    return n ? clampf(sum / (float)n * 17.3123f, -8, 8) : 0; /* 12 / ln 2 */
+}
+
+static float loudness_at(const struct body *b, const struct cp_utterance *u, int32_t at_samples)
+{
+    size_t i = (size_t)(at_samples < 0 ? 0 : at_samples) / CP_PROSODY_STEP_SAMPLES;
+    return b->mean_level > 0 && i < u->n_prosody ? u->prosody[i].level / b->mean_level : 1;
+}
+
+/* A stressed vowel that comes up within this step may get a nod, the more prominent the likelier. */
+static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t offset, float dt_s)
+{
+    int32_t from = offset + (int32_t)(BEAT_EARLY_S * CP_SAMPLE_HZ),
+            to = from + (int32_t)(dt_s * CP_SAMPLE_HZ);
+    for (size_t i = 0; i < u->n_marks; i++) {
+        const struct cp_mark *mark = &u->marks[i];
+        if (mark->at_samples >= to)
+            break;
+        if (mark->type != CP_MARK_VISEME || mark->at_samples < from || mark->viseme < CP_VISEME_AA)
+            continue;
+        int32_t middle = mark->at_samples + mark->length_samples / 2;
+        float prominence = 0.35f * (mark->stress >= 2) + 0.08f * melody(b, u, middle, 3) +
+                           0.3f * (loudness_at(b, u, middle) - 1);
+        if (b->rested_s < BEAT_REST_S || prominence < chance_between(&b->chance, 0.2f, 0.7f))
+            continue;
+        b->beat_s = b->rested_s = 0;
+        b->beat_size = CP_RADIANS(chance_between(&b->chance, 0.9f, 1.5f) + clampf(prominence, 0, 0.8f));
+        b->brow_size = chance_unit(&b->chance) < 0.4f ? chance_between(&b->chance, 0.12f, 0.3f) : 0;
+    }
+}
+
+static void step_beat(struct body *b, float dt_s)
+{
+    b->rested_s += dt_s;
+    b->brow = 0;
+    if (b->beat_s < 0)
+        return;
+    b->beat_s += dt_s;
+    float down = smooth_step(0, BEAT_DOWN_S, b->beat_s),
+          up = smooth_step(BEAT_DOWN_S, BEAT_DOWN_S + BEAT_UP_S, b->beat_s);
+    b->head[1] += b->beat_size * down * (1 - up);
+    b->brow = b->brow_size * smooth_step(0, 0.15f, b->beat_s) * (1 - smooth_step(0.25f, BROW_S, b->beat_s));
+    if (b->beat_s > BROW_S)
+        b->beat_s = -1;
+}
+
+/* Breath: in for 40 % of the time, out for the rest. */
+static void step_breath(struct body *b, double t_s, float dt_s)
+{
+    float a_minute = 14.5f + 1.5f * drift(b, BREATH, t_s, 0.02) + b->speaking;
+    b->breath += dt_s * a_minute / 60;
+    b->breath -= floorf(b->breath);
+    float full = b->breath < 0.4f ? smooth_step(0, 0.4f, b->breath) : 1 - smooth_step(0.4f, 1, b->breath);
+    b->chest_pitch = CP_RADIANS(-0.8f) * full;
+    b->shoulders = 0.12f * full;
+    b->shift[1] = 0.0008f * full;
+}
+
+void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
+{
+    const struct cp_utterance *u = moment->utterance;
+    double t_s = (double)moment->at_samples / CP_SAMPLE_HZ;
+    /* Memory is used again: the next sentence may lie where the last one did. Its time starts over, though.
+     */
+    if (u != b->utterance || moment->offset_samples < b->last_offset)
+        hear(b, u);
+    b->last_offset = u ? moment->offset_samples : 0;
+    b->speaking += ((u ? 1.0f : 0.0f) - b->speaking) * (1 - expf(-4 * dt_s));
+    float goal = u ? CP_RADIANS(0.4f) * melody(b, u, moment->offset_samples, 12) : 0;
+    float off = b->lift - goal, push = (b->lift_speed + LIFT_STIFF * off) * dt_s,
+          decay = expf(-LIFT_STIFF * dt_s);
+    b->lift = goal + (off + push) * decay;
+    b->lift_speed = (b->lift_speed - LIFT_STIFF * push) * decay;
+
+    b->head[0] = CP_RADIANS(0.9f) * drift(b, YAW, t_s, 0.09) +
+                 CP_RADIANS(1.6f) * b->speaking * drift(b, TALK_YAW, t_s, 0.23);
+    b->head[1] =
+        CP_RADIANS(0.7f) * drift(b, PITCH, t_s, 0.11) - clampf(b->lift, CP_RADIANS(-2), CP_RADIANS(2.5f));
+    b->head[2] = CP_RADIANS(0.7f) * drift(b, ROLL, t_s, 0.07) +
+                 CP_RADIANS(1.1f) * b->speaking * drift(b, TALK_ROLL, t_s, 0.17);
+    if (u)
+        look_for_beat(b, u, moment->offset_samples, dt_s);
+    step_beat(b, dt_s);
+
+    float sway = drift(b, SWAY, t_s, 0.05);
+    b->spine[0] = CP_RADIANS(0.8f) * drift(b, TWIST, t_s, 0.045);
+    b->spine[1] = 0;
+    b->spine[2] = CP_RADIANS(-0.6f) * sway;
+    b->shift[0] = 0.006f * sway;
+    b->head[2] += CP_RADIANS(0.4f) * sway; /* the head stays level */
+    step_breath(b, t_s, dt_s);
+}
