@@ -38,14 +38,17 @@ static void paint(const struct character *c, struct part *part)
 struct deform {
     const struct character *c;
     enum rig rig;
-    int shape; /* 0 none */
+    int shape, over; /* both laid over p; 0 none */
 };
 
 static vec3 deformed(const struct deform *d, vec3 p, vec3 anchor)
 {
+    vec3 to = p;
     if (d->shape)
-        p = add(p, shape_offset(d->c, d->shape, d->rig, p, anchor));
-    return d->rig == RIG_BODY ? p : proportion(d->c, p);
+        to = add(to, shape_offset(d->c, d->shape, d->rig, p, anchor));
+    if (d->over)
+        to = add(to, shape_offset(d->c, d->over, d->rig, p, anchor));
+    return d->rig == RIG_BODY ? to : proportion(d->c, to);
 }
 
 /* The normal after a deformation: from where two tangents go. */
@@ -59,23 +62,25 @@ static vec3 deformed_normal(const struct deform *d, const struct vertex *v, vec3
     return length(n) > 1e-9f ? unit(n) : v->normal;
 }
 
-static void bake_shape(struct baked_part *out, const struct part *part, const struct character *c, int shape,
-                       const vec3 *rest, const vec3 *rest_normals)
+static void bake_shape(struct baked_part *out, const struct part *part, const struct character *c, int shape)
 {
-    struct deform d = {c, part->rig, shape};
+    /* mouthClose is made for the open jaw: it must take back exactly what that does, after proportions too */
+    struct deform from = {c, part->rig, shape == CP_SHAPE_mouthClose ? CP_SHAPE_jawOpen : 0, 0}, to = from;
+    to.over = shape;
     int n = part->n_vertices;
     bool strands = part->surface == CP_SURFACE_LASH; /* ride on their roots, and are not lit */
     struct shape_rows rows = {calloc((size_t)n, sizeof(vec3)), calloc((size_t)n, sizeof(vec3))};
     bool any = false;
     for (int i = 0; i < n; i++) {
         const struct vertex *v = &part->vertices[i];
-        vec3 to = deformed(&d, v->position, v->anchor), move = sub(to, rest[i]);
+        vec3 before = deformed(&from, v->position, v->anchor), after = deformed(&to, v->position, v->anchor);
+        vec3 move = sub(after, before);
         if (length(move) < SMALLEST_MOVE)
             continue;
         any = true;
         rows.position[i] = move;
         if (!strands)
-            rows.normal[i] = sub(deformed_normal(&d, v, to), rest_normals[i]);
+            rows.normal[i] = sub(deformed_normal(&to, v, after), deformed_normal(&from, v, before));
     }
     if (any) {
         out->shapes[shape] = rows;
@@ -90,7 +95,7 @@ static void bake_part(struct baked_part *out, struct part *part, const struct ch
 {
     size_t n = (size_t)part->n_vertices;
     vec3 *rest = malloc(n * sizeof *rest), *normals = malloc(n * sizeof *normals);
-    struct deform none = {c, part->rig, 0};
+    struct deform none = {c, part->rig, 0, 0};
     out->weights = malloc(n * sizeof *out->weights);
     for (size_t i = 0; i < n; i++) {
         const struct vertex *v = &part->vertices[i];
@@ -100,7 +105,7 @@ static void bake_part(struct baked_part *out, struct part *part, const struct ch
     }
     if (part->rig == RIG_FACE || part->rig == RIG_JAW)
         for (int shape = 1; shape < CP_SHAPE_COUNT; shape++)
-            bake_shape(out, part, c, shape, rest, normals);
+            bake_shape(out, part, c, shape);
     for (size_t i = 0; i < n; i++) {
         struct vertex *v = &part->vertices[i];
         v->position = rest[i];

@@ -16,7 +16,7 @@ static vec3 on_face(const struct character *c, float x, float y)
 }
 
 enum {
-    BROW_HAIRS = 190,
+    BROW_HAIRS = 230,
     BROW_ROWS = 4,
     LASH_ROWS = 4,
     UPPER_LASHES = 34,
@@ -29,10 +29,10 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
     vec3 middle = brow_line(c, t), direction = unit(sub(brow_line(c, t + 0.03f), brow_line(c, t - 0.03f)));
     float off = random_signed(seed) * brow_half_width(c, t);
     /* hairs stand up at the nose, lie along the line further out, and lean towards it from both sides */
-    float lean = blend(1.1f, 0.18f, ease(0, 0.28f, t)) - off * 1.3f;
+    float lean = blend(0.75f, 0.14f, ease(0, 0.25f, t)) - off * 1.0f;
     vec3 start = unit(v3(direction.x - direction.y * lean, direction.y + direction.x * lean, 0));
     float reach = blend(0.50f, 0.62f, t) * (0.7f + 0.5f * random_unit(seed));
-    float width = 0.026f * (0.8f + 0.5f * random_unit(seed));
+    float width = 0.022f * (0.8f + 0.5f * random_unit(seed));
     struct strand_row rows[2][BROW_ROWS];
     for (int k = 0; k < BROW_ROWS; k++) {
         float e = (float)k / (BROW_ROWS - 1), way = reach * (e - 0.35f);

@@ -15,7 +15,7 @@
     X(eye_apart, 3.30f, "from the middle of the face to the centre of an eyeball")                           \
     X(eye_depth, 5.32f, "how far forward the eyeball's centre lies")                                         \
     X(eye_radius, 2.05f, "eyeball")                                                                          \
-    X(eye_width, 1.74f, "half the width of the eye's opening")                                               \
+    X(eye_width, 1.66f, "half the width of the eye's opening")                                               \
     X(eye_upper, 0.88f, "opening above the pupil")                                                           \
     X(eye_lower, 0.72f, "opening below the pupil")                                                           \
     X(eye_tilt, 0.40f, "how much higher the outer corner stands")                                            \
@@ -28,6 +28,8 @@
     X(lip_upper, 0.66f, "height of the upper lip")                                                           \
     X(lip_lower, 0.86f, "height of the lower lip")                                                           \
     X(nose_width, 1.0f, "share of the nose's width")                                                         \
+    X(cranium_lower, 1.0f, "how much lower the crown and hairline stand")                                    \
+    X(face_narrow, 0.05f, "share by which the face is narrower")                                             \
     X(midface_lift, 0.95f, "shortens the face between nose and chin")                                        \
     X(jaw_narrow, 0.03f, "share by which the jaw is narrower")                                               \
     X(cheek_fullness, 1.0f, "share of the cheeks' volume")                                                   \
@@ -42,16 +44,16 @@
     X(skin, 0xDBA386, "skin")                                                                                \
     X(skin_light, 0xE4B096, "skin of the forehead")                                                          \
     X(blush, 0xDB7F70, "cheeks, nose, ears")                                                                 \
-    X(lip, 0xB9545A, "lower lip")                                                                            \
-    X(lip_dark, 0xA5444C, "upper lip")                                                                       \
-    X(iris, 0x6A4426, "iris")                                                                                \
-    X(iris_rim, 0x23120A, "rim of the iris")                                                                 \
-    X(brow, 0x3E2A1E, "brows")                                                                               \
+    X(lip, 0xB25B58, "lower lip")                                                                            \
+    X(lip_dark, 0x9E4A4A, "upper lip")                                                                       \
+    X(iris, 0x4E3018, "iris")                                                                                \
+    X(iris_rim, 0x1B0E08, "rim of the iris")                                                                 \
+    X(brow, 0x4A3325, "brows")                                                                               \
     X(hair, 0x402A1D, "hair at the root")                                                                    \
     X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
-    X(blazer, 0x1B2740, "blazer")                                                                            \
+    X(blazer, 0x161F33, "blazer")                                                                            \
     X(blouse, 0xE6E0D6, "blouse")                                                                            \
-    X(trousers, 0x171C28, "trousers")                                                                        \
+    X(skirt, 0x141A28, "skirt")                                                                              \
     X(button, 0x2A2320, "buttons")                                                                           \
     X(jewel, 0xF0E6DA, "earrings")
 

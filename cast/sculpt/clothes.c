@@ -1,4 +1,4 @@
-/* A single-breasted blazer over a blouse with a bound neckline, trousers, pearl earrings. */
+/* A single-breasted blazer over a blouse with a bound neckline, skirt, pearl earrings. */
 #include "body.h"
 #include "loft.h"
 
@@ -22,7 +22,7 @@ static float folds(const struct character *c, vec3 p)
     float waist = (1 - arm) * bell(p.y + 49, 9) * sinf(p.y * 0.55f + a * 0.9f) * ease(2, 7, a);
     float armpit = bell(a - 12.5f, 2.6f) * bell(p.y + 27, 6) * sinf((p.y + a * 1.4f) * 0.9f);
     (void)c;
-    return 0.16f * elbow + 0.13f * waist + 0.14f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
+    return 0.08f * elbow + 0.13f * waist + 0.14f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
 }
 
 /* The blazer as if closed to the neck: what lapels lie on. */
@@ -31,7 +31,7 @@ static float sd_blazer_hull(const struct character *c, vec3 p)
     vec3 q = v3(fabsf(p.x), p.y, p.z), shoulder = shoulder_joint(c);
     float d = sd_body(c, q) - blazer_height - 0.45f * ease(-52, -70, p.y);
     /* a light pad squares the shoulder */
-    d = join(d, sd_ellipsoid(q, add(shoulder, v3(-0.8f, 2.6f, 0.3f)), v3(4.0f, 1.5f, 3.9f)), 2.0f);
+    d = join(d, sd_ellipsoid(q, add(shoulder, v3(-1.2f, 2.3f, 0.3f)), v3(4.2f, 1.4f, 3.9f)), 3.0f);
     return d - folds(c, q);
 }
 
@@ -68,12 +68,12 @@ static float sd_blouse(const struct character *c, vec3 p)
 {
     float d = sd_body(c, p) - blouse_height;
     d = carve_opening(d, c, p, neckline, -5.5f);
-    d = carve_neck(d, p, 4.9f, -13.4f);
+    d = carve_neck(d, p, 5.9f, -15.2f);
     d -= 0.05f * (noise3(v3(p.x * 0.9f, p.y * 0.25f, 0)) - 0.5f);
     return meet(meet(d, -43 - p.y, 0.3f), fabsf(p.x) - 9.5f, 0.3f);
 }
 
-static float sd_trousers(const struct character *c, vec3 p)
+static float sd_skirt(const struct character *c, vec3 p)
 {
     return meet(sd_trunk(c, p) - 0.6f, maxf(p.y + 64, -92 - p.y), 0.4f);
 }
@@ -254,13 +254,13 @@ static void build_details(struct sculpture *s, const struct character *c)
     for (int i = 0; i < earrings->n_vertices; i++)
         earrings->vertices[i].color = c->color.jewel;
 
-    struct part *trousers = sculpture_add(s, "trousers", CP_SURFACE_CLOTH, RIG_BODY);
+    struct part *skirt = sculpture_add(s, "skirt", CP_SURFACE_CLOTH, RIG_BODY);
     const struct axis axes[3] = {
         {-17, 17, 1.0f, {{0}}, 0}, {-93, -62, 1.2f, {{0}}, 0}, {-16, 8, 1.0f, {{0}}, 0}};
-    part_add_surface(trousers, sd_trousers, c, axes);
-    drop_hidden(trousers, c, sd_blazer, 0.4f);
-    finish_cloth(trousers, c, c->color.trousers);
-    trousers->max_triangles = 700;
+    part_add_surface(skirt, sd_skirt, c, axes);
+    drop_hidden(skirt, c, sd_blazer, 0.4f);
+    finish_cloth(skirt, c, c->color.skirt);
+    skirt->max_triangles = 700;
 }
 
 void build_clothes(struct sculpture *s, const struct character *c)

@@ -64,8 +64,8 @@ vec3 brow_line(const struct character *c, float t)
 {
     float x = blend(1.30f, 5.35f, t);
     /* rises to an arch at two thirds, then falls to the temple */
-    float rise = 0.62f * t - 1.15f * powf(maxf(t - 0.42f, 0) / 0.58f, 1.7f) * 0.62f;
-    return v3(x, 2.20f + c->brow_height + c->brow_arch * rise, 0);
+    float rise = 0.95f * t - 1.05f * powf(maxf(t - 0.45f, 0) / 0.55f, 1.7f);
+    return v3(x, 2.12f + c->brow_height + c->brow_arch * rise, 0);
 }
 
 float brow_half_width(const struct character *c, float t)

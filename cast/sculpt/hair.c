@@ -105,15 +105,16 @@ struct layer {
     float stray;                     /* how far a lock leaves its path */
     float from, to;                  /* which guides, 0 front .. 1 back */
     int rows, across;
+    float taper; /* the higher, the later a lock thins out */
     float shade; /* colour multiplier */
 };
 
 static const struct layer layers[] = {
-    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.97f, 0.03f, 0.05f, 0, 1, 11, 3, 0.62f},
-    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.93f, 0.07f, 0.20f, 0, 1, 13, 4, 0.95f},
-    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.86f, 0.14f, 0.34f, 0, 0.92f, 13, 4, 1.08f},
-    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.84f, 0.18f, 0.50f, 0, 0.9f, 12, 2, 1.15f},
-    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.80f, 0.22f, 0.80f, 0, 0.85f, 11, 2, 1.2f},
+    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.97f, 0.03f, 0.05f, 0, 1, 11, 3, 9, 0.62f},
+    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.93f, 0.07f, 0.20f, 0, 1, 13, 4, 4.5f, 0.95f},
+    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.86f, 0.14f, 0.34f, 0, 0.92f, 13, 4, 3.2f, 1.08f},
+    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.84f, 0.18f, 0.50f, 0, 0.9f, 12, 2, 2.6f, 1.15f},
+    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.80f, 0.22f, 0.80f, 0, 0.85f, 11, 2, 2.2f, 1.2f},
 };
 
 static void add_lock(struct part *part, const struct character *c, guide_set guides,
@@ -146,12 +147,12 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
         p = along(p, normal,
                   0.28f * cosf(tt * 4 + phase) * wave * ease(0.3f, 1, t) - 0.35f * curl * ease(0.75f, 1, t));
         /* narrow at the root, a long taper to a soft point */
-        float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, 3.2f), 0.9f);
+        float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
         rows[k] =
             (struct strand_row){p, normal, p, maxf(width * taper, 0.015f), maxf(layer->body * taper, 0.01f)};
     }
     float shade = layer->shade * (0.80f + 0.35f * random_unit(seed));
-    struct strand_look look = {scale(c->color.hair, shade), scale(c->color.hair_tip, shade), 0.35f, 1,
+    struct strand_look look = {scale(c->color.hair, shade), scale(c->color.hair_tip, shade), 0.55f, 1,
                                random_unit(seed) * 20};
     part_add_strand(part, rows, layer->rows, layer->across, &look);
 }

@@ -7,8 +7,8 @@ struct arch {
     float share, radius, depth, center_z, edge_y;
     int direction, teeth;
 };
-static const struct arch upper_arch = {1.0f, 2.30f, 2.52f, 4.95f, -7.18f, 1, 6};
-static const struct arch lower_arch = {0.84f, 1.90f, 2.05f, 4.95f, -7.50f, -1, 5};
+static const struct arch upper_arch = {1.0f, 2.30f, 2.52f, 4.95f, -7.16f, 1, 6};
+static const struct arch lower_arch = {0.82f, 1.75f, 2.05f, 4.50f, -7.93f, -1, 3};
 
 static float sd_arch(const struct arch *arch, vec3 p)
 {
@@ -87,8 +87,8 @@ static void add_solid(struct sculpture *s, const struct character *c, const char
         struct vertex *v = &part->vertices[i];
         v->color = linear_color(srgb);
         /* the deeper and the further to the side, the darker */
-        v->occlusion = (0.10f + 0.75f * ease(3.6f, 7.5f, v->position.z)) *
-                       blend(1, 0.5f, ease(0.9f, 2.2f, fabsf(v->position.x)));
+        v->occlusion = (0.10f + 0.85f * ease(3.6f, 7.3f, v->position.z)) *
+                       blend(1, 0.35f, ease(0.8f, 2.0f, fabsf(v->position.x)));
     }
 }
 

@@ -63,7 +63,7 @@ static void paint_brow(const struct character *c, vec3 p, vec3 *color)
         return;
     float half = brow_half_width(c, clampf(t, 0, 1)), off = fabsf(p.y - brow_line(c, clampf(t, 0, 1)).y);
     float cover = ease(half + 0.14f, half - 0.12f, off) * ease(-0.06f, 0.14f, t) * ease(1.04f, 0.85f, t);
-    *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.35f), 0.62f * cover);
+    *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.22f), 0.80f * cover);
 }
 
 static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *gloss)
@@ -82,7 +82,7 @@ static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *g
         *gloss = blend(*gloss, 0.7f, lip);
     }
     if (p.z > 2 && p.z < 8.3f && a < 3.0f && p.y < -5 && p.y > -9.2f)
-        tint(color, 0x6C2428, ease(0.25f, 0.02f, sd_mouth_cavity(c, p)));
+        tint(color, p.z > 6.2f ? 0x6C2428 : 0x401216, ease(0.25f, 0.02f, sd_mouth_cavity(c, p)));
 }
 
 void paint_skin(const struct character *c, struct vertex *v)

@@ -120,21 +120,23 @@ static vec3 lips_on_ring(const struct spot *s, const struct ring *ring)
     float w = s->c->mouth_width, t = clampf(s->folded.x / w, 0, 1), beyond = maxf(s->folded.x - w, 0);
     float height = s->at.y - lip_line(s->c, s->at.x), sign = height >= 0 ? 1 : -1;
     float angle = t * 1.5707963f, fan = angle * 0.68f;
+    /* outside the corners upper and lower skin meet: no crease there */
+    float round = 0.03f + minf(beyond * 0.6f, 0.5f), reach = sqrtf(square(height) + square(round)) - round;
     float x = ring->half_width * sinf(angle) + beyond;
     float y = MOUTH_Y - ring->drop + sign * (sign > 0 ? ring->up : ring->down) * cosf(angle);
-    x += sinf(fan) * fabsf(height) * ring->thickness;
-    y += sign * cosf(fan) * fabsf(height) * ring->thickness;
+    x += sinf(fan) * reach * ring->thickness;
+    y += cosf(fan) * height * ring->thickness;
     return scale(v3(s->side * (x - s->folded.x), y - s->at.y, ring->forward), s->lips);
 }
 
 static vec3 mouth_pucker(const struct spot *s)
 {
-    const struct ring closed = {1.20f, 0, 0, 0.06f, 1.05f, 0.95f};
+    const struct ring closed = {1.00f, 0, 0, 0.06f, 1.05f, 0.95f};
     return lips_on_ring(s, &closed);
 }
 static vec3 mouth_funnel(const struct spot *s)
 {
-    const struct ring open = {1.60f, 0.16f, 0.72f, 0.22f, 1.05f, 0.75f};
+    const struct ring open = {1.55f, 0.12f, 0.42f, 0.16f, 1.05f, 0.75f};
     return lips_on_ring(s, &open);
 }
 
@@ -154,14 +156,14 @@ static vec3 lids(const struct spot *s, float upper, float lower);
 static vec3 smile(const struct spot *s)
 {
     float a = s->folded.x, y = s->at.y, w = s->c->mouth_width;
-    float pull = (a < w ? powf(a / w, 1.8f) : expf(-square((a - w) / 1.6f))) *
+    float pull = (a < w ? powf(a / w, 1.6f) : expf(-square((a - w) / 1.6f))) *
                  expf(-square((y - lip_line(s->c, minf(a, w))) / 1.7f)) * s->front;
     float cheek = patch(s, 4.1f, -3.6f, 2.1f, 1.5f);
     float fold = expf(-square((y + 5.6f + (a - 2.6f) * 0.95f) / 0.38f) - square(a - 2.9f)) * s->front;
-    vec3 d = v3(s->side * (0.70f * pull + 0.16f * cheek), 0.72f * pull + 0.42f * cheek,
+    vec3 d = v3(s->side * (0.85f * pull + 0.16f * cheek), 0.52f * pull + 0.42f * cheek,
                 0.32f * cheek - 0.45f * pull - 0.14f * fold);
     d.z -= 0.16f * s->lips * s->bow;
-    d.y += (0.05f * s->lower - 0.02f) * s->lips * s->bow;
+    d.y += (0.10f * s->lower + 0.03f) * s->lips * s->bow;
     return add(d, lids(s, 0.04f, 0.25f));
 }
 static vec3 frown(const struct spot *s)
@@ -396,6 +398,8 @@ const char *shape_name(int shape)
 vec3 proportion(const struct character *c, vec3 p)
 {
     p.y += c->midface_lift * ease(-0.8f, -7.0f, p.y) * (1 - ease(-9.5f, -14.5f, p.y));
+    p.x *= 1 - c->face_narrow * ease(5, 1, p.y) * (1 - ease(-9.5f, -14.5f, p.y)) * ease(-4, 2, p.z);
+    p.y -= c->cranium_lower * ease(2.2f, 9.5f, p.y);
     float jaw = ease(-2.5f, -9.0f, p.y) * (1 - ease(-10.5f, -14, p.y)) * ease(-2, 3, p.z);
     p.x *= 1 - c->jaw_narrow * jaw;
     return p;

@@ -57,11 +57,13 @@ static void add_trunk(float *w, float y, float share)
 
 static void add_body(const struct character *c, float *w, vec3 p)
 {
+    vec3 wrist = wrist_joint(c);
     int side = p.x > 0 ? 0 : RIGHT_SHOULDER - LEFT_SHOULDER;
     vec3 q = v3(fabsf(p.x), p.y, p.z);
     /* arm or trunk, whichever is nearer; a wide blend over the shoulder, a narrow one below the armpit */
     float soft = blend(4.0f, 0.8f, ease(-21, -31, q.y));
-    float arm = ease(-soft, soft, sd_trunk(c, q) - sd_arm(c, q)) *
+    vec3 on_arm = v3(q.x, maxf(q.y, wrist.y), q.y < wrist.y ? wrist.z : q.z); /* fingers go with the arm */
+    float arm = ease(-soft, soft, sd_trunk(c, q) - sd_arm(c, on_arm)) *
                 ease(c->shoulder_width - 7, c->shoulder_width + 1, q.x + maxf(0, -24 - q.y));
     float forearm = ease(-42.5f, -48.5f, q.y), hand = ease(-65.8f, -69.0f, q.y);
     w[LEFT_UPPER_ARM + side] += arm * (1 - forearm);
