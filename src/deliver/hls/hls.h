@@ -1,6 +1,10 @@
 /*
- * LL-HLS (draft-pantos-hls-rfc8216bis): fMP4 (CMAF) segments and parts kept in memory, playlists with
- * blocking reload, preload hints and delta updates. Feeds any number of players through any cache.
+ * LL-HLS (draft-pantos-hls-rfc8216bis): fMP4 segments and parts kept in memory, playlists with blocking
+ * reload, preload hints and delta updates. Feeds any number of players through any cache.
+ *
+ * Sound and picture are muxed into one stream: one request a part instead of two, and one media playlist (so
+ * there is no other rendition to report on). Times in the files are the sample clock's. Media sequence
+ * numbers start at the wall clock, so that they rise over restarts and take-overs.
  */
 #ifndef CP_HLS_H
 #define CP_HLS_H
@@ -16,7 +20,7 @@
 
 struct cp_hls_config {
     double part_s;       /* part target, seconds: 0.2 */
-    double segment_s;    /* segment target; a segment starts at an IDR */
+    double segment_s;    /* segment target, a multiple of the encoder's idr_s: a segment starts at an IDR */
     int64_t segments;    /* kept in the playlist */
     int64_t max_waiting; /* blocked requests at once */
 };
@@ -25,14 +29,18 @@ extern const size_t cp_hls_n_options;
 
 struct cp_hls;
 
-/* epoch: goes into file names, so that a restarted server never serves a name it used for other bytes. */
+/* epoch: letters and digits (at most 39) that go into file names, so that a restarted server never serves a
+ * name it used for other bytes. Without AAC extradata there is no sound in the stream. Starts a thread "hls",
+ * which only ends waits that took too long. */
 int cp_hls_create(const struct cp_hls_config *config, int width, int height, const char *epoch,
                   const uint8_t *aac_extradata, int aac_extradata_bytes, struct cp_hls **ret_hls,
                   struct cp_error *error);
-/* Answers everything that still waits with CP_ERR_UNAVAILABLE. */
+/* Answers everything that still waits with 503. No push or request may be going on. NULL is fine. */
 void cp_hls_destroy(struct cp_hls *hls);
 
-/* Takes an H.264 or AAC packet; copies what it needs. thread: venc, aenc */
+/* Takes an H.264 or AAC packet; copies what it needs; others are ignored. A part is complete when picture and
+ * sound have passed its end (the sound is waited for at most a second); then those that wait for it are
+ * answered. Allocates once a part. thread: venc, aenc */
 void cp_hls_push(struct cp_hls *hls, const struct cp_packet *packet);
 
 /* What a request is answered with. `body` is shared and immutable: hold the reference while it is being sent.
@@ -44,19 +52,19 @@ struct cp_hls_body {
 };
 struct cp_hls_response {
     int status;                /* 200, 400, 404, 503 */
-    const char *content_type;  /* "application/vnd.apple.mpegurl", "video/mp4", "audio/mp4" */
+    const char *content_type;  /* "application/vnd.apple.mpegurl", "video/mp4"; "text/plain" for an error */
     const char *cache_control; /* e.g. "public, max-age=60, immutable" */
     struct cp_hls_body *body;  /* may be NULL */
-    const char *detail;        /* for an error: what is wrong with the request */
+    const char *detail;        /* for an error: what is wrong with the request. The texts are constants */
 };
 
 /*
  * Answers a request for `file` ("index.m3u8", "video.m3u8", "init-...mp4", "seg-...m4s", "part-...m4s") with
- * its query
- * ("_HLS_msn=5&_HLS_part=2", or ""). Ready at once: `ready` is called before the return, and *ret_waiting is
- * 0. Otherwise `ready` comes later, exactly once, from the pushing thread (it must only post), and
- * *ret_waiting names the wait for cp_hls_abandon. The response's body reference belongs to the callee.
- * thread: gateway
+ * its query ("_HLS_msn=5&_HLS_part=2", or ""; parameters that are not _HLS_ directives are ignored). Ready at
+ * once: `ready` is called before the return, and *ret_waiting is 0. Otherwise `ready` comes later, exactly
+ * once, from a pushing thread or the thread "hls" (it must only post; it may come before this call returns),
+ * and *ret_waiting, set before that, names the wait for cp_hls_abandon. The response's body reference belongs
+ * to the callee. A wait ends with 503 after three target durations. thread: gateway
  */
 void cp_hls_request(struct cp_hls *hls, const char *file, const char *query,
                     void (*ready)(void *user, const struct cp_hls_response *response), void *user,
