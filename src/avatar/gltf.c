@@ -201,8 +201,8 @@ static int open_buffers(struct gltf *doc, const struct gltf_bytes *bin)
         int64_t length = gltf_int(json, "byteLength", -1);
         if (length < 0)
             return gltf_fail(doc, CP_ERR_FORMAT, "buffer %zu has no valid byteLength", i);
-        if (gltf_extension(json, "EXT_meshopt_compression") && !*uri)
-            continue; /* a stand-in without bytes: its views are compressed elsewhere */
+        if (gltf_is_compressed(json) && !*uri)
+            continue; /* a stand-in without bytes: its views lie compressed elsewhere */
         if (*uri) {
             uint8_t *bytes;
             int err = gltf_data_uri(doc, uri, &bytes, &buffer->length);
@@ -231,6 +231,7 @@ static int open_views(struct gltf *doc)
     if (!doc->views)
         return gltf_fail(doc, CP_ERR_NOMEM, "out of memory");
     doc->n_views = n;
+    size_t unfold_left = GLTF_MAX_FILE_BYTES;
     for (size_t i = 0; i < n; i++) {
         const json_t *json = gltf_item(doc, "bufferViews", (int64_t)i);
         int64_t buffer = gltf_int(json, "buffer", -1), offset = gltf_int(json, "byteOffset", 0),
@@ -239,9 +240,13 @@ static int open_views(struct gltf *doc)
             stride > 4096)
             return gltf_fail(doc, CP_ERR_FORMAT,
                              "buffer view %zu has no valid buffer, offset, length or stride", i);
-        const struct gltf_bytes *from = &doc->buffers[buffer];
-        if (!from->data && gltf_extension(json, "EXT_meshopt_compression"))
+        if (gltf_is_compressed(json)) {
+            int err = gltf_decompress(doc, i, json, &unfold_left);
+            if (err)
+                return err;
             continue;
+        }
+        const struct gltf_bytes *from = &doc->buffers[buffer];
         if ((uint64_t)offset > from->length || (uint64_t)length > from->length - (uint64_t)offset)
             return gltf_fail(doc, CP_ERR_FORMAT, "buffer view %zu ends behind the end of buffer %lld", i,
                              (long long)buffer);
@@ -254,13 +259,9 @@ static int open_views(struct gltf *doc)
 /* Extensions that a file may require: those that only add, or that this loader reads. */
 static bool extension_is_known(const char *name)
 {
-    static const char *const known[] = {"KHR_mesh_quantization",
-                                        "KHR_texture_transform",
-                                        "KHR_lights_punctual",
-                                        "KHR_node_visibility",
-                                        "KHR_animation_pointer",
-                                        "KHR_xmp_json_ld",
-                                        "VRM"};
+    static const char *const known[] = {
+        "KHR_mesh_quantization", "KHR_texture_transform", "KHR_lights_punctual", "EXT_meshopt_compression",
+        "KHR_node_visibility",   "KHR_animation_pointer", "KHR_xmp_json_ld",     "VRM"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(name, known[i]))
             return true;

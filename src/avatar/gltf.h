@@ -61,6 +61,10 @@ const char *gltf_text(const json_t *object, const char *key);
 bool gltf_floats(const json_t *object, const char *key, size_t n, float *ret);
 json_t *gltf_extension(const json_t *object, const char *name);
 
+/* Views under EXT_meshopt_compression (gltf_meshopt.c): unfolds one into doc->views[index]. */
+bool gltf_is_compressed(const json_t *object);
+int gltf_decompress(struct gltf *doc, size_t index, const json_t *view, size_t *bytes_left);
+
 /* The bytes behind a "data:" URI in memory of its own (the caller frees). */
 int gltf_data_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length);
 

@@ -1,0 +1,46 @@
+/* Any bytes as a character: load, look at it, and let it act for some frames. */
+#include "avatar/avatar.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct cp_pose pose;
+    static struct cp_avatar_report report;
+    struct cp_model *model = NULL;
+    struct cp_actor *actor = NULL;
+    struct cp_error error;
+    if (size > 1 << 20 || cp_avatar_load(data, size, "fuzz", &model, &error))
+        return 0;
+    cp_avatar_inspect(model, &report);
+    /* What the renderer relies on. */
+    for (int t = 0; t < model->n_triangles; t++)
+        for (int c = 0; c < 3; c++)
+            if (model->triangles[t][c] >= (uint32_t)model->n_vertices)
+                abort();
+    for (int v = 0; v < model->n_vertices; v++)
+        for (int k = 0; k < 4; k++)
+            if (model->vertices[v].joint[k] >= model->n_joints)
+                abort();
+    for (int j = 0; j < model->n_joints; j++)
+        if (model->joints[j].parent >= j)
+            abort();
+    for (int r = 0; r < model->n_rows; r++)
+        if (model->rows[r].vertex < 0 || model->rows[r].vertex >= model->n_vertices)
+            abort();
+    for (int p = 0; p < model->n_parts; p++)
+        if (model->parts[p].material < 0 || model->parts[p].material >= model->n_materials ||
+            model->materials[model->parts[p].material].texture >= model->n_textures)
+            abort();
+    if (cp_actor_create(model, 1, &actor, NULL) == 0) {
+        const float camera[3] = {0, 1.5f, 2};
+        struct cp_moment moment = {.gain = 1, .action = "greet"};
+        for (int frame = 0; frame < 3; frame++, moment.at_samples += CP_SAMPLES_PER_FRAME)
+            cp_actor_pose(actor, &moment, camera, &pose);
+        cp_actor_destroy(actor);
+    }
+    cp_ref_drop(model);
+    return 0;
+}
