@@ -82,7 +82,7 @@ static const struct recipe RECIPE[CP_VISEME_COUNT] = {
     [CP_VISEME_OH] = {{1.8f, 1, 2, 0.5f},
                       {ONE(jawOpen, 0.42f), ONE(mouthFunnel, 0.60f), ONE(mouthPucker, 0.30f)}},
     [CP_VISEME_OU] = {{1.5f, 1, 2.5f, 0.5f},
-                      {ONE(jawOpen, 0.14f), ONE(mouthFunnel, 0.40f), ONE(mouthPucker, 0.75f)}},
+                      {ONE(jawOpen, 0.16f), ONE(mouthFunnel, 0.35f), ONE(mouthPucker, 0.85f)}},
 };
 
 #undef BOTH
