@@ -42,6 +42,12 @@ int cp_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *
     return failed ? CP_ERR_NOMEM : 0;
 }
 
+void cp_thread_adopt(const char *name)
+{
+    snprintf(thread_name, sizeof thread_name, "%s", name);
+    pthread_setname_np(pthread_self(), thread_name);
+}
+
 const char *cp_thread_name(void)
 {
     return thread_name;

@@ -9,6 +9,9 @@
 /* Starts a thread with all signals blocked. name: at most 15 characters. Returns 0 or CP_ERR_NOMEM. */
 int cp_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *), void *arg);
 
+/* Names the calling thread, which a library has started. name: at most 15 characters. */
+void cp_thread_adopt(const char *name);
+
 /* The calling thread's name ("main" for the first). Valid for the thread's life. */
 const char *cp_thread_name(void);
 
