@@ -48,6 +48,7 @@ struct cp_store {
     pthread_mutex_t lock; /* guards all below; never held while an engine or a watch runs */
     pthread_cond_t changed;
     int running; /* calls inside an engine */
+    int telling; /* changes that watches are being told of */
     bool closing;
     struct watch watches[MAX_WATCHES];
     int n_watches;
@@ -310,9 +311,28 @@ static void tell_watches(struct cp_store *store, const char *partition, const ch
     for (int i = 0; i < store->n_watches; i++)
         if (!strcmp(store->watches[i].partition, partition))
             watches[n++] = store->watches[i];
+    store->telling += n > 0;
     pthread_mutex_unlock(&store->lock);
+    if (!n)
+        return;
     for (int i = 0; i < n; i++)
         watches[i].on_change(watches[i].user, key, json);
+    pthread_mutex_lock(&store->lock);
+    if (!--store->telling)
+        pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+}
+
+void cp_store_unwatch(struct cp_store *store,
+                      void (*on_change)(void *user, const char *key, const char *json), void *user)
+{
+    pthread_mutex_lock(&store->lock);
+    for (int i = store->n_watches; i--;)
+        if (store->watches[i].on_change == on_change && store->watches[i].user == user)
+            store->watches[i] = store->watches[--store->n_watches];
+    while (store->telling)
+        pthread_cond_wait(&store->changed, &store->lock);
+    pthread_mutex_unlock(&store->lock);
 }
 
 int cp_store_put_if(struct cp_store *store, const char *partition, const char *key, const char *json,

@@ -88,6 +88,11 @@ int cp_store_watch(struct cp_store *store, const char *partition,
                    void (*on_change)(void *user, const char *key, const char *json), void *user,
                    struct cp_error *error);
 
+/* Ends the watch with this function and user; returns when no call of any watch is running. Not from a watch.
+ */
+void cp_store_unwatch(struct cp_store *store,
+                      void (*on_change)(void *user, const char *key, const char *json), void *user);
+
 /* Removes what has expired, records and objects, now. The store also does so by itself each sweep_s. */
 int cp_store_sweep(struct cp_store *store, int64_t *ret_records, int64_t *ret_objects,
                    struct cp_error *error);
