@@ -100,6 +100,17 @@ const struct cp_packet *rig_frame(int64_t frame)
     return &loop_frames[frame % LOOP_FRAMES];
 }
 
+const struct cp_packet *rig_sound(int64_t sound)
+{
+    return &loop_sounds[sound % LOOP_SOUNDS];
+}
+
+int rig_aac(uint8_t *ret_bytes)
+{
+    memcpy(ret_bytes, aac, (size_t)aac_bytes);
+    return aac_bytes;
+}
+
 void rig_push_frame(struct feed *feed, int64_t frame, const uint8_t *other_data, size_t other_length)
 {
     struct cp_packet packet = *rig_frame(frame);

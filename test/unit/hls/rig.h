@@ -34,6 +34,9 @@ void rig_feed(struct feed *feed, int64_t to);
 void rig_push_frame(struct feed *feed, int64_t frame, const uint8_t *other_data, size_t other_length);
 /* The packet of the loop that frame number `frame` is made from. */
 const struct cp_packet *rig_frame(int64_t frame);
+const struct cp_packet *rig_sound(int64_t sound);
+/* The AudioSpecificConfig of the loop's sound; its length. */
+int rig_aac(uint8_t *ret_bytes);
 
 struct answer {
     int count, status;
