@@ -11,6 +11,7 @@ import type {
   Presenter,
   Rundown,
   StageSet,
+  Viewers,
   Voice,
 } from '../lib/types';
 
@@ -52,10 +53,11 @@ export class Desk {
   readonly waiting = $derived(this.cues.filter(isWaiting).reverse());
   readonly earlier = $derived(this.cues.filter((cue) => !isWaiting(cue) && cue.state !== 'speaking'));
   readonly onAir = $derived(this.channel?.state?.on_air ?? false);
-  readonly cameras = $derived(this.sets.find((set) => set.name === this.channel?.set)?.cameras ?? []);
+  readonly cameras = $derived((this.sets.find((set) => set.name === this.channel?.set) ?? this.sets[0])?.cameras ?? []);
 
   #following: AbortController | null = null;
   #noticeId = 0;
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly api: Api,
@@ -145,8 +147,10 @@ export class Desk {
         const stats = await this.api.get<ChannelStats>(channelPath(this.channelId, '/stats'));
         if (signal.aborted) return;
         this.droppedLately = Math.max(0, (stats.dropped ?? 0) - (this.stats?.dropped ?? stats.dropped ?? 0));
+        const spoke = this.stats?.speaking;
         this.stats = stats;
         this.statsFailed = false;
+        if (stats.speaking !== spoke) this.#refreshSoon();
       } catch (error) {
         this.statsFailed = true;
         this.checkKey(error);
@@ -164,7 +168,22 @@ export class Desk {
     }
     if (event.type === 'cue') this.#setCue(data as Cue);
     else if (event.type === 'channel') this.#setChannel(data as Channel);
+    else if (event.type === 'caption') this.#refreshSoon();
     else if (event.type === 'viewers') this.stats = { ...this.stats, viewers: viewersOf(data) };
+  }
+
+  /** A sentence began: the rundown may stand elsewhere now. The server tells of channels only when changed. */
+  #refreshSoon(): void {
+    clearTimeout(this.#refreshTimer);
+    this.#refreshTimer = setTimeout(() => void this.#readChannel(), 60);
+  }
+
+  async #readChannel(): Promise<void> {
+    try {
+      this.#setChannel(await this.api.get<Channel>(channelPath(this.channelId)));
+    } catch (error) {
+      this.checkKey(error);
+    }
   }
 
   #setCue(cue: Cue): void {
@@ -272,7 +291,6 @@ export class Desk {
   }
 }
 
-function viewersOf(data: unknown): { webrtc?: number; hls?: number } {
-  const record = data as { viewers?: { webrtc?: number; hls?: number } };
-  return record.viewers ?? (data as { webrtc?: number; hls?: number });
+function viewersOf(data: unknown): Viewers {
+  return (data as { viewers?: Viewers }).viewers ?? (data as Viewers);
 }

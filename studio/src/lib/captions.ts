@@ -67,10 +67,9 @@ export class Captions {
       text,
       words.map((word) => word.end),
     );
-    const first = words[0]?.t_ms ?? 0;
-    const last = words.length > 0 ? words[words.length - 1]!.t_ms - first : text.length * MS_A_CHARACTER;
+    const last = caption.duration_ms || (words[words.length - 1]?.t_ms ?? text.length * MS_A_CHARACTER);
     if (words.length === 0) this.#at(delay, { text, said: text.length });
-    words.forEach((word, i) => this.#at(delay + word.t_ms - first, { text, said: ends[i] ?? text.length }));
+    words.forEach((word, i) => this.#at(delay + word.t_ms, { text, said: ends[i] ?? text.length }));
     this.#at(delay + last + LINGER_MS, null);
   }
 

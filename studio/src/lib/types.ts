@@ -81,8 +81,13 @@ export interface Presenter {
   title?: string;
 }
 
+export interface Viewers {
+  webrtc?: number;
+  hls?: number;
+}
+
 export interface ChannelStats {
-  viewers?: { webrtc?: number; hls?: number };
+  viewers?: Viewers;
   fps?: number;
   frames?: number;
   dropped?: number;
@@ -98,7 +103,11 @@ export interface ChannelStats {
 /** One sentence as it goes on air; `start` and `end` are byte offsets into the UTF-8 text. */
 export interface Caption {
   text: string;
-  at_samples?: number;
+  channel?: string;
+  /** null: a line of the rundown. */
+  cue?: string | null;
   start_ms?: number;
+  duration_ms?: number;
+  /** t_ms counts from the sentence's start. */
   words?: { t_ms: number; start: number; end: number }[];
 }
