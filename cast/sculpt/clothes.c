@@ -109,7 +109,7 @@ static void build_blazer(struct sculpture *s, const struct character *c)
     part_add_surface(part, sd_blazer, c, axes);
     drop_hidden(part, c, sd_blouse, 0.1f);
     finish_cloth(part, c, c->color.blazer);
-    part->max_triangles = 7000;
+    part->max_triangles = 6400;
 }
 
 /* Rows of a collar for her left half, from the middle of the back to the notch. */

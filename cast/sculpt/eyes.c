@@ -8,7 +8,7 @@ static float ring_angle(const struct character *c, int ring)
 {
     float iris = asinf(c->iris_radius / c->eye_radius), pupil = asinf(c->pupil_radius / c->eye_radius);
     const float stops[][2] = {
-        {0, 0},       {3, pupil * 0.90f}, {5, pupil * 1.12f}, {12, iris * 0.93f}, {15, iris * 1.06f},
+        {0, 0},       {3, pupil * 0.90f}, {5, pupil * 1.12f}, {12, iris * 0.93f}, {15, iris * 1.04f},
         {RINGS, 2.0f}};
     return table_at(stops, 6, (float)ring);
 }
@@ -22,10 +22,10 @@ static vec3 eye_color(const struct character *c, float angle, float around)
     vec3 iris_color = scale(c->color.iris, 0.60f + 0.85f * fibre);
     iris_color =
         blend3(iris_color, scale(c->color.iris, 1.7f), 0.35f * bell(q - 0.28f, 0.22f)); /* collarette */
-    iris_color = blend3(iris_color, c->color.iris_rim, ease(0.66f, 0.98f, q));
+    iris_color = blend3(iris_color, c->color.iris_rim, 0.7f * ease(0.72f, 1.0f, q));
     vec3 white = blend3(linear_color(0xDAD3CD), linear_color(0xD2A497), 0.6f * ease(0.75f, 1.45f, angle));
     vec3 color = blend3(linear_color(0x0A0605), iris_color, ease(-0.08f, 0.10f, q));
-    return blend3(color, white, ease(0.95f, 1.09f, q));
+    return blend3(color, white, ease(1.0f, 1.12f, q));
 }
 
 static void build_eye(struct sculpture *s, const struct character *c, int side)
@@ -35,6 +35,7 @@ static void build_eye(struct sculpture *s, const struct character *c, int side)
     vec3 center = eye_center(c);
     center.x *= (float)side;
     float toe_in = radians(-2.0f) * (float)side; /* both look at a viewer two metres away, relaxed */
+    float uv_scale = EYE_UV_IRIS * c->eye_radius / c->iris_radius;
     for (int r = 0; r <= RINGS; r++)
         for (int k = 0; k < SECTORS; k++) {
             float angle = ring_angle(c, r), around = (float)k * 6.2831853f / SECTORS;
@@ -46,11 +47,11 @@ static void build_eye(struct sculpture *s, const struct character *c, int side)
                 .normal = rotate_y(unit(v3(d.x * bulge, d.y * bulge, d.z)), toe_in),
                 .tangent = {1, 0, 0},
                 .color = eye_color(c, angle, around),
-                .u = 0.5f + 0.5f * d.x,
-                .v = 0.5f + 0.5f * d.y,
+                .u = 0.5f + d.x * uv_scale,
+                .v = 0.5f + d.y * uv_scale,
             };
             /* the upper lid's shadow on the ball */
-            v.occlusion = blend(1, 0.45f, ease(-0.10f, 0.60f, d.y)) *
+            v.occlusion = blend(1, 0.62f, ease(0.05f, 0.55f, d.y)) *
                           blend(1, 0.75f, ease(-0.2f, -0.6f, d.y)) *
                           blend(1, 0.6f, ease(0.6f, 0.95f, fabsf(d.x)));
             v.anchor = v.position;

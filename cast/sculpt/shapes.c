@@ -267,11 +267,11 @@ static vec3 lids(const struct spot *s, float upper, float lower)
     float bottom_angle = atan2f(bottom, sqrtf(maxf(rr - bottom * bottom, 0.05f)));
     float shut = blend(bottom_angle, top_angle, 0.16f), angle = atan2f(e.y, e.z), turn;
     if (angle > (top_angle + bottom_angle) * 0.5f)
-        turn = (shut - top_angle) * upper * (1 - ease(0, 0.70f, angle - top_angle));
+        turn = (shut - top_angle) * upper * (1 - ease(0, 0.85f, angle - top_angle));
     else
         turn = (shut - bottom_angle) * lower * (1 - ease(0, 0.7f, bottom_angle - angle));
     turn *= ease(-w - 0.8f, -w + 0.35f, e.x) * ease(w + 0.9f, w - 0.35f, e.x);
-    turn *= 1 - ease(ball + 0.35f, ball + 1.05f, r);
+    turn *= 1 - ease(ball + 0.40f, ball + 1.45f, r);
     vec3 from = sub(v3(s->p.x * s->side, s->p.y, s->p.z), center), d = sub(rotate_x(from, -turn), from);
     d.x *= s->side;
     return d;
@@ -296,9 +296,19 @@ static vec3 look_down(const struct spot *s)
 {
     return lids(s, 0.40f, -0.9f);
 }
-static vec3 look_sideways(const struct spot *s)
+/* The cornea bulges: the lids shift a little towards where the eye looks. */
+static vec3 lids_aside(const struct spot *s, float out)
 {
-    return lids(s, 0.02f, 0.05f);
+    float b = patch(s, s->c->eye_apart, 0, 1.7f, 1.1f);
+    return add(v3(s->side * out * b, 0, 0), lids(s, 0.03f, 0.05f));
+}
+static vec3 look_in(const struct spot *s)
+{
+    return lids_aside(s, -0.09f);
+}
+static vec3 look_out(const struct spot *s)
+{
+    return lids_aside(s, 0.09f);
 }
 
 /* --- the table --- */
@@ -320,8 +330,8 @@ static const struct {
     PAIR(cheekSquint, cheek_squint, ),
     PAIR(eyeBlink, blink, _ONLY),
     PAIR(eyeLookDown, look_down, _ONLY),
-    PAIR(eyeLookIn, look_sideways, _ONLY),
-    PAIR(eyeLookOut, look_sideways, _ONLY),
+    PAIR(eyeLookIn, look_in, _ONLY),
+    PAIR(eyeLookOut, look_out, _ONLY),
     PAIR(eyeLookUp, look_up, _ONLY),
     PAIR(eyeSquint, squint, _ONLY),
     PAIR(eyeWide, wide, _ONLY),
