@@ -364,7 +364,9 @@ void cp_direct(struct channel *channel)
                 prepare_rundown_line(channel);
         }
         struct line *next = channel->next;
-        if (next && next->complete && !next->n_utterances) { /* it came to nothing */
+        /* It came to nothing. A rundown line's failure is told in its turn, so that the place in the rundown
+         * is right. */
+        if (next && next->complete && !next->n_utterances && (next->is_cue || !channel->on_air)) {
             channel->next = NULL;
             finish(next);
             again = true;
