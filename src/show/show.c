@@ -169,6 +169,16 @@ void cp_show_spoken_end(struct cp_show *show, uint64_t job, int result, const st
 
 /* --- the thread --- */
 
+static void direct_all(struct cp_show *show)
+{
+    for (int i = 0; i < MAX_CHANNELS; i++) {
+        if (!show->channels[i])
+            continue;
+        cp_director_events(show->channels[i]);
+        cp_direct(show->channels[i]);
+    }
+}
+
 static void *run_show(void *arg)
 {
     struct cp_show *show = arg;
@@ -183,14 +193,14 @@ static void *run_show(void *arg)
         uint64_t signals;
         ssize_t got = read(show->wake_fd, &signals, sizeof signals);
         (void)got; /* nothing there after a timeout */
-        for (struct message *message; (message = cp_queue_pop(show->inbox, 0));)
-            message->run(show, message);
-        for (int i = 0; i < MAX_CHANNELS; i++) {
-            if (!show->channels[i])
-                continue;
-            cp_director_events(show->channels[i]);
-            cp_direct(show->channels[i]);
-        }
+        /* After each message, what the doors handed back: an answer that follows is about how things stand now. */
+        struct message *message;
+        do {
+            message = cp_queue_pop(show->inbox, 0);
+            if (message)
+                message->run(show, message);
+            direct_all(show);
+        } while (message);
     }
     return NULL;
 }
