@@ -1,0 +1,150 @@
+/* `compere doctor`: what is usable here, and why the rest is not. */
+#include "app/app.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static int problems;
+
+static void say(bool good, const char *what, const char *detail)
+{
+    problems += !good;
+    printf("  %s  %-22s %s\n", good ? "ok     " : "PROBLEM", what, detail);
+}
+
+static void note(const char *what, const char *detail)
+{
+    printf("  -        %-22s %s\n", what, detail);
+}
+
+static void check_drawing(void)
+{
+    char text[120];
+    snprintf(text, sizeof text, "%s (best of this machine), %ld cores", cp_simd_name(cp_simd_best()),
+             sysconf(_SC_NPROCESSORS_ONLN));
+    say(true, "drawing", text);
+}
+
+static void check_presenter(const struct cp_app_config *config)
+{
+    struct cp_model *model;
+    struct cp_error error;
+    char text[CP_ERROR_TEXT_BYTES];
+    if (cp_app_load_presenter(config, "", &model, &error)) {
+        say(false, "presenter", error.text);
+        return;
+    }
+    snprintf(text, sizeof text, "%s: %d triangles, %d shapes, %d joints", model->name, model->n_triangles,
+             model->n_targets, model->n_joints);
+    say(true, "presenter", text);
+    cp_ref_drop(model);
+}
+
+static void check_speech(const struct cp_app_config *config)
+{
+    struct cp_speech *speech;
+    struct cp_error error;
+    char text[200];
+    if (cp_speech_create(&config->speech, &speech, &error)) {
+        say(false, "voices", error.text);
+        return;
+    }
+    int n, usable = 0;
+    const struct cp_voice *voices = cp_speech_voices(speech, &n);
+    for (int i = 0; i < n; i++) {
+        usable += voices[i].usable;
+        if (!voices[i].usable)
+            note(voices[i].id, voices[i].why_not);
+    }
+    snprintf(text, sizeof text, "%d usable of %d, default %s", usable, n, config->speech.voice);
+    say(usable > 0, "voices", text);
+    cp_speech_destroy(speech);
+}
+
+static void check_encoders(void)
+{
+    const char *name, *why_not;
+    bool usable, any = false;
+    for (int i = 0; cp_encode_probe(i, &name, &usable, &why_not); i++) {
+        any |= usable;
+        if (usable)
+            say(true, name, "encodes");
+        else
+            note(name, why_not);
+    }
+    if (!any)
+        say(false, "encoders", "no video encoder is usable: install libx264, or build with openh264");
+}
+
+static void check_store(const struct cp_app_config *config)
+{
+    struct cp_store *store;
+    struct cp_error error;
+    char text[CP_OPTION_TEXT_BYTES + 64];
+    if (cp_store_open(&config->store, &store, &error)) {
+        say(false, "data directory", error.text);
+        return;
+    }
+    struct statvfs space;
+    statvfs(config->store.directory, &space);
+    double free_gb = (double)space.f_bavail * (double)space.f_frsize / 1e9;
+    snprintf(text, sizeof text, "%s, %.1f GB free", config->store.directory, free_gb);
+    say(free_gb > 0.2, "data directory", text);
+    int64_t started_ns = cp_clock_now_ns();
+    int result = cp_store_put_if(store, "doctor", "probe", "{}", CP_STORE_ANY_VERSION, 1, NULL, &error);
+    snprintf(text, sizeof text, "a durable write takes %.1f ms",
+             (double)(cp_clock_now_ns() - started_ns) / 1e6);
+    say(!result, "records", result ? error.text : text);
+    cp_store_close(store);
+}
+
+static void check_pages(const struct cp_app_config *config)
+{
+    char path[CP_OPTION_TEXT_BYTES];
+    if (*config->gateway.pages)
+        say(!access(config->gateway.pages, R_OK), "pages", config->gateway.pages);
+    else if (cp_app_find_file("studio/dist/studio.html", path, sizeof path))
+        say(true, "pages", path);
+    else
+        say(false, "pages", "the studio is not built: run `make build`");
+}
+
+static void check_webrtc(const struct cp_app_config *config)
+{
+    struct cp_webrtc *webrtc;
+    struct cp_error error;
+    if (cp_webrtc_create(&config->webrtc, &webrtc, &error)) {
+        say(false, "WebRTC port", error.text);
+        return;
+    }
+    say(true, "WebRTC port", config->webrtc.listen);
+    cp_webrtc_destroy(webrtc);
+}
+
+int cp_cmd_doctor(int argc, char **argv)
+{
+    static struct cp_app_config config;
+    struct cp_error error;
+    int left;
+    if (cp_app_configure(&config, argc, argv, &left, &error)) {
+        fprintf(stderr, "compere: %s\n", error.text);
+        return 2;
+    }
+    printf("Compere " CP_VERSION "\n");
+    check_drawing();
+    check_presenter(&config);
+    check_speech(&config);
+    check_encoders();
+    check_store(&config);
+    check_pages(&config);
+    check_webrtc(&config);
+    printf(problems ? "\n%d problem(s): see above for what to do.\n"
+                    : "\nEverything that a show needs is here.\n",
+           problems);
+    return problems ? 1 : 0;
+}

@@ -1,0 +1,452 @@
+/*
+ * `compere render`: text, SSML or a rundown -> MP4, faster than real time. The voice first, so that the
+ * length is known; then this thread poses and draws while another encodes and writes.
+ */
+#include "app/app.h"
+
+#include "base/clock.h"
+#include "base/queue.h"
+#include "base/thread.h"
+#include "deliver/record/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LEAD_FRAMES (CP_FRAME_HZ * 6 / 10) /* before the first word, and between two lines */
+#define TAIL_FRAMES CP_FRAME_HZ
+#define MAX_LINES   500
+#define PICTURES    8
+
+/* One line of the rundown, spoken. */
+struct spoken_line {
+    json_t *cue;
+    struct cp_utterance **utterances;
+    int n, capacity;
+    int64_t frames;
+};
+
+struct frame { /* from the drawing to the encoding thread */
+    struct cp_picture *picture;
+    int16_t pcm[CP_SAMPLES_PER_FRAME];
+};
+
+struct job {
+    struct cp_app_config config;
+    json_t *cues; /* an array of cues */
+    const char *output;
+    char presenter[64], set[64];
+
+    struct cp_speech *speech;
+    struct spoken_line lines[MAX_LINES];
+    int n_lines;
+    pthread_mutex_t lock;
+    pthread_cond_t spoken;
+    bool line_done;
+
+    struct cp_model *model;
+    struct cp_actor *actor;
+    struct cp_render *render;
+    struct cp_venc *venc;
+    struct cp_aenc *aac;
+    struct cp_record_file *file;
+    struct cp_pool *pictures;
+    struct cp_queue *to_encode;
+    pthread_t encoder;
+    int64_t frames_total;
+    int result;
+    struct cp_error error;
+    atomic_int write_result;
+    struct cp_error write_error;
+};
+
+/* --- what to say --- */
+
+static char *read_text_file(const char *path, struct cp_error *error)
+{
+    enum { MOST = 4 << 20 };
+    FILE *file = fopen(path, "rb");
+    char *text = file ? malloc(MOST + 1) : NULL;
+    size_t length = text ? fread(text, 1, MOST, file) : 0;
+    if (!file)
+        cp_fail(error, CP_ERR_IO, "render", "cannot read %s: %s", path, strerror(errno));
+    else
+        fclose(file);
+    if (text)
+        text[length] = 0;
+    return text;
+}
+
+static int read_rundown(struct job *job, const char *path, struct cp_error *error)
+{
+    json_error_t where;
+    json_t *rundown = json_load_file(path, 0, &where);
+    json_t *cues = json_is_array(rundown) ? rundown : json_object_get(rundown, "cues");
+    if (!json_is_array(cues) || !json_array_size(cues) || json_array_size(cues) > MAX_LINES) {
+        json_decref(rundown);
+        return cp_fail(error, CP_ERR_FORMAT, "render",
+                       "%s must be JSON like {\"cues\":[{\"text\":\"Hello.\",\"camera\":\"close\"}]} with 1 "
+                       "to %d cues%s%s",
+                       path, MAX_LINES, rundown ? "" : ": ", rundown ? "" : where.text);
+    }
+    job->cues = json_incref(cues);
+    json_decref(rundown);
+    return 0;
+}
+
+/* Takes the command's own flags out of argv; the rest is options. */
+static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *error)
+{
+    const char *text = NULL, *ssml = NULL, *rundown = NULL, *voice = NULL, *camera = NULL, *emotion = NULL;
+    struct {
+        const char *flag, **value;
+    } own[] = {{"--text", &text},     {"--ssml", &ssml},       {"--rundown", &rundown}, {"--voice", &voice},
+               {"--camera", &camera}, {"--emotion", &emotion}, {"-o", &job->output}};
+    const char *presenter = "", *set = "";
+    int left = 0;
+    for (int i = 0; i < *argc; i++) {
+        size_t k = 0;
+        while (k < sizeof own / sizeof own[0] && strcmp(argv[i], own[k].flag))
+            k++;
+        bool has_value = i + 1 < *argc;
+        if (k < sizeof own / sizeof own[0] && has_value)
+            *own[k].value = argv[++i];
+        else if (!strcmp(argv[i], "--presenter") && has_value)
+            presenter = argv[++i];
+        else if (!strcmp(argv[i], "--set") && has_value)
+            set = argv[++i];
+        else
+            argv[left++] = argv[i];
+    }
+    *argc = left;
+    snprintf(job->presenter, sizeof job->presenter, "%s", presenter);
+    snprintf(job->set, sizeof job->set, "%s", set);
+    if (!job->output || !text + !ssml + !rundown != 2)
+        return cp_fail(error, CP_ERR_INVALID, "render",
+                       "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] "
+                       "[--voice V] "
+                       "[--set S] [--camera C] [--emotion E] -o out.mp4");
+    if (rundown)
+        return read_rundown(job, rundown, error);
+    char *markup = ssml ? read_text_file(ssml, error) : NULL;
+    if (ssml && !markup)
+        return CP_ERR_IO;
+    json_t *cue = json_pack("{s:s}", ssml ? "ssml" : "text", ssml ? markup : text);
+    free(markup);
+    if (!cue)
+        return cp_fail(error, CP_ERR_INVALID, "render", "the text is not UTF-8");
+    if (voice)
+        json_object_set_new(cue, "voice", json_string(voice));
+    if (camera)
+        json_object_set_new(cue, "camera", json_string(camera));
+    if (emotion)
+        json_object_set_new(cue, "emotion", json_string(emotion));
+    job->cues = json_array();
+    json_array_append_new(job->cues, cue);
+    return 0;
+}
+
+/* --- the voice --- */
+
+static void on_utterance(void *user, struct cp_utterance *utterance)
+{
+    struct job *job = user;
+    struct spoken_line *line = &job->lines[job->n_lines];
+    if (line->n == line->capacity) {
+        int capacity = line->capacity ? 2 * line->capacity : 16;
+        struct cp_utterance **more = realloc(line->utterances, (size_t)capacity * sizeof(void *));
+        if (!more)
+            return;
+        line->utterances = more;
+        line->capacity = capacity;
+    }
+    line->utterances[line->n++] = cp_ref_take(utterance);
+    line->frames += (utterance->n_samples + CP_SAMPLES_PER_FRAME - 1) / CP_SAMPLES_PER_FRAME;
+}
+
+static void on_spoken(void *user, int result, const struct cp_error *error)
+{
+    struct job *job = user;
+    pthread_mutex_lock(&job->lock);
+    job->result = result;
+    if (result)
+        job->error = *error;
+    job->line_done = true;
+    pthread_cond_signal(&job->spoken);
+    pthread_mutex_unlock(&job->lock);
+}
+
+static int speak_all(struct job *job, struct cp_error *error)
+{
+    static const struct cp_speech_events EVENTS = {.utterance = on_utterance, .done = on_spoken};
+    size_t i;
+    json_t *cue;
+    int result = cp_speech_create(&job->config.speech, &job->speech, error);
+    json_array_foreach(job->cues, i, cue)
+    {
+        struct cp_speech_request request = cp_api_speech_request(cue, NULL);
+        struct cp_error cause = {.text = ""};
+        uint64_t ticket;
+        job->line_done = false;
+        if (!result && !(result = cp_speech_say(job->speech, &request, &EVENTS, job, &ticket, &cause))) {
+            pthread_mutex_lock(&job->lock);
+            while (!job->line_done)
+                pthread_cond_wait(&job->spoken, &job->lock);
+            result = job->result;
+            cause = job->error;
+            pthread_mutex_unlock(&job->lock);
+        }
+        if (result && *cause.text)
+            return cp_fail(error, cause.code, "render", "line %zu: %s", i + 1, cause.text);
+        job->lines[job->n_lines].cue = cue;
+        job->frames_total += LEAD_FRAMES + job->lines[job->n_lines++].frames;
+    }
+    job->frames_total += TAIL_FRAMES;
+    return result;
+}
+
+/* --- encoding --- */
+
+static void on_packet(void *user, struct cp_packet *packet)
+{
+    struct job *job = user;
+    if (!atomic_load(&job->write_result))
+        atomic_store(&job->write_result, cp_record_write(job->file, packet, &job->write_error));
+}
+
+static void free_frame(void *item)
+{
+    struct frame *frame = item;
+    cp_ref_drop(frame->picture);
+    free(frame);
+}
+
+static void *run_encoder(void *arg)
+{
+    struct job *job = arg;
+    for (struct frame *frame; (frame = cp_queue_pop(job->to_encode, INT64_MAX));) {
+        struct cp_stamps stamps = {{0}};
+        struct cp_error error;
+        int64_t at_samples = frame->picture->frame * CP_SAMPLES_PER_FRAME;
+        int result = cp_venc_encode(job->venc, frame->picture, 0, &error);
+        if (!result)
+            result =
+                cp_aenc_encode(job->aac, frame->pcm, CP_SAMPLES_PER_FRAME, at_samples, 0, &stamps, &error);
+        if (result && !atomic_load(&job->write_result)) {
+            job->write_error = error;
+            atomic_store(&job->write_result, result);
+        }
+        free_frame(frame);
+    }
+    return NULL;
+}
+
+/* --- drawing --- */
+
+static void show_progress(const struct job *job, int64_t frame, int64_t started_ns, bool last)
+{
+    enum { WIDTH = 32 };
+    static int64_t told;
+    double elapsed_s = (double)(cp_clock_now_ns() - started_ns) / 1e9,
+           share = (double)frame / (double)job->frames_total;
+    double speed = elapsed_s > 0 ? (double)frame / CP_FRAME_HZ / elapsed_s : 0;
+    int left_s = share > 0 ? (int)(elapsed_s / share - elapsed_s + 0.5) : 0, filled = (int)(share * WIDTH);
+    if (isatty(STDERR_FILENO)) {
+        char bar[WIDTH + 1];
+        for (int i = 0; i < WIDTH; i++)
+            bar[i] = i < filled ? '#' : '.';
+        bar[WIDTH] = 0;
+        fprintf(stderr, "\r[%s] %3.0f%%  %d:%02d left  %.1fx real time ", bar, share * 100, left_s / 60,
+                left_s % 60, speed);
+        if (last)
+            fputc('\n', stderr);
+    } else if (last || (int64_t)(share * 10) != told) {
+        told = (int64_t)(share * 10);
+        fprintf(stderr, "%3.0f%%, %d:%02d left, %.1fx real time\n", share * 100, left_s / 60, left_s % 60,
+                speed);
+    }
+}
+
+/* What the presenter does in a frame of the line: its sound is copied to pcm. `*place` and `*offset` walk
+ * through the line's utterances. */
+static void fill_moment(const struct spoken_line *line, int *place, int32_t *offset, int64_t frame,
+                        struct cp_moment *ret_moment, int16_t *pcm)
+{
+    const char *emotion = line ? json_string_value(json_object_get(line->cue, "emotion")) : NULL;
+    const char *camera = line ? json_string_value(json_object_get(line->cue, "camera")) : NULL;
+    const char *card = line ? json_string_value(json_object_get(line->cue, "card")) : NULL;
+    const char *action = line ? json_string_value(json_object_get(line->cue, "action")) : NULL;
+    memset(ret_moment, 0, sizeof *ret_moment);
+    memset(pcm, 0, CP_SAMPLES_PER_FRAME * sizeof *pcm);
+    ret_moment->at_samples = frame * CP_SAMPLES_PER_FRAME;
+    ret_moment->attention = CP_ATTENTION_IDLE;
+    ret_moment->gain = 1;
+    ret_moment->emotion = emotion ? cp_emotion_from_name(emotion) : CP_EMOTION_NEUTRAL;
+    ret_moment->emotion_intensity = 1;
+    snprintf(ret_moment->camera, sizeof ret_moment->camera, "%s", camera ? camera : "");
+    if (!line || *place >= line->n)
+        return;
+    const struct cp_utterance *utterance = line->utterances[*place];
+    int32_t left = utterance->n_samples - *offset,
+            n = left < CP_SAMPLES_PER_FRAME ? left : CP_SAMPLES_PER_FRAME;
+    ret_moment->attention = CP_ATTENTION_SPEAKING;
+    ret_moment->utterance = utterance;
+    ret_moment->offset_samples = *offset;
+    snprintf(ret_moment->card, sizeof ret_moment->card, "%s", card ? card : "");
+    if (!*place && !*offset)
+        snprintf(ret_moment->action, sizeof ret_moment->action, "%s", action ? action : "");
+    memcpy(pcm, utterance->pcm + *offset, (size_t)n * sizeof *pcm);
+    *offset += n;
+    if (*offset >= utterance->n_samples) {
+        *offset = 0;
+        ++*place;
+    }
+}
+
+static int draw_frame(struct job *job, const struct cp_moment *moment, const struct cp_set *set,
+                      struct cp_pose *pose, struct frame *frame, int64_t number)
+{
+    struct cp_view view = {.card_shown = 0};
+    int width = (int)job->config.channel.width & ~1, height = (int)job->config.channel.height & ~1;
+    if (!cp_render_frame_camera(set, moment->camera, job->model, width, height, &view))
+        cp_render_frame_camera(set, "", job->model, width, height, &view);
+    memcpy(view.card, moment->card, sizeof view.card);
+    view.card_shown = *moment->card ? 1 : 0;
+    cp_actor_pose(job->actor, moment, view.eye, pose);
+    while (!(frame->picture = cp_picture_get(job->pictures, width, height)) &&
+           !atomic_load(&job->write_result))
+        cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS); /* the encoder is behind */
+    if (!frame->picture)
+        return atomic_load(&job->write_result);
+    frame->picture->frame = number;
+    cp_render_draw(job->render, pose, &view, frame->picture);
+    return 0;
+}
+
+static int draw_all(struct job *job, const struct cp_set *set)
+{
+    int64_t started_ns = cp_clock_now_ns(), shown_ns = 0, number = 0;
+    struct cp_pose *pose = calloc(1, sizeof *pose);
+    for (int l = 0; pose && l <= job->n_lines; l++) {
+        struct spoken_line *line = l < job->n_lines ? &job->lines[l] : NULL;
+        int place = 0;
+        int32_t offset = 0;
+        int64_t lead = line ? LEAD_FRAMES : TAIL_FRAMES, frames = lead + (line ? line->frames : 0);
+        for (int64_t f = 0; f < frames; f++, number++) {
+            struct frame *frame = calloc(1, sizeof *frame);
+            struct cp_moment moment;
+            int past = line ? line->n : 0;
+            if (!frame)
+                break;
+            fill_moment(line, f < lead ? &past : &place, &offset, number, &moment, frame->pcm);
+            if (draw_frame(job, &moment, set, pose, frame, number) || !cp_queue_push(job->to_encode, frame)) {
+                free_frame(frame);
+                free(pose);
+                return atomic_load(&job->write_result);
+            }
+            if (cp_clock_now_ns() - shown_ns > CP_NS_PER_S / 5) {
+                shown_ns = cp_clock_now_ns();
+                show_progress(job, number + 1, started_ns, false);
+            }
+        }
+    }
+    free(pose);
+    show_progress(job, number, started_ns, true);
+    return 0;
+}
+
+/* --- the whole --- */
+
+static int make_stages(struct job *job, const struct cp_set *set, struct cp_error *error)
+{
+    int width = (int)job->config.channel.width & ~1, height = (int)job->config.channel.height & ~1;
+    uint8_t extradata[16];
+    int result = cp_app_load_presenter(&job->config, job->presenter, &job->model, error);
+    if (!result)
+        result = cp_actor_create(job->model, 1, &job->actor, error);
+    if (!result)
+        result = cp_render_create(&job->config.render, job->model, set, width, height, &job->render, error);
+    if (!result)
+        result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
+    if (!result)
+        result = cp_aenc_create(&job->config.encode, CP_CODEC_AAC, on_packet, job, &job->aac, error);
+    if (!result)
+        result = cp_record_open(job->output, width, height, extradata,
+                                cp_aenc_extradata(job->aac, extradata, sizeof extradata), &job->file, error);
+    job->pictures = cp_picture_pool_create(width, height, PICTURES);
+    job->to_encode = cp_queue_create("encode", PICTURES, CP_FULL_WAIT, free_frame);
+    if (!result && (!job->pictures || !job->to_encode))
+        result = cp_fail(error, CP_ERR_NOMEM, "render", "out of memory");
+    return result;
+}
+
+static int render_all(struct job *job, struct cp_error *error)
+{
+    const struct cp_set *set = cp_render_find_set(job->set);
+    if (!set)
+        return cp_fail(error, CP_ERR_NOT_FOUND, "render", "there is no set \"%s\"", job->set);
+    int result = speak_all(job, error);
+    if (!result)
+        result = make_stages(job, set, error);
+    if (!result && cp_thread_start(&job->encoder, "venc", run_encoder, job))
+        result = cp_fail(error, CP_ERR_NOMEM, "render", "cannot start a thread");
+    if (result)
+        return result;
+    draw_all(job, set);
+    cp_queue_close(job->to_encode);
+    pthread_join(job->encoder, NULL);
+    result = atomic_load(&job->write_result);
+    if (result)
+        *error = job->write_error;
+    struct cp_record_file *file = job->file;
+    job->file = NULL;
+    int closed = cp_record_close(file, result ? NULL : error);
+    return result ? result : closed;
+}
+
+static void free_job(struct job *job)
+{
+    cp_speech_destroy(job->speech);
+    for (int i = 0; i < job->n_lines; i++) {
+        for (int k = 0; k < job->lines[i].n; k++)
+            cp_ref_drop(job->lines[i].utterances[k]);
+        free(job->lines[i].utterances);
+    }
+    cp_queue_destroy(job->to_encode);
+    cp_venc_destroy(job->venc);
+    cp_aenc_destroy(job->aac);
+    cp_record_close(job->file, NULL);
+    cp_render_destroy(job->render);
+    cp_actor_destroy(job->actor);
+    cp_ref_drop(job->model);
+    cp_pool_destroy(job->pictures);
+    json_decref(job->cues);
+    free(job);
+}
+
+int cp_cmd_render(int argc, char **argv)
+{
+    struct cp_error error = {.text = ""};
+    struct job *job = calloc(1, sizeof *job);
+    int left = 0;
+    if (!job)
+        return 1;
+    pthread_mutex_init(&job->lock, NULL);
+    pthread_cond_init(&job->spoken, NULL);
+    bool help = argc > 0 && !strcmp(argv[0], "--help");
+    int result = help ? 0 : read_flags(job, &argc, argv, &error);
+    if (!result)
+        result = cp_app_configure(&job->config, argc, argv, &left, &error);
+    if (!result && left)
+        result = cp_fail(&error, CP_ERR_INVALID, "render", "\"%s\" is not an option; see --help", argv[0]);
+    if (!result)
+        result = render_all(job, &error);
+    if (result)
+        fprintf(stderr, "compere: %s\n", error.text);
+    else
+        fprintf(stderr, "%s: %.1f s\n", job->output, (double)job->frames_total / CP_FRAME_HZ);
+    free_job(job);
+    return result == CP_ERR_INVALID ? 2 : result ? 1 : 0;
+}
