@@ -1,0 +1,71 @@
+# The front door. `make run` and `make test` work on a bare Debian 12, as root or with sudo.
+
+BUILD   := build
+COMPERE := $(BUILD)/src/app/compere
+DATA    ?= data
+LISTEN  ?= 127.0.0.1:8080
+WEBRTC  ?= 127.0.0.1:8189
+STUDIO_SOURCES := $(shell find studio -type f -not -path 'studio/dist/*') package.json package-lock.json
+
+.PHONY: all run build test quick-test bench soak fuzz sanitize format check-format tidy contact-sheet clean
+
+all: build
+
+run: build
+	@exec $(COMPERE) demo --data $(DATA) --listen $(LISTEN) --webrtc $(WEBRTC)
+
+build: $(BUILD)/build.ninja studio/dist/studio.html
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja: | $(BUILD)/.packages
+	@meson setup $(BUILD) > $(BUILD)/setup.log || { tail -20 $(BUILD)/setup.log; exit 1; }
+
+$(BUILD)/.packages: tools/packages.txt tools/install-packages
+	@mkdir -p $(BUILD)
+	@tools/install-packages build run
+	@touch $@
+
+$(BUILD)/.test-packages: tools/packages.txt tools/install-packages
+	@mkdir -p $(BUILD)
+	@tools/install-packages build run test
+	@touch $@
+
+node_modules/.package-lock.json: package-lock.json | $(BUILD)/.packages
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+studio/dist/studio.html: $(STUDIO_SOURCES) | node_modules/.package-lock.json
+	@npm run --silent build -- --logLevel warn
+
+test: $(BUILD)/.test-packages build
+	@tools/run-tests all
+
+quick-test: $(BUILD)/.test-packages build
+	@tools/run-tests units pages
+
+sanitize: $(BUILD)/.test-packages
+	@tools/run-tests asan tsan
+
+bench: $(BUILD)/.test-packages build
+	@tools/run-bench
+
+soak: $(BUILD)/.test-packages build
+	@node test/flow/soak.mjs --minutes $(or $(MINUTES),10)
+
+fuzz: $(BUILD)/.test-packages
+	@tools/run-fuzz $(or $(SECONDS),60)
+
+contact-sheet: build
+	@tools/contact-sheet
+
+format:
+	@find src cast test -name '*.[ch]' | xargs clang-format -i
+
+check-format:
+	@find src cast test -name '*.[ch]' | xargs clang-format --dry-run -Werror
+
+tidy: build
+	@tools/run-tidy
+
+clean:
+	@rm -rf build build-* studio/dist
