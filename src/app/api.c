@@ -96,10 +96,6 @@ static const struct cp_field page_query[] = {TEXT("cursor", 300, "from the last 
                                               .help = "records a page, 50 by default"},
                                              END};
 static const struct cp_field events_query[] = {TEXT("channel", 40, "only this channel's events"), END};
-static const struct cp_field hls_query[] = {TEXT("_HLS_msn", 20, "block until this media sequence number"),
-                                            TEXT("_HLS_part", 20, "and this part of it"),
-                                            TEXT("_HLS_skip", 8, "YES or v2: a delta update"), END};
-
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -147,8 +143,8 @@ const struct cp_route cp_api_routes[] = {
      .body_type = "application/trickle-ice-sdpfrag", .success = 204, .handle = cp_api_whep_patch},
     {CP_DELETE, CHANNEL "/whep/{session}", CP_ROLE_PUBLIC, "Ends a WebRTC viewer", .success = 200,
      .handle = cp_api_whep_delete},
-    {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts",
-     .query = hls_query, .unlimited = true, .success = 200, .handle = cp_api_hls},
+    {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts", .unlimited = true,
+     .success = 200, .handle = cp_api_hls},
     {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .success = 200,
      .handle = cp_api_snapshot},
     {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,

@@ -142,7 +142,8 @@ void cp_api_stats(void *user, struct cp_request *request)
 
 void cp_api_events(void *user, struct cp_request *request)
 {
-    cp_request_reply_events(request);
+    const char *channel = cp_request_query(request, "channel");
+    cp_request_reply_events(request, channel ? channel : "", "");
 }
 
 void cp_api_captions(void *user, struct cp_request *request)
@@ -151,5 +152,5 @@ void cp_api_captions(void *user, struct cp_request *request)
     if (!onair)
         return;
     cp_onair_release(onair);
-    cp_request_reply_captions(request);
+    cp_request_reply_events(request, cp_request_param(request, "channel"), "caption");
 }

@@ -17,6 +17,7 @@ enum { RING = 1024, BLOCK_BYTES = 16 << 10, MAX_CHANNEL = 100, HEARTBEAT_S = 15 
 struct event {
     struct cp_ref ref;
     char channel[MAX_CHANNEL]; /* "": for all */
+    char type[24];
     size_t length;
     char text[]; /* as it is sent */
 };
@@ -25,7 +26,7 @@ struct cp_listener {
     struct cp_listener *next, *previous;
     struct cp_events *events;
     struct cp_request *request; /* who owns the listener */
-    char channel[MAX_CHANNEL];  /* "": all */
+    const char *channel, *type; /* of the request; "": all */
     uint64_t next_id;
     struct event *current; /* partly sent */
     size_t sent_bytes;
@@ -86,7 +87,8 @@ static void wake(struct cp_listener *listener)
 
 static bool wanted(const struct cp_listener *listener, const struct event *event)
 {
-    return !*listener->channel || !*event->channel || !strcmp(listener->channel, event->channel);
+    bool of_channel = !*listener->channel || !*event->channel || !strcmp(listener->channel, event->channel);
+    return of_channel && (!*listener->type || !strcmp(listener->type, event->type));
 }
 
 void cp_gateway_publish(struct cp_gateway *gateway, const char *type, const char *channel, json_t *data)
@@ -105,6 +107,7 @@ void cp_gateway_publish(struct cp_gateway *gateway, const char *type, const char
     }
     cp_ref_init(&event->ref, free_event);
     snprintf(event->channel, sizeof event->channel, "%s", channel);
+    snprintf(event->type, sizeof event->type, "%s", type);
     pthread_mutex_lock(&events->lock);
     uint64_t id = events->next_id++;
     event->length =
@@ -236,12 +239,12 @@ struct MHD_Response *cp_events_response(struct cp_request *request)
 {
     struct cp_events *events = request->gateway->events;
     struct cp_listener *listener = calloc(1, sizeof *listener);
-    const char *channel = cp_request_query(request, "channel");
     if (!listener)
         return NULL;
     listener->events = events;
     listener->request = request;
-    snprintf(listener->channel, sizeof listener->channel, "%s", channel ? channel : "");
+    listener->channel = request->events_channel;
+    listener->type = request->events_type;
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_events, listener, unlist);
     if (!response) {

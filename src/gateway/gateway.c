@@ -287,6 +287,18 @@ int cp_gateway_port(const struct cp_gateway *gateway)
     return gateway->port;
 }
 
+void cp_gateway_open(struct cp_gateway *gateway)
+{
+    atomic_store(&gateway->open, true);
+}
+
+void cp_gateway_drain(struct cp_gateway *gateway)
+{
+    atomic_store(&gateway->open, false);
+    while (atomic_load(&gateway->running)) /* handlers do not wait for anything slow */
+        cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS);
+}
+
 /* Answers all that is held with 503 and waits a little until the last answers are sent. */
 static void end_requests(struct cp_gateway *gateway)
 {

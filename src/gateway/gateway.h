@@ -96,6 +96,12 @@ int cp_gateway_create(const struct cp_gateway_config *config, const struct cp_ro
                       struct cp_gateway **ret_gateway, struct cp_error *error);
 /* The port that is listened on (for "127.0.0.1:0"). */
 int cp_gateway_port(const struct cp_gateway *gateway);
+/* Handlers are called from now on; until then requests are answered with 503, so that the gateway can be made
+ * before what its handlers need. */
+void cp_gateway_open(struct cp_gateway *gateway);
+/* Calls no more handlers (503) and waits for those that run; what they need may then go. Held requests stay
+ * held. */
+void cp_gateway_drain(struct cp_gateway *gateway);
 /* Stops accepting, ends held requests with 503, waits for the threads. */
 void cp_gateway_destroy(struct cp_gateway *gateway);
 
@@ -137,7 +143,8 @@ void cp_request_hold(struct cp_request *request, void (*on_gone)(void *user), vo
 /* Publishes an event to all who listen at the events route: SSE with increasing ids; the last 1024 are kept
  * for Last-Event-ID. A listener that does not read is dropped. data is stolen. Any thread; does not wait. */
 void cp_gateway_publish(struct cp_gateway *gateway, const char *type, const char *channel, json_t *data);
-/* Turns a request into a stream of events (role checked by the route); query "channel" filters. */
-void cp_request_reply_events(struct cp_request *request);
+/* Turns a request into a stream of events (role checked by the route). channel: only this channel's, "" for
+ * all; type: only this type, "" for all. */
+void cp_request_reply_events(struct cp_request *request, const char *channel, const char *type);
 
 #endif

@@ -94,6 +94,8 @@ struct cp_gateway {
     struct MHD_Daemon *daemon;
     int listener, port;
     int pages; /* directory, -1 when there is none */
+    atomic_bool open;
+    atomic_int running; /* handlers */
     atomic_bool closing;
     atomic_int n_threads;
 
@@ -144,6 +146,7 @@ struct cp_request {
     char body_hash[72];
     struct cp_request *inflight_next; /* by cp_inflight */
     struct cp_listener *listener;
+    char events_channel[40], events_type[24]; /* what a stream of events is limited to; "": all */
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t told;

@@ -333,8 +333,10 @@ void cp_request_reply_file(struct cp_request *request, int status, const char *c
     answer(request, content, content_type);
 }
 
-void cp_request_reply_events(struct cp_request *request)
+void cp_request_reply_events(struct cp_request *request, const char *channel, const char *type)
 {
+    snprintf(request->events_channel, sizeof request->events_channel, "%s", channel);
+    snprintf(request->events_type, sizeof request->events_type, "%s", type);
     struct cp_answer content = {.status = 200, .is_events = true, .file = -1};
     answer(request, content, "text/event-stream");
 }

@@ -308,6 +308,22 @@ static bool check_body(struct cp_request *request)
     return false;
 }
 
+/* Counted before the look at `open`, so that draining sees either the count or a handler that was not called.
+ */
+static void call_handler(struct cp_request *request)
+{
+    struct cp_gateway *gateway = request->gateway;
+    atomic_fetch_add(&gateway->running, 1);
+    if (atomic_load(&gateway->open)) {
+        request->route->handle(gateway->user, request);
+    } else {
+        cp_request_add_header(request, "Retry-After", "1");
+        cp_request_fail_status(request, 503, NULL,
+                               "the server is starting or stopping; try again in a moment");
+    }
+    atomic_fetch_sub(&gateway->running, 1);
+}
+
 static enum MHD_Result dispatch(struct cp_request *request)
 {
     request->dispatched = true;
@@ -318,7 +334,7 @@ static enum MHD_Result dispatch(struct cp_request *request)
     if (request->is_page)
         cp_pages_reply(request);
     else if (check_body(request) && cp_idempotency_begin(request))
-        request->route->handle(request->gateway->user, request);
+        call_handler(request);
     return cp_request_settle(request);
 }
 

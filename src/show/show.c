@@ -193,7 +193,8 @@ static void *run_show(void *arg)
         uint64_t signals;
         ssize_t got = read(show->wake_fd, &signals, sizeof signals);
         (void)got; /* nothing there after a timeout */
-        /* After each message, what the doors handed back: an answer that follows is about how things stand now. */
+        /* After each message, what the doors handed back: an answer that follows is about how things stand
+         * now. */
         struct message *message;
         do {
             message = cp_queue_pop(show->inbox, 0);

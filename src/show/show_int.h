@@ -18,8 +18,9 @@
 #define DOOR_ITEMS      16 /* room in the door: the line on air and the one that it was cut for */
 #define BATCH_SENTENCES 8  /* sentences asked of the speech stage at a time: bounds what a long text holds */
 #define BATCH_LOW       3  /* ask for more when fewer than this are left unplayed */
-#define RETRY_NS        (5 * INT64_C(1000000000)) /* a rundown that cannot speak at all is tried again after this \
-                                                   */
+#define RETRY_NS                                                                                             \
+    (5 * INT64_C(1000000000)) /* a rundown that cannot speak at all is tried again after this                \
+                               */
 
 enum cut_policy { CUT_UNSET, CUT_NOW, CUT_WORD, CUT_SENTENCE };
 

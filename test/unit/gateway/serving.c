@@ -45,6 +45,7 @@ void serving_start(struct serving *serving, const struct cp_route *routes, size_
     if (cp_gateway_create(&serving->config, routes, n_routes, serving, serving->store, serving->observe,
                           &serving->gateway, &error))
         fail_msg("gateway: %s", error.text);
+    cp_gateway_open(serving->gateway);
 }
 
 void serving_stop(struct serving *serving)
