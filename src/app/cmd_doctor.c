@@ -49,7 +49,7 @@ static void check_speech(const struct cp_app_config *config)
 {
     struct cp_speech *speech;
     struct cp_error error;
-    char text[200];
+    char text[CP_OPTION_TEXT_BYTES + 64];
     if (cp_speech_create(&config->speech, &speech, &error)) {
         say(false, "voices", error.text);
         return;
