@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CARRY_S        0.12f /* lips left open by a cut close within this time */
+#define ATTACK_S       0.06f /* lips that a sentence finds shut open within this time */
 #define LONGEST_STEP_S 0.25f /* after a gap life goes on from where it was */
 #define EYE_YAW        CP_RADIANS(28)
 #define EYE_UP         CP_RADIANS(20)
@@ -69,6 +70,7 @@ static void speak(struct cp_actor *actor, const struct cp_moment *moment, float 
     actor->last_offset = moment->utterance ? moment->offset_samples : 0;
     actor->carried_s += dt_s;
     float left = (1 - smooth_step(0, CARRY_S, actor->carried_s)) * (1 - mouth->closure);
+    gain *= smooth_step(0, ATTACK_S, actor->carried_s);
     for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++) {
         mouth->shape[s] = fmaxf(mouth->shape[s] * gain, actor->carried[s] * left);
         actor->said[s] = mouth->shape[s];

@@ -2,6 +2,7 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,27 @@ static int check_size(size_t width, size_t height, int max_px, size_t max_pixels
     return 0;
 }
 
+/* libpng asks for as much memory as a chunk says it needs before it looks whether the bytes are there. */
+static bool png_is_whole(const uint8_t *bytes, size_t length)
+{
+    for (size_t at = 8; at <= length && length - at >= 12;) {
+        const uint8_t *p = bytes + at;
+        size_t chunk = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (!memcmp(p + 4, "IEND", 4))
+            return true;
+        if (chunk > length - at - 12)
+            return false;
+        at += 12 + chunk;
+    }
+    return false;
+}
+
 static int decode_png(const uint8_t *bytes, size_t length, int max_px, size_t max_pixels,
                       struct cp_texture *ret, struct cp_error *error)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
+    if (!png_is_whole(bytes, length))
+        return cp_fail(error, CP_ERR_FORMAT, STAGE, "a PNG texture of the model is truncated or broken");
     if (!png_image_begin_read_from_memory(&image, bytes, length))
         return cp_fail(error, CP_ERR_FORMAT, STAGE, "a PNG texture of the model is broken: %s",
                        image.message);
