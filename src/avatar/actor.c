@@ -123,22 +123,32 @@ static void camera_direction(const struct rig *rig, const float camera_eye[3], f
         ret[0] = ret[1] = 0;
 }
 
+/* Turns a part of the right arm by axes of the body as if that arm hung, however it stands at rest. */
+static void turn_hanging(const struct cp_actor *actor, struct stance *stance, enum cp_bone bone,
+                         const float turn[4])
+{
+    const float *hang = actor->rig.arm_rest[1][0], back[4] = {-hang[0], -hang[1], -hang[2], hang[3]};
+    float own[4];
+    quat_multiply(turn, hang, own);
+    quat_multiply(back, own, own);
+    quat_multiply(own, stance->turn[bone], stance->turn[bone]);
+}
+
+/* The arm lifts a little forward and out, the forearm folds up, the palm turns to the viewer. */
 static void wave(const struct cp_actor *actor, struct stance *stance)
 {
-    float up = actor->gesturer.value[GESTURE_ARM], to_and_fro = actor->gesturer.value[GESTURE_HAND];
+    float up = actor->gesturer.value[GESTURE_ARM], to_and_fro = actor->gesturer.value[GESTURE_HAND] * up;
     if (!actor->rig.has_arms || up <= 0)
         return;
-    /* The arm hangs: lift it a little forward and out, and fold the forearm up. */
-    stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, CP_RADIANS(-30) * up, CP_RADIANS(-18) * up);
-    float hang[4], fold[4], back[4], *lower = stance->turn[CP_BONE_RIGHT_LOWER_ARM];
-    memcpy(hang, actor->rig.arm_rest[1][0], sizeof hang);
-    for (int k = 0; k < 4; k++)
-        back[k] = k < 3 ? -hang[k] : hang[k];
-    quat_euler(CP_RADIANS(18) * to_and_fro * up, CP_RADIANS(-115) * up, CP_RADIANS(16) * to_and_fro * up,
-               fold);
-    quat_multiply(fold, hang, fold);
-    quat_multiply(back, fold, fold);
-    quat_multiply(fold, lower, lower);
+    float fold[4], twist[4];
+    stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, CP_RADIANS(-30) * up, CP_RADIANS(-14) * up);
+    quat_euler(CP_RADIANS(6) * to_and_fro, CP_RADIANS(-112) * up,
+               CP_RADIANS(-11) * up + CP_RADIANS(7) * to_and_fro, fold);
+    quat_euler(CP_RADIANS(32) * up, 0, 0, twist);
+    quat_multiply(fold, twist, fold);
+    turn_hanging(actor, stance, CP_BONE_RIGHT_LOWER_ARM, fold);
+    quat_euler(CP_RADIANS(32) * up, 0, CP_RADIANS(9) * to_and_fro, twist);
+    turn_hanging(actor, stance, CP_BONE_RIGHT_HAND, twist);
 }
 
 /* Turns of all bones but the eyes. */
@@ -174,6 +184,9 @@ static void make_stance(struct cp_actor *actor, struct stance *stance)
         memcpy(stance->turn[CP_BONE_RIGHT_UPPER_ARM + part], rig->arm_rest[1][part],
                sizeof rig->arm_rest[0][0]);
     }
+    /* Raised shoulders do not swing the arms out. */
+    stance_turn(stance, CP_BONE_LEFT_UPPER_ARM, 0, 0, -lift);
+    stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, 0, lift);
     wave(actor, stance);
 }
 
