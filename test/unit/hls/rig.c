@@ -17,6 +17,7 @@ static struct cp_packet loop_frames[LOOP_FRAMES], loop_sounds[LOOP_SOUNDS];
 static int n_frames, n_sounds;
 static uint8_t aac[16];
 static int aac_bytes;
+static int64_t wall_start_ns = WALL_NS;
 
 static void keep(struct cp_packet *to, const struct cp_packet *packet)
 {
@@ -74,6 +75,11 @@ void rig_free_loop(void)
         free(loop_sounds[i].data);
 }
 
+void rig_set_wall_ns(int64_t wall_ns)
+{
+    wall_start_ns = wall_ns;
+}
+
 struct cp_hls *rig_create(int segments, bool sound)
 {
     struct cp_hls_config config;
@@ -91,7 +97,7 @@ static void push(struct cp_hls *hls, const struct cp_packet *packet, int64_t at)
 {
     struct cp_packet moved = *packet;
     moved.at_samples = at;
-    moved.captured_wall_ns = WALL_NS + at * 1000000 / 48;
+    moved.captured_wall_ns = wall_start_ns + at * 1000000 / 48;
     cp_hls_push(hls, &moved);
 }
 

@@ -27,6 +27,8 @@ struct feed {
     bool no_sound, no_picture;
 };
 
+/* The wall time of sample 0, instead of WALL_NS. */
+void rig_set_wall_ns(int64_t wall_ns);
 /* A server with default options (part 0.2 s, segment 2 s, `segments` in the playlist). */
 struct cp_hls *rig_create(int segments, bool sound);
 /* Pushes pictures up to frame number `to` (exclusive), each followed by the sound that is ready by then. */
