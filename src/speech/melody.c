@@ -20,25 +20,29 @@ static float correlation(const float *x, int lag)
     return energy > 0 ? product / sqrtf(energy) : 0;
 }
 
+/* The top of the parabola through r[lag - 1 .. lag + 1], and how far from lag it is. */
+static float top_at(const float *r, int lag, float *ret_shift)
+{
+    float bend = r[lag - 1] - 2 * r[lag] + r[lag + 1];
+    *ret_shift = bend < 0 ? 0.5f * (r[lag - 1] - r[lag + 1]) / bend : 0;
+    return r[lag] - 0.25f * (r[lag - 1] - r[lag + 1]) * *ret_shift;
+}
+
 /* F0 in a stretch of WINDOW + MAX_LAG samples at 4 kHz; 0 when unvoiced. */
 static float find_f0_hz(const float *x)
 {
-    float r[MAX_LAG + 2] = {0};
-    float best = 0;
-    for (int lag = MIN_LAG - 1; lag <= MAX_LAG; lag++) {
+    float r[MAX_LAG + 1];
+    for (int lag = MIN_LAG - 1; lag <= MAX_LAG; lag++)
         r[lag] = correlation(x, lag);
-        if (lag >= MIN_LAG && r[lag] > best)
-            best = r[lag];
-    }
+    float best = 0, shift;
+    for (int lag = MIN_LAG; lag < MAX_LAG; lag++)
+        if (r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1])
+            best = fmaxf(best, top_at(r, lag, &shift));
     if (best < VOICED)
         return 0;
-    for (int lag = MIN_LAG; lag < MAX_LAG; lag++) {
-        if (r[lag] < best * NEAR_BEST || r[lag] < r[lag - 1] || r[lag] < r[lag + 1])
-            continue;
-        float bend = r[lag - 1] - 2 * r[lag] + r[lag + 1];
-        float shift = bend < 0 ? 0.5f * (r[lag - 1] - r[lag + 1]) / bend : 0;
-        return (float)LOW_HZ / ((float)lag + shift);
-    }
+    for (int lag = MIN_LAG; lag < MAX_LAG; lag++)
+        if (r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1] && top_at(r, lag, &shift) >= best * NEAR_BEST)
+            return (float)LOW_HZ / ((float)lag + shift);
     return 0;
 }
 
@@ -50,10 +54,14 @@ int cp_measure_prosody(const float *samples, size_t n, struct cp_prosody *prosod
     if (!low)
         return CP_ERR_NOMEM;
     for (size_t i = 0; i < n_low; i++) {
-        float sum = 0; /* a mean over the step is low-pass enough for a pitch */
+        float sum = 0;
         for (size_t k = 0; k < DECIMATION; k++)
             sum += samples[i * DECIMATION + k];
-        low[margin + i] = sum / DECIMATION;
+        /* means over the step, added to those before with weights 1 2 1: 6 dB down at 1 kHz. With strong high
+         * harmonics a lag between two samples would look worse than its multiples. */
+        low[margin + i - 1] += 2 * sum;
+        low[margin + i] += sum;
+        low[margin + i - 2] += sum;
     }
     size_t n_steps = (n + CP_PROSODY_STEP_SAMPLES - 1) / CP_PROSODY_STEP_SAMPLES;
     for (size_t i = 0; i < n_steps; i++) {

@@ -68,6 +68,56 @@ static bool wraps(const char *text, size_t length, size_t newline)
     return c > 0 && u_islower(c);
 }
 
+/* --- full stops that end no sentence --- */
+
+/* Before a name or a noun (English, German, French, Spanish, Italian titles and their like) ... */
+static const char TITLES[] =
+    " mr mrs ms dr prof rev hon gen sen rep gov capt lt col sgt st mt hr fr frl mme mlle "
+    "sr sra srta sig dott dipl ing vs cf bzw ca evtl ggf inkl zzgl approx dept ";
+/* ... and before a number. */
+static const char COUNTERS[] = " no nr vol ch fig pp p art abs n\xc2\xb0 ";
+
+static bool is_listed(const char *list, const char *word, size_t length)
+{
+    char wanted[16] = " ";
+    if (!length || length > sizeof wanted - 3)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        wanted[i + 1] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] + 32 : word[i]);
+    wanted[length + 1] = ' ';
+    return strstr(list, wanted) != NULL;
+}
+
+/* "J.", "U.S.", "z. B.": single letters, each with its full stop. */
+static bool is_initials(const char *word, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = word[i] | 32;
+        if (i % 2 ? word[i] != '.' : c < 'a' || c > 'z')
+            return false;
+    }
+    bool small_letter = length == 2 && word[0] >= 'a'; /* "option b." */
+    return length % 2 == 0 && length > 0 && !small_letter;
+}
+
+/* True when ICU's break at `end` only follows an abbreviation. (Its own list of suppressions knows "Mr." but
+ * not "Dr.") */
+static bool is_abbreviation(const char *text, int32_t start, int32_t end)
+{
+    int32_t stop = end;
+    while (stop > start && text[stop - 1] == ' ')
+        stop--;
+    if (stop == end || text[stop - 1] != '.' || !text[end])
+        return false;
+    int32_t word = stop - 1;
+    while (word > start && text[word - 1] != ' ' && text[word - 1] != '(' && text[word - 1] != '\n')
+        word--;
+    size_t length = (size_t)(stop - 1 - word);
+    bool number_follows = text[end] >= '0' && text[end] <= '9';
+    return is_listed(TITLES, text + word, length) || is_initials(text + word, length + 1) ||
+           (number_follows && is_listed(COUNTERS, text + word, length));
+}
+
 /* --- the list of sentences being made --- */
 
 struct splitter {
@@ -199,15 +249,18 @@ int cp_script_split(struct cp_script *script, struct cp_error *error)
 {
     struct splitter splitter = {.script = script};
     UErrorCode status = U_ZERO_ERROR;
-    /* "ss=standard": no break behind Dr., Mr., e.g. and their like (CLDR sentence break suppressions). */
-    UBreakIterator *breaks = ubrk_open(UBRK_SENTENCE, "en@ss=standard", NULL, 0, &status);
+    UBreakIterator *breaks = ubrk_open(UBRK_SENTENCE, "en", NULL, 0, &status);
     UText *utext = utext_openUTF8(NULL, script->text, script->length, &status);
     ubrk_setUText(breaks, utext, &status);
     if (U_SUCCESS(status)) {
         int cut = 0;
         int32_t start = 0;
-        for (int32_t end; (end = ubrk_next(breaks)) != UBRK_DONE; start = end)
+        for (int32_t end; (end = ubrk_next(breaks)) != UBRK_DONE;) {
+            if (is_abbreviation(script->text, start, end))
+                continue;
             add_with_cuts(&splitter, start, end, pause_behind(script->text, end), &cut);
+            start = end;
+        }
     }
     if (breaks)
         ubrk_close(breaks);

@@ -1,0 +1,182 @@
+/* SSML to scripts. */
+#include "speech/script.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct cp_script read_ssml(const char *ssml)
+{
+    struct cp_script script;
+    struct cp_error error = {0};
+    int result = cp_script_read_ssml(ssml, 20000, &script, &error);
+    if (result)
+        print_error("%s\n", error.text);
+    assert_int_equal(result, 0);
+    return script;
+}
+
+static void expect_failure(const char *ssml, int code, const char *words)
+{
+    struct cp_script script;
+    struct cp_error error = {0};
+    int result = cp_script_read_ssml(ssml, 20000, &script, &error);
+    if (result != code || !strstr(error.text, words))
+        print_error("%d \"%s\" for %.100s\n", result, error.text, ssml);
+    assert_int_equal(result, code);
+    assert_int_equal(error.code, code);
+    assert_non_null(strstr(error.text, words));
+}
+
+static void ssml_gives_plain_text_and_sentences(void **state)
+{
+    struct cp_script script =
+        read_ssml("<speak xml:lang='de-DE'>\n  <p><s>Guten  Tag</s>\n<s>Wie geht es?</s></p>"
+                  "<p>Tom &amp; Anna &lt;3 &#228;</p></speak>");
+    assert_string_equal(script.text, "Guten Tag Wie geht es? Tom & Anna <3 \xc3\xa4 ");
+    assert_string_equal(script.language, "de-DE");
+    assert_int_equal(script.n_sentences, 3);
+    assert_int_equal(script.sentences[1].start, 10);
+    assert_true(script.sentences[1].pause_ms > script.sentences[0].pause_ms); /* a paragraph ends */
+    assert_int_equal(script.warnings, 0);
+    cp_script_free(&script);
+}
+
+static void ssml_reads_breaks(void **state)
+{
+    struct cp_script script =
+        read_ssml("<speak>One<break time='500ms'/> two<break time='1.5s'/> three<break strength='none'/> four"
+                  "<break/> five<break time='99s'/> six<break time='soon'/></speak>");
+    const int ms[] = {500, 1500, 0, 300, CP_SSML_MAX_BREAK_MS, 300};
+    assert_int_equal(script.n_pauses, 6);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(script.pauses[i].ms, ms[i]);
+    assert_int_equal(script.pauses[1].at, 7);
+    assert_int_equal(script.warnings, 1);
+    cp_script_free(&script);
+}
+
+static void ssml_nests_prosody(void **state)
+{
+    struct cp_script script =
+        read_ssml("<speak>a <prosody rate='80%' pitch='+2st'>b <prosody rate='fast' volume='-6dB'>c"
+                  "</prosody> d</prosody> e <prosody pitch='low' rate='weird'>f</prosody></speak>");
+    static const struct cp_span wanted[] = {
+        {0, 1, 1, 1},          {2, 0.8f, 1.1225f, 1}, {4, 1.04f, 1.1225f, 0.5012f},
+        {5, 0.8f, 1.1225f, 1}, {7, 1, 1, 1},          {10, 1, 0.85f, 1},
+        {11, 1, 1, 1},
+    };
+    assert_int_equal(script.n_spans, 7);
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(script.spans[i].start, wanted[i].start);
+        assert_true(fabsf(script.spans[i].rate - wanted[i].rate) < 1e-3f);
+        assert_true(fabsf(script.spans[i].pitch - wanted[i].pitch) < 1e-3f);
+        assert_true(fabsf(script.spans[i].volume - wanted[i].volume) < 1e-3f);
+    }
+    assert_int_equal(script.warnings, 1);
+    cp_script_free(&script);
+}
+
+static void ssml_keeps_marks_and_foreign_elements_text(void **state)
+{
+    struct cp_script script =
+        read_ssml("<speak>Look <mark name='here'/><emphasis>this</emphasis> is "
+                  "<mark name='äöüäöüäöüäöü'/><say-as interpret-as='x'>it</say-as>.</speak>");
+    assert_string_equal(script.text, "Look this is it.");
+    assert_int_equal(script.n_flags, 2);
+    assert_int_equal(script.flags[0].at, 5);
+    assert_string_equal(script.flags[0].name, "here");
+    assert_string_equal(script.flags[1].name, "äöüäöüä"); /* cut to 15 bytes, not inside a letter */
+    assert_int_equal(script.warnings, 2);
+    cp_script_free(&script);
+}
+
+static void ssml_refuses_malformed_with_the_line(void **state)
+{
+    expect_failure("<speak>\n\n<p>open</speak>", CP_ERR_FORMAT, "Line 3");
+    expect_failure("<speak>never closed", CP_ERR_FORMAT, "malformed");
+    expect_failure("plain text", CP_ERR_FORMAT, "Line 1");
+    expect_failure("<speak>a</speak><speak>b</speak>", CP_ERR_FORMAT, "Line 1");
+    expect_failure("<html>a</html>", CP_ERR_FORMAT, "starts with <speak>");
+    expect_failure("<speak>a &unknown; b</speak>", CP_ERR_FORMAT, "Line 1");
+    expect_failure("<speak>5 < 6</speak>", CP_ERR_FORMAT, "Line 1");
+    expect_failure("", CP_ERR_FORMAT, "malformed");
+    expect_failure("<speak>\xff</speak>", CP_ERR_INVALID, "UTF-8");
+}
+
+static void ssml_refuses_document_types(void **state)
+{
+    expect_failure("<!DOCTYPE speak [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>"
+                   "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;'>]>"
+                   "<speak>&d;</speak>",
+                   CP_ERR_FORMAT, "document type");
+    expect_failure("<!DOCTYPE speak [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><speak>&x;</speak>",
+                   CP_ERR_FORMAT, "document type");
+    expect_failure("<!DOCTYPE speak SYSTEM 'http://127.0.0.1:1/x.dtd'><speak>a</speak>", CP_ERR_FORMAT,
+                   "document type");
+}
+
+static char *repeat(const char *head, const char *item, int count, const char *tail)
+{
+    char *text = malloc(strlen(head) + strlen(item) * (size_t)count + strlen(tail) + 1);
+    char *at = stpcpy(text, head);
+    for (int i = 0; i < count; i++)
+        at = stpcpy(at, item);
+    stpcpy(at, tail);
+    return text;
+}
+
+static void ssml_bounds_depth_size_and_items(void **state)
+{
+    char *deep = repeat("<speak>", "<p>", 1000, "a");
+    expect_failure(deep, CP_ERR_LIMIT, "deeper");
+    free(deep);
+    char *marks = repeat("<speak>a", "<mark name='x'/>", 3000, "</speak>");
+    expect_failure(marks, CP_ERR_LIMIT, "more than");
+    free(marks);
+    char *breaks = repeat("<speak>a", "<break time='10s'/>", 13, "</speak>");
+    expect_failure(breaks, CP_ERR_LIMIT, "breaks");
+    free(breaks);
+    char *text = repeat("<speak>", "many words ", 2000, "</speak>");
+    expect_failure(text, CP_ERR_LIMIT, "longer than 20000");
+    free(text);
+    char *markup = repeat("<speak>a", "<!-- nothing but a comment -->", 4000, "</speak>");
+    expect_failure(markup, CP_ERR_LIMIT, "longer than 80000");
+    free(markup);
+}
+
+static void ssml_needs_something_to_say(void **state)
+{
+    expect_failure("<speak/>", CP_ERR_INVALID, "nothing to say");
+    expect_failure("<speak><break/></speak>", CP_ERR_INVALID, "nothing to say");
+    expect_failure("<speak>...</speak>", CP_ERR_INVALID, "nothing to say");
+}
+
+static void ssml_ignores_a_declared_encoding(void **state)
+{
+    struct cp_script script =
+        read_ssml("<?xml version='1.0' encoding='ISO-8859-1'?><speak>\xc3\xa4hm</speak>");
+    assert_string_equal(script.text, "\xc3\xa4hm");
+    cp_script_free(&script);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ssml_gives_plain_text_and_sentences),
+        cmocka_unit_test(ssml_reads_breaks),
+        cmocka_unit_test(ssml_nests_prosody),
+        cmocka_unit_test(ssml_keeps_marks_and_foreign_elements_text),
+        cmocka_unit_test(ssml_refuses_malformed_with_the_line),
+        cmocka_unit_test(ssml_refuses_document_types),
+        cmocka_unit_test(ssml_bounds_depth_size_and_items),
+        cmocka_unit_test(ssml_needs_something_to_say),
+        cmocka_unit_test(ssml_ignores_a_declared_encoding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
