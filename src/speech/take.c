@@ -108,28 +108,47 @@ static struct range find_sound(const struct cp_sound *sound)
     return (struct range){0, sound->n_samples}; /* all silent: keep it */
 }
 
-/* What to keep of the sound, given where its phones are. */
-static struct range trim(const struct cp_sound *sound)
+/* Where the engine says that it speaks; {SIZE_MAX, 0} when it says nothing. */
+static struct range find_phones(const struct cp_sound *sound)
 {
-    struct range range = find_sound(sound);
-    size_t ms = (size_t)sound->hz / 1000, closure = CLOSURE_MS * ms;
-    size_t first = range.start, last = range.end;
+    struct range range = {SIZE_MAX, 0};
     for (size_t i = 0; i < sound->n_events; i++) {
         const struct cp_sound_event *event = &sound->events[i];
-        if (event->type != CP_SOUND_PHONE || !*event->name || event->at < 0)
+        if (event->type != CP_SOUND_PHONE || !*event->name || event->at < 0 || event->length < 0)
             continue;
-        if ((size_t)event->at < first)
-            first = (size_t)event->at;
-        if (event->length > 0 && (size_t)event->at + (size_t)event->length > last)
-            last = (size_t)event->at + (size_t)event->length;
+        size_t start = (size_t)event->at, end = start + (size_t)event->length;
+        range.start = start < range.start ? start : range.start;
+        range.end = end > range.end ? end : range.end;
     }
-    if (range.start > closure && first < range.start - closure)
-        first = range.start - closure;
-    if (last > range.end + closure)
-        last = range.end + closure;
-    first = first > LEAD_MS * ms ? first - LEAD_MS * ms : 0;
-    last += TAIL_MS * ms;
-    return (struct range){first, last < sound->n_samples ? last : sound->n_samples};
+    return range;
+}
+
+static size_t minus(size_t a, size_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+/* What to keep: from sound or phones, whichever comes first, but neither a long closure nor an engine's noise
+ * floor far outside of the phones. */
+static struct range trim(const struct cp_sound *sound)
+{
+    size_t ms = (size_t)sound->hz / 1000, closure = CLOSURE_MS * ms;
+    struct range heard = find_sound(sound), phones = find_phones(sound), kept = heard;
+    if (phones.start < phones.end && phones.end <= sound->n_samples) {
+        if (phones.start < heard.start)
+            kept.start = phones.start + closure > heard.start ? phones.start : heard.start - closure;
+        else if (phones.start > heard.start + closure)
+            kept.start = phones.start - closure;
+        if (phones.end > heard.end)
+            kept.end = phones.end < heard.end + closure ? phones.end : heard.end + closure;
+        else if (phones.end + closure < heard.end)
+            kept.end = phones.end + closure;
+    }
+    kept.start = minus(kept.start, LEAD_MS * ms);
+    kept.end += TAIL_MS * ms;
+    if (kept.end > sound->n_samples)
+        kept.end = sound->n_samples;
+    return kept.start < kept.end ? kept : (struct range){0, sound->n_samples};
 }
 
 static int32_t rescale(int64_t at, int hz, struct range range)
@@ -198,8 +217,9 @@ size_t cp_take_max_marks(const struct cp_take *take, const struct cp_script *scr
 
 struct writer {
     struct cp_utterance *utterance;
-    struct cp_mark word; /* the word that phones belong to */
-    int32_t visemes_end; /* visemes cover the sound up to here */
+    struct cp_mark word;     /* the word that phones belong to */
+    int32_t visemes_end;     /* visemes cover the sound up to here */
+    struct cp_mark *silence; /* the last viseme, when it is silence: more silence makes it longer */
 };
 
 static struct cp_mark *add_mark(struct writer *writer, enum cp_mark_type type, int32_t at, int32_t length)
@@ -218,10 +238,16 @@ static void add_viseme(struct writer *writer, enum cp_viseme viseme, float weigh
 {
     if (end <= writer->visemes_end)
         return;
+    if (viseme == CP_VISEME_SIL && writer->silence) {
+        writer->silence->length_samples += end - writer->visemes_end;
+        writer->visemes_end = end;
+        return;
+    }
     struct cp_mark *mark = add_mark(writer, CP_MARK_VISEME, writer->visemes_end, end - writer->visemes_end);
     mark->viseme = viseme;
     mark->weight = weight;
     mark->stress = stress;
+    writer->silence = viseme == CP_VISEME_SIL ? mark : NULL;
     if (viseme == CP_VISEME_SIL)
         mark->start = mark->end;
     writer->visemes_end = end;
@@ -294,18 +320,27 @@ static int by_time_then_type(const void *a, const void *b)
     return (int)left->type - (int)right->type;
 }
 
+/* The end of the last word, or of the sound when the engine gave no words. */
+static int32_t spoken_end(const struct cp_take *take)
+{
+    for (size_t i = take->n_events; i-- > 0;)
+        if (take->events[i].type == CP_SOUND_WORD)
+            return take->events[i].at + take->events[i].length;
+    return take->sound_end;
+}
+
 void cp_take_write_marks(const struct cp_take *take, const struct cp_script *script, int sentence,
                          struct cp_utterance *utterance)
 {
     struct writer writer = {.utterance = utterance};
     const struct cp_sentence *range = &script->sentences[sentence];
-    int32_t first = take->sound_end;
-    for (size_t i = 0; i < take->n_events && first == take->sound_end; i++)
+    int32_t first = 0;
+    for (size_t i = take->n_events; i-- > 0;)
         if (take->events[i].type == CP_SOUND_WORD)
             first = take->events[i].at;
     writer.word.start = range->start;
     writer.word.end = range->end;
-    add_mark(&writer, CP_MARK_SENTENCE, first, take->sound_end - first);
+    add_mark(&writer, CP_MARK_SENTENCE, first, spoken_end(take) - first);
     writer.word.end = range->start;
     for (size_t i = 0; i < take->n_events; i++) {
         const struct cp_take_event *event = &take->events[i];

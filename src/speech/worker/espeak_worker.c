@@ -89,6 +89,22 @@ static void to_bcp47(const char *tag, char *to, size_t capacity)
             region[i] = (char)(region[i] >= 'a' && region[i] <= 'z' ? region[i] - 32 : region[i]);
 }
 
+/* Our ids and espeak-ng's files, of every language once. */
+enum { MAX_VOICES = 256 };
+static struct {
+    char id[48];
+    const char *file; /* the name's last part, in espeak-ng's own list, which stays */
+} voice_table[MAX_VOICES];
+static int n_voices;
+
+static const char *file_of(const char *id, size_t length)
+{
+    for (int i = 0; i < n_voices; i++)
+        if (strlen(voice_table[i].id) == length && !strncmp(voice_table[i].id, id, length))
+            return voice_table[i].file;
+    return NULL;
+}
+
 static void add_voice(json_t *voices, const espeak_VOICE *voice)
 {
     const char *tag = voice->languages + 1; /* behind the priority byte */
@@ -105,9 +121,11 @@ static void add_voice(json_t *voices, const espeak_VOICE *voice)
             break;
         }
     }
-    for (size_t i = 0; i < json_array_size(voices); i++)
-        if (!strcmp(json_string_value(json_object_get(json_array_get(voices, i), "id")), tag))
-            return; /* "yue" comes twice */
+    if (n_voices == MAX_VOICES || strlen(tag) >= sizeof voice_table->id || file_of(tag, strlen(tag)))
+        return; /* "yue" comes twice */
+    snprintf(voice_table[n_voices].id, sizeof voice_table->id, "%s", tag);
+    const char *slash = strrchr(voice->identifier, '/');
+    voice_table[n_voices++].file = slash ? slash + 1 : voice->identifier;
     to_bcp47(tag, language, sizeof language);
     snprintf(male_id, sizeof male_id, "%s" MALE_SUFFIX, tag);
     json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s}", "id", tag, "name", name, "language",
@@ -283,21 +301,12 @@ static bool choose_voice(const char *id)
     static char current[64];
     if (!strcmp(current, id))
         return true; /* setting one takes 3 to 30 ms */
-    char name[64];
     size_t length = strlen(id), suffix = strlen(MALE_SUFFIX);
-    if (length + suffix >= sizeof name)
+    bool male = length > suffix && !strcmp(id + length - suffix, MALE_SUFFIX);
+    const char *file = file_of(id, male ? length - suffix : length);
+    char name[128];
+    if (!file || snprintf(name, sizeof name, "%s%s", file, male ? "" : FEMALE_VARIANT) >= (int)sizeof name)
         return false;
-    if (length > suffix && !strcmp(id + length - suffix, MALE_SUFFIX))
-        length -= suffix;
-    const char *tag = id;
-    for (int k = 0; k < N_RENAMED; k++) {
-        if (strlen(RENAMED[k].id) == length && !strncmp(RENAMED[k].id, id, length)) {
-            tag = RENAMED[k].tag;
-            break;
-        }
-    }
-    int tag_length = tag == id ? (int)length : (int)strlen(tag);
-    snprintf(name, sizeof name, "%.*s%s", tag_length, tag, id[length] ? "" : FEMALE_VARIANT);
     current[0] = '\0';
     if (espeak_SetVoiceByName(name) != EE_OK)
         return false;
