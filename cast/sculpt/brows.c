@@ -35,7 +35,7 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
     float width = 0.022f * (0.8f + 0.5f * random_unit(seed));
     struct strand_row rows[2][BROW_ROWS];
     for (int k = 0; k < BROW_ROWS; k++) {
-        float e = (float)k / (BROW_ROWS - 1), way = reach * (e - 0.35f);
+        float e = (float)k / (BROW_ROWS - 1), way = reach * (e - blend(0.18f, 0.35f, ease(0, 0.2f, t)));
         vec3 heading = unit(blend3(start, direction, e * 0.8f));
         vec3 p = on_face(c, middle.x - direction.y * off + heading.x * way,
                          middle.y + direction.x * off + heading.y * way);

@@ -31,7 +31,7 @@
     X(cranium_lower, 1.0f, "how much lower the crown and hairline stand")                                    \
     X(face_narrow, 0.05f, "share by which the face is narrower")                                             \
     X(midface_lift, 0.95f, "shortens the face between nose and chin")                                        \
-    X(jaw_narrow, 0.03f, "share by which the jaw is narrower")                                               \
+    X(jaw_narrow, 0.05f, "share by which the jaw is narrower")                                               \
     X(cheek_fullness, 1.0f, "share of the cheeks' volume")                                                   \
     X(neck_width, 0.93f, "share of the neck's width")                                                        \
     X(shoulder_width, 14.2f, "from the middle to the shoulder joint")                                        \

@@ -11,8 +11,8 @@ static const float button_y = -38.5f;                            /* where the la
 /* Half width of the blazer's opening, and of the blouse's neckline, by height. */
 static const float opening[][2] = {{-38.5f, 0},    {-33, 1.5f},    {-26, 3.3f},
                                    {-19.4f, 5.0f}, {-14.4f, 6.2f}, {-8, 6.2f}};
-static const float neckline[][2] = {{-22.6f, 0}, {-22.0f, 1.5f}, {-20.5f, 2.9f},
-                                    {-18, 3.9f}, {-15, 4.8f},    {-10, 5.2f}};
+static const float neckline[][2] = {{-22.4f, 0},    {-21.9f, 1.6f}, {-20.4f, 3.3f},
+                                    {-18.4f, 4.7f}, {-16.4f, 5.8f}, {-14, 6.8f}};
 
 /* Cloth hangs in soft folds where the body bends: elbows, waist, armpits. */
 static float folds(const struct character *c, vec3 p)
@@ -109,7 +109,7 @@ static void build_blazer(struct sculpture *s, const struct character *c)
     part_add_surface(part, sd_blazer, c, axes);
     drop_hidden(part, c, sd_blouse, 0.1f);
     finish_cloth(part, c, c->color.blazer);
-    part->max_triangles = 6400;
+    part->max_triangles = 5700;
 }
 
 /* Rows of a collar for her left half, from the middle of the back to the notch. */
@@ -221,8 +221,8 @@ static void build_blouse(struct sculpture *s, const struct character *c)
     struct part *band = sculpture_add(s, "neckline", CP_SURFACE_CLOTH, RIG_BODY);
     struct sheet binding = {
         .n_rows = 4, .n_points = 7, .steps_along = 48, .steps_across = 6, .from_front = true};
-    static const vec3 line[] = {{0, -22.75f, 0},   {1.2f, -22.35f, 0}, {2.4f, -21.35f, 0}, {3.4f, -19.4f, 0},
-                                {4.1f, -17.2f, 0}, {4.7f, -15.4f, 0},  {5.2f, -13.6f, 0}};
+    static const vec3 line[] = {{0, -22.5f, 0},    {1.5f, -22.1f, 0}, {2.7f, -21.2f, 0}, {3.7f, -19.9f, 0},
+                                {4.8f, -18.1f, 0}, {5.8f, -16.3f, 0}, {6.6f, -14.8f, 0}};
     static const float offsets[] = {0.0f, 0.08f, 0.50f, 0.58f}, lifts[] = {-0.35f, 0.14f, 0.12f, -0.15f};
     for (int r = 0; r < 4; r++) {
         binding.rows[r].lift = lifts[r] + blouse_height;

@@ -9,71 +9,19 @@ enum { GUIDES = 4, GUIDE_POINTS = 8, LOCK_ROWS_MAX = 24 };
 
 typedef const vec3 guide_set[GUIDES][GUIDE_POINTS];
 
+/* clang-format off */
 /* From the forehead to the back of the head; first the larger side (her right), then the smaller. */
-static guide_set right_guides = {{{1.9f, 8.7f, 6.6f},
-                                  {0.0f, 9.6f, 7.7f},
-                                  {-3.5f, 7.9f, 7.9f},
-                                  {-6.5f, 3.9f, 5.7f},
-                                  {-7.9f, -0.5f, 3.7f},
-                                  {-8.2f, -5, 3.0f},
-                                  {-7.8f, -10, 3.0f},
-                                  {-6.6f, -12.6f, 3.9f}},
-                                 {{1.9f, 11.8f, 2.0f},
-                                  {-1.2f, 12.6f, 3.4f},
-                                  {-5.4f, 10.4f, 3.4f},
-                                  {-8.4f, 5.6f, 1.8f},
-                                  {-9.3f, 0, 0.4f},
-                                  {-9.3f, -5, -0.4f},
-                                  {-8.8f, -10, -0.2f},
-                                  {-7.1f, -12.9f, 1.0f}},
-                                 {{1.6f, 12.4f, -2.5f},
-                                  {-1.6f, 12.9f, -2.8f},
-                                  {-5.8f, 10.4f, -3.8f},
-                                  {-8.6f, 5.2f, -4.6f},
-                                  {-9.1f, 0, -4.8f},
-                                  {-8.9f, -5, -5.0f},
-                                  {-8.2f, -10, -5},
-                                  {-6.6f, -13.0f, -4}},
-                                 {{1.0f, 12.0f, -6.5f},
-                                  {-0.2f, 11.0f, -8.8f},
-                                  {-1.0f, 8.5f, -11.0f},
-                                  {-1.2f, 4.5f, -11.8f},
-                                  {-1.2f, 0, -11.6f},
-                                  {-1.2f, -5, -10.6f},
-                                  {-1.1f, -10, -9.4f},
-                                  {-0.9f, -13.0f, -8.0f}}};
-static guide_set left_guides = {{{1.9f, 8.7f, 6.6f},
-                                 {3.3f, 8.7f, 7.0f},
-                                 {5.3f, 6.8f, 6.1f},
-                                 {7.0f, 4.0f, 3.9f},
-                                 {8.1f, 1.7f, 0.8f},
-                                 {8.6f, -2.3f, -2.2f},
-                                 {8.4f, -8, -2.0f},
-                                 {7.5f, -12.4f, -0.4f}},
-                                {{1.9f, 11.8f, 2.0f},
-                                 {3.8f, 11.7f, 2.2f},
-                                 {6.5f, 9.5f, 1.6f},
-                                 {8.4f, 5.2f, -0.2f},
-                                 {9.0f, 0.5f, -2.8f},
-                                 {9.1f, -5, -4.2f},
-                                 {8.5f, -10, -3.6f},
-                                 {6.9f, -12.6f, -2.2f}},
-                                {{1.6f, 12.4f, -2.5f},
-                                 {3.6f, 12.1f, -3.2f},
-                                 {6.6f, 9.9f, -4.2f},
-                                 {8.6f, 5.2f, -5.2f},
-                                 {9.1f, 0, -5.6f},
-                                 {8.9f, -5, -5.8f},
-                                 {8.0f, -10, -5.6f},
-                                 {6.4f, -12.8f, -4.6f}},
-                                {{1.0f, 12.0f, -6.5f},
-                                 {1.6f, 11.0f, -8.8f},
-                                 {1.6f, 8.5f, -11.0f},
-                                 {1.6f, 4.5f, -11.8f},
-                                 {1.4f, 0, -11.6f},
-                                 {1.4f, -5, -10.6f},
-                                 {1.3f, -10, -9.4f},
-                                 {1.0f, -13.0f, -8.0f}}};
+static guide_set right_guides = {
+    {{1.9f, 8.7f, 6.6f}, {0.0f, 9.6f, 7.7f}, {-3.5f, 7.9f, 7.9f}, {-6.5f, 3.9f, 5.9f}, {-7.9f, -0.5f, 4.0f}, {-8.25f, -4.8f, 3.3f}, {-7.8f, -9.0f, 3.4f}, {-7.15f, -12.8f, 3.9f}},
+    {{1.9f, 11.8f, 2.0f}, {-1.2f, 12.6f, 3.4f}, {-5.4f, 10.4f, 3.4f}, {-8.4f, 5.6f, 1.8f}, {-9.3f, 0, 0.4f}, {-9.3f, -4.8f, -0.2f}, {-8.75f, -9.2f, 0.1f}, {-7.9f, -13.1f, 0.8f}},
+    {{1.6f, 12.4f, -2.5f}, {-1.6f, 12.9f, -2.8f}, {-5.8f, 10.4f, -3.8f}, {-8.6f, 5.2f, -4.6f}, {-9.2f, 0, -4.8f}, {-8.9f, -5, -5.0f}, {-8.1f, -9.4f, -4.8f}, {-7.0f, -13.3f, -4.2f}},
+    {{1.0f, 12.0f, -6.5f}, {-0.2f, 11.0f, -8.8f}, {-1.0f, 8.5f, -11.0f}, {-1.2f, 4.5f, -11.8f}, {-1.2f, 0, -11.8f}, {-1.2f, -5, -11.0f}, {-1.1f, -9.6f, -9.8f}, {-0.9f, -13.1f, -7.8f}}};
+static guide_set left_guides = {
+    {{1.9f, 8.7f, 6.6f}, {3.3f, 8.7f, 7.0f}, {5.3f, 6.8f, 6.1f}, {7.0f, 4.0f, 3.9f}, {8.1f, 1.2f, 0.8f}, {8.5f, -3.0f, -1.4f}, {8.1f, -8.0f, -1.0f}, {7.4f, -12.6f, -0.2f}},
+    {{1.9f, 11.8f, 2.0f}, {3.8f, 11.7f, 2.2f}, {6.5f, 9.5f, 1.6f}, {8.4f, 5.2f, -0.2f}, {9.0f, 0.5f, -2.8f}, {9.0f, -4.8f, -4.0f}, {8.4f, -9.2f, -3.5f}, {7.4f, -13.0f, -2.8f}},
+    {{1.6f, 12.4f, -2.5f}, {3.6f, 12.1f, -3.2f}, {6.6f, 9.9f, -4.2f}, {8.6f, 5.2f, -5.2f}, {9.2f, 0, -5.6f}, {8.9f, -5, -5.8f}, {8.0f, -9.4f, -5.5f}, {6.8f, -13.1f, -4.6f}},
+    {{1.0f, 12.0f, -6.5f}, {1.6f, 11.0f, -8.8f}, {1.6f, 8.5f, -11.0f}, {1.6f, 4.5f, -11.8f}, {1.4f, 0, -11.8f}, {1.4f, -5, -11.0f}, {1.3f, -9.6f, -9.8f}, {1.0f, -13.1f, -7.8f}}};
+/* clang-format on */
 
 float sd_hair_cap(const struct character *c, vec3 p)
 {
@@ -97,6 +45,14 @@ static float sd_hair_bed(const struct character *c, vec3 p)
     return join(d, sd_ellipsoid(q, v3(7.2f, -1.2f, -1.0f), v3(0.7f, 2.6f, 1.8f)), 1.0f);
 }
 
+/* Which way a lock faces: off the skull above, away from the neck's axis below, so that locks do not twist at
+ * the jaw. */
+static vec3 hair_normal(const struct character *c, vec3 p)
+{
+    vec3 off_bed = unit(sd_gradient(sd_hair_bed, c, p, 0.1f)), off_axis = unit(v3(p.x, 0, p.z + 3.0f));
+    return unit(blend3(off_bed, off_axis, ease(1, -6, p.y)));
+}
+
 struct layer {
     int count;
     float lift, lift_spread;         /* off the bed, cm */
@@ -110,11 +66,11 @@ struct layer {
 };
 
 static const struct layer layers[] = {
-    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.97f, 0.03f, 0.05f, 0, 1, 11, 3, 9, 0.62f},
-    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.93f, 0.07f, 0.20f, 0, 1, 13, 4, 4.5f, 0.95f},
-    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.86f, 0.14f, 0.34f, 0, 0.92f, 13, 4, 3.2f, 1.08f},
-    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.84f, 0.18f, 0.50f, 0, 0.9f, 12, 2, 2.6f, 1.15f},
-    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.80f, 0.22f, 0.80f, 0, 0.85f, 11, 2, 2.2f, 1.2f},
+    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.985f, 0.015f, 0.05f, 0, 1, 16, 3, 9, 0.66f},
+    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.965f, 0.035f, 0.20f, 0, 1, 18, 4, 5.0f, 0.92f},
+    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.945f, 0.055f, 0.34f, 0, 0.92f, 16, 3, 3.4f, 1.05f},
+    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.93f, 0.07f, 0.50f, 0, 0.9f, 12, 2, 2.6f, 1.15f},
+    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.92f, 0.08f, 0.80f, 0, 0.85f, 11, 2, 2.2f, 1.2f},
 };
 
 static void add_lock(struct part *part, const struct character *c, guide_set guides,
@@ -132,11 +88,11 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
     float width = layer->width + layer->width_spread * random_signed(seed);
     float reach = minf(layer->length + layer->length_spread * random_signed(seed), 1);
     float phase = random_unit(seed) * 6.28f, wave = layer->stray * c->hair_wave * (0.5f + random_unit(seed));
-    float aside = random_signed(seed) * layer->stray, curl = 0.5f + random_unit(seed);
+    float aside = random_signed(seed) * layer->stray, curl = 0.8f + 0.4f * random_unit(seed);
     struct strand_row rows[LOCK_ROWS_MAX];
     for (int k = 0; k < layer->rows; k++) {
         float t = (float)k / (float)(layer->rows - 1), tt = t * reach;
-        vec3 p = curve_at(path, GUIDE_POINTS, tt), normal = unit(sd_gradient(sd_hair_bed, c, p, 0.1f));
+        vec3 p = curve_at(path, GUIDE_POINTS, tt), normal = hair_normal(c, p);
         float off = sd_hair_bed(c, p), want = lift * (0.75f + 0.25f * ease(0, 0.2f, t));
         p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lift * 0.4f - off);
         vec3 heading =
@@ -145,7 +101,7 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
         p = along(p, side,
                   sinf(tt * 5.5f + phase) * wave * 0.6f * ease(0.15f, 0.8f, t) + aside * ease(0, 0.4f, t));
         p = along(p, normal,
-                  0.28f * cosf(tt * 4 + phase) * wave * ease(0.3f, 1, t) - 0.35f * curl * ease(0.75f, 1, t));
+                  0.14f * cosf(tt * 4 + phase) * wave * ease(0.3f, 1, t) - 0.4f * curl * ease(0.5f, 1, t));
         /* narrow at the root, a long taper to a soft point */
         float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
         rows[k] =
@@ -160,14 +116,14 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
 /* Dark hair at the nape and behind the ears: what shows between the locks. */
 static void add_under_hair(struct part *part, const struct character *c, unsigned *seed)
 {
-    enum { SHEETS = 11, ROWS = 8 };
+    enum { SHEETS = 13, ROWS = 8 };
     for (int side = -1; side <= 1; side += 2)
         for (int i = 0; i < SHEETS; i++) {
-            float u = (float)i / (SHEETS - 1), angle = blend(0.15f, 1.65f, u),
+            float u = (float)i / (SHEETS - 1), angle = blend(-0.30f, 1.65f, u),
                   end = -12.0f - 0.9f * random_unit(seed);
             struct strand_row rows[ROWS];
             for (int k = 0; k < ROWS; k++) {
-                float t = (float)k / (ROWS - 1), r = blend(7.2f, 6.0f, t);
+                float t = (float)k / (ROWS - 1), r = blend(7.2f, 6.3f, t);
                 float y = blend(1.5f, -0.5f + (end + 0.5f) * c->hair_length, t);
                 vec3 p =
                     v3((float)side * r * cosf(angle) * 0.98f, y, -3.0f - r * 0.92f * sinf(angle) + 0.6f * t);
@@ -189,7 +145,7 @@ void build_hair(struct sculpture *s, const struct character *c)
     for (size_t l = 0; l < sizeof layers / sizeof *layers; l++)
         for (int side = 0; side < 2; side++)
             for (int i = 0; i < layers[l].count; i++) {
-                float even = ((float)i + random_unit(&seed) * 0.5f) / (float)layers[l].count;
+                float even = ((float)i + random_unit(&seed) * 0.5f) / ((float)layers[l].count - 0.75f);
                 add_lock(part, c, side ? left_guides : right_guides, &layers[l],
                          blend(layers[l].from, layers[l].to, even), &seed);
             }

@@ -95,7 +95,7 @@ void paint_skin(const struct character *c, struct vertex *v)
     paint_mouth(c, p, &color, &gloss);
     tint(&color, 0x6A2E26, 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
     float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3));
-    color = blend3(color, scale(c->color.hair, 0.9f), 0.92f * ease(0.7f, 0, scalp));
+    color = blend3(color, scale(c->color.hair, 0.9f), 0.85f * ease(1.2f, -0.1f, scalp));
     v->color = color;
     v->u = gloss;
     v->v = 0;

@@ -74,8 +74,8 @@ static void every_shape_moves_something(void **state)
     (void)state;
     for (int s = 1; s < CP_SHAPE_COUNT; s++) {
         float most = 0;
-        for (float y = -11; y < 4; y += 0.35f)
-            for (float x = -5; x <= 5; x += 0.35f) {
+        for (float y = -11; y < 4; y += 0.8f)
+            for (float x = -5; x <= 5; x += 0.7f) {
                 vec3 skin = on_skin(x, y), inside = v3(x, y, 6.3f);
                 most = maxf(most, length(shape_offset(&character, s, RIG_FACE, skin, skin)));
                 most = maxf(most, length(shape_offset(&character, s, RIG_JAW, inside, inside)));
@@ -99,8 +99,8 @@ static void left_and_right_mirror_each_other(void **state)
         int other = find_shape(name);
         assert_int_not_equal(other, 0);
         pairs++;
-        for (float y = -11; y < 4; y += 0.7f)
-            for (float x = -5; x <= 5; x += 0.31f) {
+        for (float y = -11; y < 4; y += 1.3f)
+            for (float x = -5; x <= 5; x += 0.83f) {
                 vec3 p = on_skin(x, y);
                 vec3 a = shape_offset(&character, s, RIG_FACE, p, p);
                 vec3 b = shape_offset(&character, other, RIG_FACE, mirror(p), mirror(p));
