@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,13 +26,26 @@ int cp_clients_init(struct cp_clients *clients, struct cp_error *error)
 {
     pthread_mutex_init(&clients->lock, NULL);
     clients->leaving = epoll_create1(EPOLL_CLOEXEC);
-    return clients->leaving < 0 ? cp_fail(error, CP_ERR_BUSY, "gateway", "epoll: %s", strerror(errno)) : 0;
+    clients->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = clients->stop};
+    if (clients->leaving < 0 || clients->stop < 0 ||
+        epoll_ctl(clients->leaving, EPOLL_CTL_ADD, clients->stop, &event))
+        return cp_fail(error, CP_ERR_BUSY, "gateway",
+                       "cannot watch connections: %s; raise the limit of open files", strerror(errno));
+    return 0;
+}
+
+void cp_clients_stop(struct cp_clients *clients)
+{
+    eventfd_write(clients->stop, 1);
 }
 
 void cp_clients_clear(struct cp_clients *clients)
 {
     if (clients->leaving >= 0)
         close(clients->leaving);
+    if (clients->stop >= 0)
+        close(clients->stop);
     pthread_mutex_destroy(&clients->lock);
 }
 

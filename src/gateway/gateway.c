@@ -176,7 +176,7 @@ static void *keep_house(void *user)
     struct cp_gateway *gateway = user;
     int64_t next_ns = 0;
     while (!gateway->closing) {
-        cp_clients_wait(gateway, HOUSEKEEPING_MS / 10);
+        cp_clients_wait(gateway, HOUSEKEEPING_MS / 4);
         int64_t now_ns = cp_clock_now_ns();
         if (now_ns < next_ns)
             continue;
@@ -324,6 +324,7 @@ void cp_gateway_destroy(struct cp_gateway *gateway)
     pthread_mutex_lock(&gateway->held_lock);
     gateway->closing = true;
     pthread_mutex_unlock(&gateway->held_lock);
+    cp_clients_stop(&gateway->clients);
     if (gateway->housekeeper_runs)
         pthread_join(gateway->housekeeper, NULL);
     if (gateway->daemon) {

@@ -58,6 +58,7 @@ struct cp_clients {
     struct cp_client *first;
     int64_t n_open;
     int leaving; /* epoll that tells who hung up while libmicrohttpd does not look */
+    int stop;    /* eventfd in it: ends the waiting for good */
 };
 
 /* --- rate limits --- */
@@ -210,6 +211,8 @@ void cp_client_watch(struct cp_gateway *gateway, struct cp_client *client, struc
 void cp_client_unwatch(struct cp_gateway *gateway, struct cp_client *client);
 /* Waits up to timeout_ms for clients that leave and tells their requests. thread: httpd */
 void cp_clients_wait(struct cp_gateway *gateway, int timeout_ms);
+/* cp_clients_wait returns at once, now and later. */
+void cp_clients_stop(struct cp_clients *clients);
 /* Disconnects those past their deadline. thread: httpd */
 void cp_clients_reap(struct cp_gateway *gateway, int64_t now_ns);
 
