@@ -190,21 +190,29 @@ static ssize_t read_events(void *user, uint64_t position, char *to, size_t capac
     return result;
 }
 
-/* The stream has ended. The listener itself goes with its request. */
-static void unlist(void *user)
+void cp_events_leave(struct cp_listener *listener)
 {
-    struct cp_listener *listener = user;
     struct cp_events *events = listener->events;
     pthread_mutex_lock(&events->lock);
-    if (listener->next)
+    bool listed = listener->listed;
+    if (listed && listener->next)
         listener->next->previous = listener->previous;
-    if (listener->previous)
+    if (listed && listener->previous)
         listener->previous->next = listener->next;
-    else
+    else if (listed)
         events->first = listener->next;
     listener->listed = false;
     pthread_mutex_unlock(&events->lock);
-    cp_metric_add(events->listeners, -1);
+    if (listed)
+        cp_metric_add(events->listeners, -1);
+}
+
+/* libmicrohttpd keeps the response longer than the request: so does the reader. */
+static void end_reader(void *user)
+{
+    struct cp_listener *listener = user;
+    cp_events_leave(listener);
+    cp_request_release(listener->request);
 }
 
 void cp_listener_free(struct cp_listener *listener)
@@ -246,12 +254,13 @@ struct MHD_Response *cp_events_response(struct cp_request *request)
     listener->channel = request->events_channel;
     listener->type = request->events_type;
     struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_events, listener, unlist);
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_events, listener, end_reader);
     if (!response) {
         free(listener);
         return NULL;
     }
     request->listener = listener;
+    atomic_fetch_add(&request->refs, 1);                          /* dropped by end_reader */
     MHD_add_response_header(response, "X-Accel-Buffering", "no"); /* or nginx keeps events back */
     pthread_mutex_lock(&events->lock);
     find_place(listener, cp_request_header(request, "Last-Event-ID"));

@@ -236,6 +236,8 @@ void cp_idempotency_forget(struct cp_request *request);
 struct cp_events *cp_events_create(struct cp_gateway *gateway, struct cp_observe *observe);
 void cp_events_destroy(struct cp_events *events);
 struct MHD_Response *cp_events_response(struct cp_request *request);
+/* The listener's connection is about to end or to serve another request. */
+void cp_events_leave(struct cp_listener *listener);
 void cp_listener_free(struct cp_listener *listener);
 /* The listener's client left. */
 void cp_events_drop(struct cp_listener *listener);

@@ -37,6 +37,8 @@ void cp_serve_end(void *user, struct MHD_Connection *connection, void **slot,
         return;
     *slot = NULL;
     cp_idempotency_forget(request);
+    if (request->listener)
+        cp_events_leave(request->listener);
     cp_client_unwatch(gateway, request->client);
     cp_client_expect(gateway, request->client, cp_clock_now_ns() + CP_HEAD_TIMEOUT_NS);
     cp_request_abandon(request, 0);
