@@ -318,12 +318,6 @@ struct cp_webrtc_stats cp_webrtc_stats(struct cp_webrtc *webrtc, struct cp_webrt
 
 /* --- media --- */
 
-static void not_sent(struct cp_webrtc_stream *stream, struct cp_packet *packet)
-{
-    if (stream->events.sent)
-        stream->events.sent(stream->user, packet, cp_clock_now_ns());
-}
-
 /* All batches of a packet or none; false when the ring is too full. The reader only makes room. */
 static bool push_to_lane(struct cp_lane *lane, enum cp_track_kind kind, struct cp_rtp_batch **batches, int n)
 {
@@ -347,7 +341,8 @@ void cp_webrtc_push(struct cp_webrtc_stream *stream, struct cp_packet *packet)
         for (int i = 0; i < n_nets; i++)
             stream->lanes[i].dropping |= kind == CP_TRACK_VIDEO;
         cp_count(&stream->lanes[0].counters.dropped_behind, 1);
-        not_sent(stream, packet);
+        if (stream->events.sent)
+            stream->events.sent(stream->user, packet, cp_clock_now_ns());
         return;
     }
     struct cp_rtp_batch *last = batches[n - 1];
@@ -365,8 +360,8 @@ void cp_webrtc_push(struct cp_webrtc_stream *stream, struct cp_packet *packet)
             cp_count(&lane->counters.dropped_behind, 1);
         }
     }
-    if (refused && atomic_fetch_sub_explicit(&last->lanes_left, refused, memory_order_acq_rel) == refused)
-        not_sent(stream, packet);
+    if (refused)
+        cp_fanout_done(stream, last, refused);
     for (int i = 0; i < n; i++)
         cp_ref_drop(batches[i]);
 }

@@ -34,7 +34,8 @@ struct cp_webrtc_events {
     void (*viewer)(void *user, const char *session, bool joined);
     /* A viewer needs a picture it can start from (it joined, or sent PLI/FIR). thread: net */
     void (*want_idr)(void *user);
-    /* A packet went out to its last viewer, or there was none. thread: net */
+    /* A packet went out to its last viewer, or there was none. Once a packet. thread: net, or the one that
+     * pushes when the packet was dropped */
     void (*sent)(void *user, const struct cp_packet *packet, int64_t at_ns);
 };
 

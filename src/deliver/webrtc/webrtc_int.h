@@ -239,6 +239,9 @@ bool cp_budget_take(struct cp_budget *budget, double cost, double per_second, do
 
 /* Sends what waits in the rings of a lane. */
 void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane);
+/* So many net threads are done with a batch, or will never see it. The last one reports `sent`. Any thread.
+ */
+void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch, int lanes);
 /* One packet of a batch to one viewer; false when it could not be made. */
 bool cp_fanout_packet(struct cp_net *net, struct cp_viewer *viewer, struct cp_track *track,
                       const struct cp_rtp_batch *batch, int i);
