@@ -100,8 +100,10 @@ static int read_fingerprint(struct cp_sdp_offer *offer, const char *value, struc
             n == sizeof offer->fingerprint)
             return cp_fail(error, CP_ERR_FORMAT, STAGE, "the offer has a malformed a=fingerprint line");
         offer->fingerprint[n++] = (uint8_t)strtoul((char[]){p[0], p[1], 0}, NULL, 16);
-        if (p[2] != ':')
+        if (p[2] == 0 || p[2] == ' ')
             break;
+        if (p[2] != ':')
+            return cp_fail(error, CP_ERR_FORMAT, STAGE, "the offer has a malformed a=fingerprint line");
     }
     offer->fingerprint_bytes = n;
     for (size_t i = 0; i < name; i++)

@@ -32,9 +32,9 @@ struct cp_sdp_section {
     enum cp_sdp_kind kind;
     char media[24], protocol[32];
     char mid[CP_SDP_TOKEN_BYTES];
-    char first_format[16]; /* repeated when we refuse the section */
-    bool offered;          /* its port is not 0, or it is bundle-only */
-    bool receives;         /* recvonly or sendrecv: we may send */
+    char first_format[CP_SDP_TOKEN_BYTES]; /* repeated when we refuse the section */
+    bool offered;                          /* its port is not 0, or it is bundle-only */
+    bool receives;                         /* recvonly or sendrecv: we may send */
     bool bundled, rtcp_mux, rtcp_rsize;
     int mid_extension, playout_delay_extension; /* ids; 0: not offered */
     int format;                                 /* index in `formats` of the one we take; -1: refused */
