@@ -202,6 +202,7 @@ static void lane_detach(struct cp_net *net, void *arg)
 {
     struct lane_command *command = arg;
     struct cp_lane *lane = &command->stream->lanes[net->number];
+    cp_fanout_lane(net, lane); /* each packet is reported as sent, the last ones too */
     for (int slot = 0; slot < net->capacity; slot++)
         if (net->viewers[slot] && net->viewers[slot]->lane == lane)
             cp_viewer_leave(net, net->viewers[slot], true);

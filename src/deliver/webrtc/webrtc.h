@@ -47,7 +47,7 @@ uint16_t cp_webrtc_port(const struct cp_webrtc *webrtc);
 
 int cp_webrtc_stream_create(struct cp_webrtc *webrtc, const struct cp_webrtc_events *events, void *user,
                             struct cp_webrtc_stream **ret_stream, struct cp_error *error);
-/* Drops its viewers first (they get RTCP BYE and a DTLS close). */
+/* Drops its viewers first (they get RTCP BYE and a DTLS close). Nobody may push any more. */
 void cp_webrtc_stream_destroy(struct cp_webrtc_stream *stream);
 
 /* Hands a packet (H.264 or Opus) to all viewers; takes its own reference. Never waits: when a net thread is
