@@ -49,11 +49,10 @@ static const char *behind_epoch(const struct cp_hls *hls, const char *file, cons
 static const char *find_directive(const char *query, const char *name)
 {
     size_t length = strlen(name);
-    while (query) {
-        if (!strncmp(query, name, length) && query[length] == '=')
-            return query + length + 1;
-        query = strchr(query, '&');
-        query += query ? 1 : 0;
+    for (const char *at = query; at; at = strchr(at, '&')) {
+        at += *at == '&';
+        if (!strncmp(at, name, length) && at[length] == '=')
+            return at + length + 1;
     }
     return NULL;
 }
