@@ -59,6 +59,9 @@ export class Mock {
   stats = {};
   viewers = { webrtc: 1, hls: 0 };
   requests = [];
+  /** While holdCues is set, lists of cues are read when asked for but only answered by releaseCues(). */
+  holdCues = false;
+  held = [];
   #listeners = new Set();
   #captions = new Set();
   #eventId = 0;
@@ -91,6 +94,11 @@ export class Mock {
   /** As if the server had been lost and found: listeners are cut off. */
   dropEvents() {
     for (const response of this.#listeners) response.destroy();
+  }
+
+  releaseCues() {
+    this.holdCues = false;
+    for (const release of this.held.splice(0)) release();
   }
 
   publish(type, data) {
@@ -257,7 +265,12 @@ export class Mock {
     }
     if (parts[2] !== 'cues') return problem(404, 'Not found', path);
     if (parts.length === 3) {
-      if (request.method === 'GET') return json(200, { cues: this.cues, cursor: '' });
+      if (request.method === 'GET') {
+        const page = JSON.stringify({ cues: this.cues, cursor: '' });
+        if (this.holdCues) await new Promise((release) => this.held.push(release));
+        response.writeHead(200, { 'Content-Type': 'application/json' });
+        return response.end(page);
+      }
       const spec = JSON.parse(body);
       if (!spec.text && !spec.ssml) return problem(400, 'Bad request', 'a cue needs text or ssml');
       if (spec.ssml && !/^\s*<speak/.test(spec.ssml))

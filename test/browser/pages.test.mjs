@@ -319,6 +319,19 @@ test('health is quiet when all is well and names what is wrong', async () => {
   await health.getByText('All steps on time').waitFor();
 });
 
+test('a cue told of while the list is being read is not lost to the older list', async () => {
+  mock.pace_ms = 0;
+  mock.holdCues = true;
+  const page = await openPage('/studio/');
+  await until('the question for the list', () => mock.held.length > 0);
+  mock.addCue({ text: 'Told in between' });
+  await sleep(200);
+  mock.releaseCues();
+  await until('the cue', () => stateOf(page, 'Told in between'));
+  await sleep(300);
+  assert.equal(await stateOf(page, 'Told in between'), 'queued');
+});
+
 test('the server lost and found: the studio says so, comes back by itself, and has missed nothing', async () => {
   const page = await openPage('/studio/');
   await page.getByText('No cue yet').waitFor();

@@ -56,6 +56,8 @@ export class Desk {
   readonly cameras = $derived((this.sets.find((set) => set.name === this.channel?.set) ?? this.sets[0])?.cameras ?? []);
 
   #following: AbortController | null = null;
+  /** One list for each refresh under way: the cues that events told of since it began. */
+  #listening = new Set<Cue[]>();
   #noticeId = 0;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -107,16 +109,21 @@ export class Desk {
 
   async refresh(signal?: AbortSignal): Promise<void> {
     const id = this.channelId;
+    const meanwhile: Cue[] = [];
+    this.#listening.add(meanwhile);
     const [channel, page] = await Promise.allSettled([
       this.api.get<Channel>(channelPath(id)),
       this.api.get<{ cues: Cue[] }>(channelPath(id, '/cues?limit=100')),
     ]);
+    this.#listening.delete(meanwhile);
     if (signal?.aborted || id !== this.channelId) return;
     if (channel.status === 'fulfilled') this.#setChannel(channel.value);
     else this.checkKey(channel.reason);
     if (page.status === 'fulfilled') {
       this.cues = page.value.cues ?? [];
       this.cuesKnown = true;
+      // What events told while the list was under way may be newer than the list.
+      for (const cue of meanwhile) this.#setCue(cue);
     }
   }
 
@@ -166,8 +173,11 @@ export class Desk {
     } catch {
       return;
     }
-    if (event.type === 'cue') this.#setCue(data as Cue);
-    else if (event.type === 'channel') this.#setChannel(data as Channel);
+    if (event.type === 'cue') {
+      this.#setCue(data as Cue);
+      for (const meanwhile of this.#listening) meanwhile.push(data as Cue);
+    }
+    if (event.type === 'channel') this.#setChannel(data as Channel);
     else if (event.type === 'caption') this.#refreshSoon();
     else if (event.type === 'viewers') this.stats = { ...this.stats, viewers: viewersOf(data) };
   }
