@@ -59,6 +59,8 @@ export class Mock {
   stats = {};
   viewers = { webrtc: 1, hls: 0 };
   requests = [];
+  /** Answers an offer with an SDP, for those who have a picture to give. */
+  whep = null;
   /** While holdCues is set, lists of cues are read when asked for but only answered by releaseCues(). */
   holdCues = false;
   held = [];
@@ -219,6 +221,12 @@ export class Mock {
     };
 
     if (path === '/v1/channels/main/captions') return stream(this.#captions);
+    if (path.endsWith('/whep') && this.whep) {
+      const answer = await this.whep(body);
+      response.writeHead(201, { 'Content-Type': 'application/sdp', Location: `${path}/${this.requests.length}` });
+      return response.end(answer);
+    }
+    if (path.includes('/whep/')) return json(200);
     if (path.endsWith('/whep')) return problem(409, 'Not on air', 'channel "main" has no picture');
     if (path.includes('/hls/')) return problem(404, 'Not found', 'no such file');
     const key = (request.headers.authorization ?? '').replace(/^Bearer /, '');

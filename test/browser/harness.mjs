@@ -27,6 +27,8 @@ export function launchBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // Addresses as they are: two peers of one browser need not ask mDNS for each other.
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
       '--autoplay-policy=no-user-gesture-required',
     ],
   });
@@ -221,4 +223,27 @@ export class Server {
     }
     await rm(this.data, { recursive: true, force: true });
   }
+}
+
+/** Opens a page with the measuring instruments in it (measure.js). */
+export async function openMeasured(browser, url, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 720 },
+    // The sound tap is a worklet from a blob: address; pages.test.mjs holds the pages to their policy.
+    bypassCSP: true,
+    ...options,
+  });
+  const page = await context.newPage();
+  await page.addInitScript({ path: fileURLToPath(new URL('measure.js', import.meta.url)) });
+  await page.goto(url);
+  return page;
+}
+
+/** Waits until the page's player shows pictures, by the transport that is wanted. */
+export async function live(page, transport = 'webrtc', timeout_ms = 20_000) {
+  await until(
+    `a live picture by ${transport}`,
+    () => page.evaluate((wanted) => window.compere?.state === 'live' && window.compere.transport === wanted, transport),
+    { timeout_ms },
+  );
 }
