@@ -75,6 +75,8 @@ struct cp_render_stats cp_render_stats(const struct cp_render *render);
  * check): a test's time code, read back from decoded pictures. Block size 16 x 16 pixels, most significant
  * bit first, two rows of 32. */
 void cp_picture_stamp_code(struct cp_picture *picture, uint64_t value);
+/* Reads it back. False when the picture holds none or it is damaged beyond its check. */
+bool cp_picture_read_code(const struct cp_picture *picture, uint64_t *ret_value);
 
 /* Writes the picture as PNG (for snapshots and tests). thread: net, main */
 int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error);

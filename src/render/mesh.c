@@ -1,0 +1,507 @@
+/* The character, made ready for drawing: vertices in groups of 16 a part, morph rows in integers, pieces. */
+#include "render/render_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TRIANGLES = 4000000, MAX_SURFACES = 255, EXTRA = 64 };
+
+static float finite_or(float x, float otherwise)
+{
+    return isfinite(x) ? x : otherwise;
+}
+
+/* Which vertices of the model became which of the mesh (a vertex that two parts use stands twice). */
+struct renumber {
+    int32_t *source; /* by mesh vertex: the model's, -1 for padding */
+    int32_t *first;  /* by model vertex: its first mesh vertex, -1 for none */
+    int32_t *next;   /* by mesh vertex: the next one with the same source */
+};
+
+static int check_model(const struct cp_model *model, struct cp_error *error)
+{
+    if (model->n_triangles < 1 || model->n_vertices < 3)
+        return cp_fail(error, CP_ERR_INVALID, "render", "The model has no triangles.");
+    if (model->n_triangles > MAX_TRIANGLES)
+        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has %d triangles; at most %d can be drawn.",
+                       model->n_triangles, MAX_TRIANGLES);
+    if (model->n_materials > MAX_SURFACES)
+        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has %d materials; at most %d can be drawn.",
+                       model->n_materials, MAX_SURFACES);
+    if (model->n_joints > CP_MODEL_MAX_JOINTS || model->n_targets > CP_MODEL_MAX_TARGETS)
+        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has too many joints or morph targets.");
+    for (int t = 0; t < model->n_triangles; t++)
+        for (int k = 0; k < 3; k++)
+            if (model->triangles[t][k] >= (uint32_t)model->n_vertices)
+                return cp_fail(error, CP_ERR_INVALID, "render", "Triangle %d names a vertex that is not there.", t);
+    for (int p = 0; p < model->n_parts; p++) {
+        const struct cp_part *part = &model->parts[p];
+        if (part->first_triangle < 0 || part->n_triangles < 0 ||
+            part->n_triangles > model->n_triangles - part->first_triangle || part->material >= model->n_materials)
+            return cp_fail(error, CP_ERR_INVALID, "render", "Part \"%s\" lies outside the model.", part->name);
+    }
+    for (int i = 0; i < model->n_targets; i++) {
+        const struct cp_target *target = &model->targets[i];
+        if (target->first_row < 0 || target->n_rows < 0 || target->n_rows > model->n_rows - target->first_row)
+            return cp_fail(error, CP_ERR_INVALID, "render", "Morph target \"%s\" lies outside the model.", target->name);
+    }
+    return 0;
+}
+
+/* Numbers the vertices that each part uses, in their old order, each part from a multiple of GROUP. */
+static int renumber_vertices(const struct cp_model *model, struct mesh *mesh, struct renumber *r)
+{
+    size_t nv = (size_t)model->n_vertices;
+    size_t room = 0;
+    int32_t *number = malloc(nv * sizeof *number);
+    r->first = malloc(nv * sizeof *r->first);
+    if (!number || !r->first)
+        goto nomem;
+    memset(r->first, 0xff, nv * sizeof *r->first);
+    for (int p = 0; p < mesh->n_parts; p++) {
+        const struct draw_part *part = &mesh->parts[p];
+        memset(number, 0xff, nv * sizeof *number);
+        size_t used = 0;
+        for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
+            for (int k = 0; k < 3; k++) {
+                int32_t *n = &number[model->triangles[t][k]];
+                used += *n < 0;
+                *n = 0;
+            }
+        size_t want = room + ((used + GROUP - 1) & ~(size_t)(GROUP - 1));
+        int32_t *source = realloc(r->source, (want + 1) * sizeof *source);
+        int32_t *next = source ? realloc(r->next, (want + 1) * sizeof *next) : NULL;
+        r->source = source ? source : r->source;
+        r->next = next ? next : r->next;
+        if (!source || !next)
+            goto nomem;
+        size_t at = room;
+        for (size_t v = 0; v < nv; v++)
+            if (number[v] == 0) {
+                number[v] = (int32_t)at;
+                source[at] = (int32_t)v;
+                next[at] = r->first[v];
+                r->first[v] = (int32_t)at++;
+            }
+        for (; at < want; at++)
+            source[at] = next[at] = -1;
+        for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
+            for (int k = 0; k < 3; k++)
+                mesh->corner[k][t] = number[model->triangles[t][k]];
+        room = want;
+    }
+    mesh->n_vertices = (int)room;
+    mesh->n_groups = (int)(room / GROUP);
+    free(number);
+    return 0;
+nomem:
+    free(number);
+    return CP_ERR_NOMEM;
+}
+
+/* The bones of each group and their weights, column by column. */
+static int group_bones(const struct cp_model *model, struct mesh *mesh, const struct renumber *r)
+{
+    size_t room = 0, n = 0;
+    for (int g = 0; g < mesh->n_groups; g++) {
+        struct group *group = &mesh->groups[g];
+        group->first_bone = (int)n;
+        if (n + 4 * GROUP > room) {
+            room = room * 2 + 64 * GROUP;
+            uint16_t *bones = realloc(mesh->bones, room * sizeof *bones);
+            mesh->bones = bones ? bones : mesh->bones;
+            void *weights = bones ? realloc(mesh->bone_weights, room * sizeof mesh->bone_weights[0]) : NULL;
+            if (!weights)
+                return CP_ERR_NOMEM;
+            mesh->bone_weights = weights;
+        }
+        for (int i = 0; i < GROUP; i++) {
+            int32_t v = r->source[g * GROUP + i];
+            float total = 0;
+            for (int k = 0; v >= 0 && k < 4; k++) {
+                float w = finite_or(model->vertices[v].weight[k], 0);
+                int joint = model->vertices[v].joint[k];
+                if (w <= 0 || joint >= model->n_joints)
+                    continue;
+                size_t b = (size_t)group->first_bone;
+                while (b < n && mesh->bones[b] != joint)
+                    b++;
+                if (b == n) {
+                    mesh->bones[n] = (uint16_t)joint;
+                    memset(mesh->bone_weights[n++], 0, sizeof mesh->bone_weights[0]);
+                }
+                mesh->bone_weights[b][i] += w;
+                total += w;
+            }
+            for (size_t b = (size_t)group->first_bone; total > 0 && b < n; b++)
+                mesh->bone_weights[b][i] /= total;
+        }
+        if ((size_t)group->first_bone == n) { /* bound to nothing: the root carries it */
+            mesh->bones[n] = 0;
+            for (int i = 0; i < GROUP; i++)
+                mesh->bone_weights[n][i] = 1;
+            n++;
+        }
+        group->n_bones = (int)(n - (size_t)group->first_bone);
+    }
+    return 0;
+}
+
+static int32_t to_units(float x, float unit)
+{
+    double v = (double)finite_or(x, 0) / (double)unit;
+    return v > 2e9 ? 2000000000 : v < -2e9 ? -2000000000 : (int32_t)lrint(v);
+}
+
+/* The unit of positions: four times the character's extent fits 31 bits. */
+static float choose_unit(const struct cp_model *model)
+{
+    float extent = 0.01f, move = 0;
+    for (int v = 0; v < model->n_vertices; v++)
+        for (int k = 0; k < 3; k++)
+            extent = fmaxf(extent, fabsf(finite_or(model->vertices[v].position[k], 0)));
+    for (int i = 0; i < model->n_rows; i++)
+        for (int k = 0; k < 3; k++)
+            move = fmaxf(move, fabsf(finite_or(model->rows[i].position[k], 0)));
+    return (extent + 4 * move) * 2 / (float)(1 << 30);
+}
+
+static void fill_vertices(const struct cp_model *model, struct mesh *mesh, const struct renumber *r)
+{
+    static const float WHITE[4] = {1, 1, 1, 1};
+    for (int p = 0; p < mesh->n_parts; p++) {
+        const struct draw_part *part = &mesh->parts[p];
+        int material = model->n_parts ? model->parts[p].material : -1;
+        const float *base = material >= 0 ? model->materials[material].base_color : WHITE;
+        bool strands = mesh->surfaces[part->surface].kind == CP_SURFACE_HAIR;
+        for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
+            for (int k = 0; k < 3; k++) {
+                int v = mesh->corner[k][t], g = v / GROUP, i = v % GROUP;
+                const struct cp_vertex *from = &model->vertices[r->source[v]];
+                mesh->groups[g].used = true;
+                mesh->groups[g].strands = strands;
+                float(*still)[GROUP] = mesh->still[g];
+                for (int c = 0; c < 3; c++) {
+                    mesh->accumulated[8 * v + c] = to_units(from->position[c], mesh->unit_m);
+                    mesh->accumulated[8 * v + 4 + c] = to_units(from->normal[c], NORMAL_UNIT);
+                    still[STILL_TANGENT + c][i] = finite_or(from->tangent[c], 0);
+                    still[STILL_COLOR + c][i] = finite_or(from->color[c], 1) * base[c];
+                }
+                still[STILL_OCCLUSION][i] = finite_or(from->occlusion, 1);
+                still[STILL_U][i] = finite_or(from->uv[0], 0);
+                still[STILL_V][i] = finite_or(from->uv[1], 0);
+            }
+    }
+}
+
+static int fill_targets(const struct cp_model *model, struct mesh *mesh, const struct renumber *r)
+{
+    size_t n = 0;
+    for (int i = 0; i < model->n_rows; i++)
+        if (model->rows[i].vertex >= 0 && model->rows[i].vertex < model->n_vertices)
+            for (int32_t v = r->first[model->rows[i].vertex]; v >= 0; v = r->next[v])
+                n++;
+    mesh->morph_rows = cp_render_alloc((n + 1) * sizeof *mesh->morph_rows);
+    mesh->row_vertex = cp_render_alloc((n + 1) * sizeof *mesh->row_vertex);
+    mesh->targets = cp_render_alloc(((size_t)model->n_targets + 1) * sizeof *mesh->targets);
+    if (!mesh->morph_rows || !mesh->row_vertex || !mesh->targets)
+        return CP_ERR_NOMEM;
+    mesh->n_targets = model->n_targets;
+    /* One target's rows may stand in another's range only if the model says so; each is written where it belongs. */
+    size_t at = 0;
+    for (int i = 0; i < model->n_targets; i++) {
+        const struct cp_target *target = &model->targets[i];
+        mesh->targets[i].first_row = (int)at;
+        for (int k = target->first_row; k < target->first_row + target->n_rows; k++) {
+            const struct cp_target_row *row = &model->rows[k];
+            if (row->vertex < 0 || row->vertex >= model->n_vertices)
+                continue;
+            for (int32_t v = r->first[row->vertex]; v >= 0 && at < n; v = r->next[v], at++) {
+                mesh->row_vertex[at] = v;
+                for (int c = 0; c < 3; c++) {
+                    mesh->morph_rows[at].position[c] = to_units(row->position[c], mesh->unit_m * WEIGHT_UNIT);
+                    mesh->morph_rows[at].normal[c] = to_units(row->normal[c], NORMAL_UNIT * WEIGHT_UNIT);
+                }
+            }
+        }
+        mesh->targets[i].n_rows = (int)at - mesh->targets[i].first_row;
+    }
+    return 0;
+}
+
+static int32_t root_of(int32_t *parent, int32_t v)
+{
+    while (parent[v] != v)
+        v = parent[v] = parent[parent[v]];
+    return v;
+}
+
+/*
+ * Pieces: connected parts of a surface (one lock of hair, the face). Samples of one piece are shaded together.
+ * When ids have no room for all of them, the last pieces of a surface share one number: an edge between them is
+ * then smoothed a little less well.
+ */
+static int find_pieces(struct mesh *mesh, int max_ids)
+{
+    int bits = 1;
+    while (max_ids >> bits)
+        bits++;
+    mesh->piece_shift = bits;
+    int64_t max_pieces = (INT64_C(1) << (32 - bits)) - 1;
+    if (max_pieces > 65535)
+        max_pieces = 65535;
+    int32_t *parent = malloc((size_t)mesh->n_vertices * sizeof *parent);
+    int32_t *piece = calloc((size_t)mesh->n_vertices, sizeof *piece);
+    int32_t shared[MAX_SURFACES + 1] = {0};
+    mesh->piece_surface = cp_render_alloc(65536 * sizeof *mesh->piece_surface);
+    if (!parent || !piece || !mesh->piece_surface) {
+        free(parent);
+        free(piece);
+        return CP_ERR_NOMEM;
+    }
+    for (int v = 0; v < mesh->n_vertices; v++)
+        parent[v] = v;
+    for (int t = 0; t < mesh->n_triangles; t++)
+        for (int k = 1; k < 3; k++)
+            parent[root_of(parent, mesh->corner[0][t])] = root_of(parent, mesh->corner[k][t]);
+    int n = 0;
+    for (int p = 0; p < mesh->n_parts; p++) {
+        const struct draw_part *part = &mesh->parts[p];
+        for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++) {
+            int32_t root = root_of(parent, mesh->corner[0][t]);
+            if (!piece[root] && n < max_pieces - mesh->n_surfaces) {
+                piece[root] = ++n;
+                mesh->piece_surface[n] = (uint16_t)part->surface;
+            } else if (!piece[root]) {
+                if (!shared[part->surface]) {
+                    shared[part->surface] = ++n;
+                    mesh->piece_surface[n] = (uint16_t)part->surface;
+                }
+                piece[root] = shared[part->surface];
+            }
+            mesh->visibility_id[t] = (uint32_t)t | (uint32_t)piece[root] << bits;
+        }
+    }
+    mesh->n_pieces = n;
+    free(parent);
+    free(piece);
+    return 0;
+}
+
+/* Texels a metre of a textured surface, on average over its area: says which mip level to read. */
+static float texel_density(const struct cp_model *model, const struct draw_part *part, const struct texture *texture)
+{
+    double area = 0, uv_area = 0;
+    for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++) {
+        const struct cp_vertex *v[3];
+        float a[3], b[3];
+        for (int k = 0; k < 3; k++)
+            v[k] = &model->vertices[model->triangles[t][k]];
+        for (int k = 0; k < 3; k++) {
+            a[k] = v[1]->position[k] - v[0]->position[k];
+            b[k] = v[2]->position[k] - v[0]->position[k];
+        }
+        float c[3] = {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+        float uv = (v[1]->uv[0] - v[0]->uv[0]) * (v[2]->uv[1] - v[0]->uv[1]) -
+                   (v[2]->uv[0] - v[0]->uv[0]) * (v[1]->uv[1] - v[0]->uv[1]);
+        area += sqrt((double)(c[0] * c[0] + c[1] * c[1] + c[2] * c[2]));
+        uv_area += (double)fabsf(uv);
+    }
+    double texels = uv_area * texture->width[0] * texture->height[0];
+    return area > 0 && isfinite(texels / area) ? (float)sqrt(texels / area) : 0;
+}
+
+/* How fast u changes across a surface, a metre, on average: hair shaders count strands by it. */
+static float u_gradient(const struct cp_model *model, const struct draw_part *part)
+{
+    double sum = 0, area_sum = 0;
+    for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++) {
+        const struct cp_vertex *v[3];
+        double a[3], b[3], g = 0;
+        for (int k = 0; k < 3; k++)
+            v[k] = &model->vertices[model->triangles[t][k]];
+        for (int k = 0; k < 3; k++) {
+            a[k] = (double)(v[1]->position[k] - v[0]->position[k]);
+            b[k] = (double)(v[2]->position[k] - v[0]->position[k]);
+        }
+        double aa = a[0] * a[0] + a[1] * a[1] + a[2] * a[2], bb = b[0] * b[0] + b[1] * b[1] + b[2] * b[2];
+        double ab = a[0] * b[0] + a[1] * b[1] + a[2] * b[2], det = aa * bb - ab * ab;
+        double ua = (double)(v[1]->uv[0] - v[0]->uv[0]), ub = (double)(v[2]->uv[0] - v[0]->uv[0]);
+        if (!(det > 1e-20))
+            continue;
+        double ca = (ua * bb - ub * ab) / det, cb = (ub * aa - ua * ab) / det;
+        for (int k = 0; k < 3; k++)
+            g += (ca * a[k] + cb * b[k]) * (ca * a[k] + cb * b[k]);
+        sum += sqrt(g) * sqrt(det);
+        area_sum += sqrt(det);
+    }
+    return area_sum > 0 && isfinite(sum / area_sum) ? (float)(sum / area_sum) : 0;
+}
+
+static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
+{
+    mesh->n_surfaces = model->n_materials + 1; /* the last one is for parts without a material */
+    mesh->surfaces = cp_render_alloc((size_t)mesh->n_surfaces * sizeof *mesh->surfaces);
+    mesh->textures = cp_render_alloc(((size_t)model->n_textures + 1) * sizeof *mesh->textures);
+    mesh->n_parts = model->n_parts ? model->n_parts : 1;
+    mesh->parts = cp_render_alloc((size_t)mesh->n_parts * sizeof *mesh->parts);
+    if (!mesh->surfaces || !mesh->textures || !mesh->parts)
+        return CP_ERR_NOMEM;
+    for (int i = 0; i < model->n_textures; i++, mesh->n_textures++)
+        if (cp_texture_create(&model->textures[i], &mesh->textures[i]))
+            return CP_ERR_NOMEM;
+    for (int i = 0; i < mesh->n_surfaces; i++)
+        mesh->surfaces[i] = (struct surface){.kind = CP_SURFACE_PLAIN, .roughness = 0.8f, .texture = -1, .base_alpha = 1};
+    for (int i = 0; i < model->n_materials; i++) {
+        const struct cp_material *from = &model->materials[i];
+        struct surface *to = &mesh->surfaces[i];
+        bool known = from->surface > CP_SURFACE_UNSET && from->surface < CP_SURFACE_COUNT;
+        *to = (struct surface){
+            .kind = known ? from->surface : CP_SURFACE_PLAIN,
+            .roughness = fminf(fmaxf(finite_or(from->roughness, 1), 0.05f), 1),
+            .metallic = fminf(fmaxf(finite_or(from->metallic, 0), 0), 1),
+            .emissive = {finite_or(from->emissive[0], 0), finite_or(from->emissive[1], 0),
+                         finite_or(from->emissive[2], 0)},
+            .texture = from->texture >= 0 && from->texture < model->n_textures && mesh->textures[from->texture].levels
+                           ? from->texture
+                           : -1,
+            .alpha_cutoff = finite_or(from->alpha_cutoff, 0),
+            .base_alpha = finite_or(from->base_color[3], 1),
+            .double_sided = from->double_sided,
+        };
+    }
+    for (int p = 0; p < mesh->n_parts; p++) {
+        struct draw_part *part = &mesh->parts[p];
+        const struct cp_part *from = model->n_parts ? &model->parts[p] : NULL;
+        part->first_triangle = from ? from->first_triangle : 0;
+        part->n_triangles = from ? from->n_triangles : model->n_triangles;
+        part->surface = from && from->material >= 0 ? from->material : model->n_materials;
+        struct surface *surface = &mesh->surfaces[part->surface];
+        if (surface->kind == CP_SURFACE_HAIR) {
+            float slope = u_gradient(model, part);
+            surface->metres_per_u = slope > 0 ? 1 / slope : 0.01f;
+        }
+        if (surface->texture >= 0)
+            surface->texels_per_m =
+                fmaxf(surface->texels_per_m, texel_density(model, part, &mesh->textures[surface->texture]));
+    }
+    return 0;
+}
+
+/* What casts and takes shadows: head and shoulders. */
+static void measure(const struct cp_model *model, struct mesh *mesh)
+{
+    float head = model->head_height_m > 0.01f ? model->head_height_m : 0.22f;
+    double x = 0, z = 0, n = 0;
+    for (int v = 0; v < model->n_vertices; v++) {
+        const float *p = model->vertices[v].position;
+        if (p[1] > model->eye_height_m - head && isfinite(p[0]) && isfinite(p[2])) {
+            x += (double)p[0];
+            z += (double)p[2];
+            n++;
+        }
+    }
+    mesh->center[0] = n > 0 ? (float)(x / n) : 0;
+    mesh->center[1] = model->eye_height_m - 0.45f * head;
+    mesh->center[2] = n > 0 ? (float)(z / n) : 0;
+    mesh->radius_m = 1.45f * head;
+}
+
+static int make_proxy(struct mesh *mesh)
+{
+    float(*position)[3] = malloc((size_t)mesh->n_vertices * sizeof *position);
+    if (!position)
+        return CP_ERR_NOMEM;
+    float low[3] = {0};
+    for (int v = 0; v < mesh->n_vertices; v++)
+        for (int k = 0; k < 3; k++) {
+            position[v][k] = (float)mesh->accumulated[8 * v + k] * mesh->unit_m;
+            low[k] = fminf(low[k], position[v][k]);
+        }
+    for (int v = 0; v < mesh->n_vertices; v++)
+        for (int k = 0; k < 3; k++)
+            position[v][k] -= low[k];
+    mesh->n_proxy = cp_mesh_make_proxy(mesh, (const float(*)[3])position, 9000, &mesh->proxy);
+    free(position);
+    return mesh->n_proxy < 0 ? CP_ERR_NOMEM : 0;
+}
+
+static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
+{
+    size_t n = (size_t)model->n_triangles + EXTRA;
+    mesh->n_triangles = model->n_triangles;
+    for (int k = 0; k < 3; k++)
+        if (!(mesh->corner[k] = cp_render_alloc(n * sizeof(int32_t))))
+            return CP_ERR_NOMEM;
+    mesh->visibility_id = cp_render_alloc(n * sizeof(uint32_t));
+    mesh->rows = cp_render_alloc((2 * n + 4096) * sizeof *mesh->rows);
+    return mesh->visibility_id && mesh->rows ? 0 : CP_ERR_NOMEM;
+}
+
+int cp_mesh_create(const struct cp_model *model, struct mesh **ret_mesh, struct cp_error *error)
+{
+    int err = check_model(model, error);
+    if (err)
+        return err;
+    struct renumber renumber = {0};
+    struct mesh *mesh = cp_render_alloc(sizeof *mesh);
+    if (!mesh)
+        return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for the character.");
+    mesh->unit_m = choose_unit(model);
+    if ((err = make_surfaces(model, mesh)) || (err = allocate_triangles(model, mesh)) ||
+        (err = renumber_vertices(model, mesh, &renumber)))
+        goto out;
+    size_t nv = (size_t)mesh->n_vertices;
+    mesh->groups = cp_render_alloc(((size_t)mesh->n_groups + 1) * sizeof *mesh->groups);
+    mesh->still = cp_render_alloc(((size_t)mesh->n_groups + 1) * sizeof *mesh->still);
+    mesh->accumulated = cp_render_alloc((nv + GROUP) * 8 * sizeof(int32_t));
+    err = mesh->groups && mesh->still && mesh->accumulated ? 0 : CP_ERR_NOMEM;
+    if (err || (err = group_bones(model, mesh, &renumber)))
+        goto out;
+    fill_vertices(model, mesh, &renumber);
+    if ((err = fill_targets(model, mesh, &renumber)) || (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) ||
+        (err = make_proxy(mesh)))
+        goto out;
+    for (int t = 0; t < mesh->n_triangles; t++)
+        for (int k = 0; k < 3; k++)
+            mesh->rows[t][k] = mesh->corner[k][t] * ROW_FLOATS;
+    measure(model, mesh);
+out:
+    free(renumber.source);
+    free(renumber.first);
+    free(renumber.next);
+    if (err) {
+        cp_mesh_destroy(mesh);
+        return cp_fail(error, err, "render", "Out of memory for the character.");
+    }
+    *ret_mesh = mesh;
+    return 0;
+}
+
+void cp_mesh_destroy(struct mesh *mesh)
+{
+    if (!mesh)
+        return;
+    for (int i = 0; i < mesh->n_textures; i++)
+        for (int k = 0; k < mesh->textures[i].levels; k++)
+            cp_render_free(mesh->textures[i].texels[k]);
+    for (int k = 0; k < 3; k++)
+        cp_render_free(mesh->corner[k]);
+    free(mesh->bones);
+    free(mesh->bone_weights);
+    free(mesh->proxy);
+    cp_render_free(mesh->groups);
+    cp_render_free(mesh->still);
+    cp_render_free(mesh->rows);
+    cp_render_free(mesh->visibility_id);
+    cp_render_free(mesh->piece_surface);
+    cp_render_free(mesh->parts);
+    cp_render_free(mesh->surfaces);
+    cp_render_free(mesh->textures);
+    cp_render_free(mesh->targets);
+    cp_render_free(mesh->row_vertex);
+    cp_render_free(mesh->morph_rows);
+    cp_render_free(mesh->accumulated);
+    cp_render_free(mesh);
+}

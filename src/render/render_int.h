@@ -1,0 +1,309 @@
+/*
+ * What the files of the render stage share. The way of a frame:
+ *
+ *   morph (rows of changed targets) -> place (skin, project) -> shadow map -> set up (cull, records, bins)
+ *   -> each tile of 32 x 32: raster (visibility buffer) -> classify (lists a material) -> shade -> I420
+ *   -> card and stamp over it
+ *
+ * The SIMD steps are "kernels": compiled once a level (simd.h), reached through struct kernels.
+ */
+#ifndef CP_RENDER_INT_H
+#define CP_RENDER_INT_H
+
+#include "render/render.h"
+
+#include <stddef.h>
+
+enum {
+    TILE_LOG2 = 5,
+    TILE = 1 << TILE_LOG2,
+    TILE_SAMPLES = TILE * TILE * 4,
+    SUBPIXELS = 64,       /* screen positions are counted in 1/64 pixel */
+    GROUP = 16,           /* vertices that are skinned together */
+    SMALL_TRIANGLE = 256, /* pixels: what 16-bit edge steps hold with room to spare */
+    GUARD_BAND = 2048,    /* pixels round the picture within which no clipping is needed */
+    BIN_ITEMS = 30,
+    SHADOW_SIZE = 512,
+    SHADOW_STRIDE = SHADOW_SIZE + 16,
+    SHADOW_CELL = 4, /* texels: for each cell the lowest and highest depth around it */
+    MAX_MIPS = 13,
+};
+#define NEAR_M      0.03f       /* nothing is drawn nearer to the eye */
+#define OFF_SCREEN  0x40000000  /* screen x of a vertex that only the clipper can handle */
+#define BARY_SCALE  65472.0f    /* 16-bit barycentrics, with room for rounding */
+#define WEIGHT_UNIT 1024        /* morph weights are counted in 1/1024 */
+
+/* Attributes of a posed vertex, 16 floats. */
+enum {
+    ROW_NORMAL = 0,
+    ROW_TANGENT = 3,
+    ROW_COLOR = 6,
+    ROW_OCCLUSION = 9,
+    ROW_U = 10,
+    ROW_V = 11,
+    ROW_POSITION = 12,
+    ROW_SHADOW = 15, /* for hair: how much key light reaches it, from the last shadow map */
+    ROW_FLOATS = 16,
+};
+
+/* --- the character, made ready for drawing at create (mesh.c) --- */
+
+struct group {
+    int first_bone, n_bones; /* into bones[] and bone_weights[] */
+    bool used;               /* by some triangle */
+    bool strands;            /* has tangents and a shadow value a vertex */
+};
+enum { STILL_TANGENT = 0, STILL_COLOR = 3, STILL_OCCLUSION = 6, STILL_U = 7, STILL_V = 8, STILL_COLUMNS = 9 };
+
+struct morph_row { /* what one unit of weight adds, in mesh units */
+    int32_t position[3], pad0, normal[3], pad1;
+};
+struct morph_target {
+    int first_row, n_rows;
+    int32_t weight; /* what is applied now, in 1/WEIGHT_UNIT */
+};
+
+struct texture {
+    int levels;
+    int width[MAX_MIPS], height[MAX_MIPS];
+    uint32_t *texels[MAX_MIPS]; /* sRGB, red in the low byte */
+};
+struct surface {
+    enum cp_surface kind;
+    float roughness, metallic, emissive[3];
+    int texture; /* -1: none */
+    float texels_per_m, alpha_cutoff, base_alpha;
+    float metres_per_u; /* hair: width across which u grows by 1 */
+    bool double_sided;
+};
+struct draw_part {
+    int first_triangle, n_triangles;
+    int surface;
+};
+
+struct mesh {
+    int n_vertices, n_groups, n_triangles, n_parts, n_surfaces, n_proxy, n_targets, n_textures;
+    float unit_m; /* of positions in accumulated[] */
+    struct group *groups;
+    uint16_t *bones;
+    float (*bone_weights)[GROUP];
+    float (*still)[STILL_COLUMNS][GROUP]; /* what posing leaves alone, by group */
+    int32_t *corner[3];                   /* vertices of each triangle */
+    int32_t (*rows)[4];                   /* the same, times ROW_FLOATS; clipped triangles follow behind */
+    uint32_t *visibility_id;              /* of each triangle: its number | its piece << piece_shift */
+    int piece_shift, n_pieces;
+    uint16_t *piece_surface; /* by piece; a piece is a connected part of the surface, 0 is the background */
+    int32_t (*proxy)[3];     /* the coarse mesh that casts shadows: vertices */
+    struct draw_part *parts;
+    struct surface *surfaces;
+    struct texture *textures;
+    struct morph_target *targets;
+    int32_t *row_vertex;
+    struct morph_row *morph_rows;
+    /* The morphed character in integers: 8 a vertex (position 0..2, normal 4..6). Adding and taking away
+     * integers is exact, so that any number of weight changes cannot drift. Normals count 2^-28. */
+    int32_t *accumulated;
+    float center[3], radius_m; /* of what casts shadows */
+};
+#define NORMAL_UNIT (1.0f / (1 << 28))
+
+int cp_mesh_create(const struct cp_model *model, struct mesh **ret_mesh, struct cp_error *error);
+void cp_mesh_destroy(struct mesh *mesh);
+/* The coarse mesh for shadows: triangles between cells of a grid. Returns their number, or -1. */
+int cp_mesh_make_proxy(const struct mesh *mesh, const float (*position)[3], int max_triangles,
+                       int32_t (**ret_proxy)[3]);
+int cp_texture_create(const struct cp_texture *source, struct texture *ret_texture);
+
+/* --- a frame --- */
+
+struct camera {
+    float eye[3], right[3], up[3], forward[3];
+    float focal_px;
+};
+
+struct light {
+    float direction[3]; /* towards the light, unit */
+    float color[3];
+};
+struct lights {
+    struct light key, fill, rim_left, rim_right;
+    float sky[3], ground[3];
+    float exposure;
+};
+
+struct screen_vertex {
+    int32_t x, y; /* 1/SUBPIXELS pixel, y down */
+    float inverse_depth;
+    int32_t unused;
+};
+
+/* A set-up triangle, 64 bytes. Edge i is opposite to corner i and positive inside. */
+struct record {
+    int32_t step[3];     /* of the edges: x step in the low, y step in the high 16 bits, a subpixel */
+    float nearest;       /* largest inverse depth of its corners */
+    float bary1, bary2;  /* edge value * this / inverse depth = perspective barycentric * BARY_SCALE */
+    int32_t constant[3]; /* of the edges (modulo 2^32) */
+    float z0, dz1, dz2;  /* inverse depth = z0 + dz1 edge1 + dz2 edge2 */
+    int32_t x_range, y_range; /* pixels: first | last << 16 */
+    uint32_t id;
+    int32_t surface;
+};
+_Static_assert(sizeof(struct record) == 64, "records are read as whole cache lines");
+
+/* A triangle that records cannot hold: too big, or made by the clipper. */
+struct large_record {
+    int64_t constant[3];
+    int32_t step_x[3], step_y[3];
+    float inverse_area, z[3];
+    int x0, x1, y0, y1;
+    uint32_t id;
+    int32_t surface;
+};
+
+struct bin_chunk {
+    int32_t next, n;
+    uint32_t item[BIN_ITEMS];
+};
+struct bin {
+    int32_t first, last; /* chunks, -1 for none */
+};
+
+/* Pixels of one material waiting to be shaded. */
+struct shade_list {
+    uint32_t id[TILE_SAMPLES + 64], bary[TILE_SAMPLES + 64];
+    uint32_t pixel[TILE_SAMPLES + 64]; /* place in the tile | number of samples << 16 */
+    int n;
+};
+
+struct tile {
+    float z[TILE_SAMPLES]; /* inverse depth, 0 far away; block-linear, see kernel_raster.c */
+    uint32_t id[TILE_SAMPLES], bary[TILE_SAMPLES];
+    uint32_t color[TILE * TILE + 16];     /* 10 bits each of r, g, b */
+    uint64_t mixed_color[TILE * TILE];    /* sums of samples, 16 bits each; the background's share on top */
+    uint16_t mixed[TILE * TILE];          /* pixels with several surfaces */
+    uint32_t shaded[32];                  /* scratch of one shading block */
+    int n_mixed;
+};
+
+struct shadow {
+    float side[3], up[3], key[3]; /* axes of light space */
+    float scale, depth_scale;     /* texels and depth steps a metre */
+    float offset[3];              /* texel = side . position * scale + offset[0] ... */
+    uint16_t *depth;              /* SHADOW_SIZE squared; lower is nearer to the light */
+    float *plane;                 /* SHADOW_STRIDE x SHADOW_SIZE while drawing */
+    uint32_t *cells;              /* lowest | highest << 16 around each cell */
+    float *vertex_light;          /* by vertex; for strands */
+    float (*proxy_position)[4];
+};
+
+/* Brightness across hair, 0..1 around 0.5, for pixels of 1/4, 1 and 4 strands width. */
+enum { STRAND_TABLE = 2048, STRAND_LEVELS = 3 };
+#define STRANDS_PER_M 900.0f /* in clumps: what a camera resolves, not single hairs */
+
+struct backdrop;
+struct card;
+struct kernels;
+
+struct cp_render {
+    struct cp_model *model;
+    const struct cp_set *set;
+    const struct kernels *kernels;
+    struct mesh *mesh;
+    struct lights lights;
+    int width, height, samples;
+    int tiles_x, tiles_y;
+    struct camera camera;
+    float skin[CP_MODEL_MAX_JOINTS][12];
+
+    struct screen_vertex *screen; /* by vertex; vertices made by the clipper follow behind */
+    float *attributes;            /* ROW_FLOATS by vertex, likewise */
+    int n_clip_vertices, max_clip_vertices, n_clip_triangles, max_clip_triangles;
+
+    struct record *records;
+    int n_records;
+    struct large_record *large;
+    int n_large, max_large;
+    int32_t *irregular; /* triangles that the set-up kernel leaves to the clipper */
+    int n_irregular;
+    uint8_t *seen; /* by triangle: > 0 when it was visible in the last frame */
+
+    struct bin *bins; /* two a tile: those seen last frame, the rest */
+    struct bin_chunk *chunks;
+    int n_chunks, max_chunks;
+
+    struct tile *tile;
+    struct shade_list *lists; /* by surface */
+    struct shadow shadow;
+    float *strands[STRAND_LEVELS]; /* STRAND_TABLE each, periodic */
+
+    struct backdrop *backdrop;
+    struct cp_view view; /* what the background was made for */
+    bool background_ready;
+    uint32_t *background;              /* 10-bit rgb, width x height */
+    uint8_t *background_plane[3];      /* the same as I420, strides width and width / 2 */
+    uint8_t *edge_planes;              /* I420 of one tile, for tiles cut by the picture's edge */
+
+    struct card *card;
+    int64_t frame;
+    struct cp_render_stats stats;
+};
+
+/* --- kernels --- */
+
+struct kernels {
+    enum cp_simd level;
+    int lanes;
+    /* accumulated += rows * delta */
+    void (*add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n, int delta);
+    void (*place_vertices)(struct cp_render *render);
+    void (*draw_shadow)(struct cp_render *render);
+    void (*set_up)(struct cp_render *render);
+    void (*raster)(struct cp_render *render, int tile_x, int tile_y);
+    void (*classify)(struct cp_render *render, int tile_x, int tile_y);
+    void (*shade)(struct cp_render *render, int tile_x, int tile_y);
+    /* 10-bit rgb -> I420; width a multiple of 16, height even. */
+    void (*convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3], int width,
+                    int height);
+    /* Samples the backdrop for every pixel of the rows [y0, y1). */
+    void (*fill_background)(struct cp_render *render, int y0, int y1);
+};
+extern const struct kernels cp_kernels_portable;
+#ifdef CP_RENDER_X86
+extern const struct kernels cp_kernels_avx2, cp_kernels_avx512;
+#endif
+
+/* --- clip.c: near plane, guard band, big triangles --- */
+void cp_clip_irregular(struct cp_render *render);
+/* --- bin.c: set-up triangles -> tiles --- */
+void cp_bin_records(struct cp_render *render);
+
+/* --- backdrop.c --- */
+/* A panorama round the camera: columns by yaw, rows by slope, each level blurred more than the last. */
+enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3 };
+struct backdrop {
+    uint32_t *level[BACKDROP_LEVELS]; /* 10-bit rgb, BACKDROP_WIDTH x BACKDROP_HEIGHT */
+    /* For the present view: where each column and row of the picture looks, in backdrop pixels. */
+    float *column, *row;
+    float blur; /* 0 .. BACKDROP_LEVELS - 1 */
+};
+#define BACKDROP_SPAN_RAD  2.4f  /* yaw from left to right edge */
+#define BACKDROP_SPAN_RISE 0.9f  /* tangent of the elevation, top to bottom */
+int cp_backdrop_create(const char *set, int width, int height, struct backdrop **ret_backdrop);
+void cp_backdrop_destroy(struct backdrop *backdrop);
+void cp_backdrop_aim(struct cp_render *render);
+
+/* --- sets.c --- */
+const struct lights *cp_set_lights(const struct cp_set *set);
+
+/* --- card.c: the lower third --- */
+/* Never fails for want of a font: then cards stay without text and *ret_reason says why. */
+int cp_card_create(int width, int height, struct card **ret_card, struct cp_error *error);
+void cp_card_destroy(struct card *card);
+void cp_card_draw(struct card *card, const struct cp_view *view, struct cp_picture *picture);
+
+/* --- memory --- */
+/* 64-byte aligned and zero, big arrays on huge pages; NULL when out of memory. Freed by cp_render_free. */
+void *cp_render_alloc(size_t bytes);
+void cp_render_free(void *memory);
+
+#endif
