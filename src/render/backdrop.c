@@ -1,9 +1,9 @@
 /*
- * What stands behind the presenter, painted once: a panorama of a room that is out of focus. The picture samples it
- * by the direction of view, so that any camera, and any move between cameras, has its background.
+ * What stands behind the presenter, painted once: a panorama of a room that is out of focus. The picture
+ * samples it by the direction of view, so that any camera, and any move between cameras, has its background.
  *
- * Everything is drawn by soft shapes whose edges are as wide as the lens blurs them; three paintings, each more
- * out of focus, stand for a far, a medium and a near focus.
+ * Everything is drawn by soft shapes whose edges are as wide as the lens blurs them; three paintings, each
+ * more out of focus, stand for a far, a medium and a near focus.
  */
 #include "render/render_int.h"
 
@@ -61,6 +61,8 @@ static float glow(const struct brush *b, float x, float y, float wide, float hig
 static void bokeh(struct brush *b, float x, float y, float size, struct color c, float amount)
 {
     float dx = b->x - x, dy = b->y - y, d = sqrtf(dx * dx + dy * dy), radius = 0.35f * size + 0.55f * b->blur;
+    if (d > radius)
+        return;
     float inside = clamp01((radius - d) / (0.22f * b->blur + 0.0015f));
     float rim = clamp01(d / radius);
     float spread = size * size / (radius * radius) * 6; /* the same light over a larger disc is dimmer */
@@ -76,8 +78,8 @@ static float noise(int i)
     return (float)(x & 0xffff) / 65535;
 }
 
-/* An evening studio: a wall of wooden slats under warm light on the left, a frosted screen on the right, shelves with
- * lamps beyond them, a dark skirting with a line of light below. */
+/* An evening studio: a wall of wooden slats under warm light on the left, a frosted screen on the right,
+ * shelves with lamps beyond them, a dark skirting with a line of light below. */
 static void paint_studio(struct brush *b)
 {
     const struct color wood = {0.215f, 0.118f, 0.066f}, wall = {0.052f, 0.046f, 0.047f};
@@ -93,36 +95,44 @@ static void paint_studio(struct brush *b)
     float contrast = expf(-powf(b->blur / 0.030f, 2));
     float tint = 0.86f + 0.28f * noise((int)floorf(phase) + 40);
     tint = 1 + (tint - 1) * contrast;
-    float wash = 0.30f + 0.95f * expf(-powf((0.27f - b->y) / 0.20f, 2)) + 0.75f * glow(b, -0.42f, -0.02f, 0.22f, 0.20f);
+    float wash = 0.30f + 0.95f * expf(-powf((0.27f - b->y) / 0.20f, 2)) +
+                 0.75f * glow(b, -0.42f, -0.02f, 0.22f, 0.20f);
     cover(b, scaled(wood, wash * tint * (1 - 0.55f * contrast * gap)), slats * 0.92f);
 
     /* The screen: frosted glass, lit from inside, a brighter lower edge. */
-    float screen = soft_range(b->x, 0.175f, 0.60f, b->blur * 0.9f) * soft_range(b->y, -0.105f, 0.40f, b->blur * 0.9f);
+    float screen =
+        soft_range(b->x, 0.175f, 0.60f, b->blur * 0.9f) * soft_range(b->y, -0.105f, 0.40f, b->blur * 0.9f);
     struct color face = {0.085f, 0.150f, 0.185f};
     float inner = 0.62f + 0.65f * glow(b, 0.33f, 0.10f, 0.24f, 0.22f);
     cover(b, scaled(face, inner), screen);
-    add(b, (struct color){0.35f, 0.55f, 0.62f}, 0.30f * soft_range(b->x, 0.175f, 0.60f, b->blur) *
-                                                    soft_range(b->y, -0.112f, -0.104f, b->blur) * 0.9f);
+    add(b, (struct color){0.35f, 0.55f, 0.62f},
+        0.30f * soft_range(b->x, 0.175f, 0.60f, b->blur) * soft_range(b->y, -0.112f, -0.104f, b->blur) *
+            0.9f);
     /* Between them a dark reveal with a vertical line of warm light. */
     add(b, warm, 0.42f * soft_range(b->x, -0.150f, -0.143f, b->blur) * soft_range(b->y, -0.20f, 0.5f, 0.08f));
 
-    /* Shelves on the far right and left, with things on them. */
-    for (int i = 0; i < 4; i++) {
+    /* Shelves on the far right, with things on them. */
+    for (int i = 0; i < 4 && b->x > 0.6f; i++) {
         float y = -0.10f + 0.115f * (float)i;
-        float shelf = soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y - 0.006f, y + 0.004f, b->blur);
+        float shelf =
+            soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y - 0.006f, y + 0.004f, b->blur);
         cover(b, (struct color){0.16f, 0.10f, 0.06f}, shelf * 0.8f);
-        add(b, warm, 0.05f * soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y + 0.07f, y + 0.10f, 0.05f));
+        add(b, warm,
+            0.05f * soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y + 0.07f, y + 0.10f, 0.05f));
         for (int k = 0; k < 9; k++) {
             float x = 0.685f + 0.046f * (float)k, h = 0.030f + 0.045f * noise(31 * i + k);
             struct color c = {0.05f + 0.16f * noise(7 * k + i), 0.05f + 0.10f * noise(5 * k + 3 * i),
                               0.05f + 0.11f * noise(3 * k + 11 * i)};
             if (noise(13 * k + 17 * i) > 0.25f)
-                cover(b, c, 0.8f * soft_range(b->x, x, x + 0.034f, b->blur) * soft_range(b->y, y, y + h, b->blur));
+                cover(b, c,
+                      0.8f * soft_range(b->x, x, x + 0.034f, b->blur) * soft_range(b->y, y, y + h, b->blur));
         }
     }
     /* Skirting and floor. */
-    cover(b, (struct color){0.022f, 0.019f, 0.019f}, 0.93f * clamp01((-0.17f - b->y) / (0.04f + b->blur) + 0.5f));
-    add(b, warm, 0.36f * soft_range(b->y, -0.178f, -0.170f, b->blur) * soft_range(b->x, -0.86f, 0.16f, 0.05f));
+    cover(b, (struct color){0.022f, 0.019f, 0.019f},
+          0.93f * clamp01((-0.17f - b->y) / (0.04f + b->blur) + 0.5f));
+    add(b, warm,
+        0.36f * soft_range(b->y, -0.178f, -0.170f, b->blur) * soft_range(b->x, -0.86f, 0.16f, 0.05f));
     add(b, warm, 0.05f * glow(b, -0.35f, -0.24f, 0.40f, 0.06f));
 
     /* Practical lights. */
@@ -149,18 +159,22 @@ static void paint_newsroom(struct brush *b)
     add(b, blue, 0.42f * glow(b, 0.05f, 0.03f, 0.55f, 0.16f));
     for (int row = 0; row < 2; row++)
         for (int i = -9; i <= 9; i++) {
-            float w = 0.052f + 0.012f * (float)row, x = (float)i * 0.135f + 0.05f * (float)row, y = 0.045f - 0.125f * (float)row;
-            float on = soft_range(b->x, x - w, x + w, b->blur) * soft_range(b->y, y - 0.036f, y + 0.036f, b->blur);
+            float w = 0.052f + 0.012f * (float)row, x = (float)i * 0.135f + 0.05f * (float)row,
+                  y = 0.045f - 0.125f * (float)row;
+            float on =
+                soft_range(b->x, x - w, x + w, b->blur) * soft_range(b->y, y - 0.036f, y + 0.036f, b->blur);
             float hue = noise(i * 3 + row * 71 + 100);
             struct color c = {0.10f + 0.30f * hue * hue, 0.24f + 0.12f * hue, 0.46f - 0.16f * hue};
             cover(b, scaled(c, 0.55f + 0.75f * noise(i * 7 + row + 300)), on * 0.92f);
         }
     for (int i = 0; i < 3; i++) {
         float y = 0.185f + 0.075f * (float)i;
-        add(b, white, 0.42f * soft_range(b->y, y - 0.004f, y + 0.004f, b->blur) *
-                          (0.55f + 0.45f * cosf(b->x * 3.0f + (float)i)));
+        add(b, white,
+            0.42f * soft_range(b->y, y - 0.004f, y + 0.004f, b->blur) *
+                (0.55f + 0.45f * cosf(b->x * 3.0f + (float)i)));
     }
-    cover(b, (struct color){0.010f, 0.016f, 0.030f}, 0.9f * clamp01((-0.155f - b->y) / (0.05f + b->blur) + 0.5f));
+    cover(b, (struct color){0.010f, 0.016f, 0.030f},
+          0.9f * clamp01((-0.155f - b->y) / (0.05f + b->blur) + 0.5f));
     add(b, (struct color){0.9f, 0.25f, 0.12f}, 0.28f * soft_range(b->y, -0.160f, -0.152f, b->blur));
     for (int i = 0; i < 16; i++)
         bokeh(b, -1.0f + 0.135f * (float)i + 0.05f * noise(i + 900), -0.10f + 0.30f * noise(i + 700), 0.014f,

@@ -1,7 +1,7 @@
 /*
- * Set-up triangles -> bins of the tiles they may touch. Each tile has two: triangles seen in the last frame, which
- * are drawn first, and the rest. Bins are chains of chunks from one store; a triangle that finds it empty becomes a
- * large record, which every tile looks at: slower, never lost.
+ * Set-up triangles -> bins of the tiles they may touch. Each tile has two: triangles seen in the last frame,
+ * which are drawn first, and the rest. Bins are chains of chunks from one store; a triangle that finds it
+ * empty becomes a large record, which every tile looks at: slower, never lost.
  */
 #include "render/render_int.h"
 
@@ -42,7 +42,8 @@ void cp_bin_records(struct cp_render *render)
         *seen = (uint8_t)(*seen - !rest);
         for (int y = y0; y <= y1; y++)
             for (int x = x0; x <= x1; x++) {
-                struct bin_chunk *chunk = open_chunk(render, &render->bins[2 * (y * render->tiles_x + x) + rest]);
+                struct bin_chunk *chunk =
+                    open_chunk(render, &render->bins[2 * (y * render->tiles_x + x) + rest]);
                 chunk->item[chunk->n++] = (uint32_t)i;
             }
     }

@@ -11,10 +11,10 @@
 enum { PLANES = 5, MAX_CORNERS = 3 + PLANES };
 
 struct clip_corner {
-    float position[3];         /* in the camera's space: right, up, forward */
-    float distance[PLANES];    /* from each plane, >= 0 inside */
-    float row[ROW_FLOATS];     /* attributes */
-    int32_t vertex;            /* where the corner stands in the vertex arrays, -1 when the clipper made it */
+    float position[3];      /* in the camera's space: right, up, forward */
+    float distance[PLANES]; /* from each plane, >= 0 inside */
+    float row[ROW_FLOATS];  /* attributes */
+    int32_t vertex;         /* where the corner stands in the vertex arrays, -1 when the clipper made it */
 };
 
 static float dot(const float *a, const float *b)
@@ -50,10 +50,10 @@ static bool load_corner(const struct cp_render *render, int32_t vertex, struct c
     return isfinite(c->position[0]) && isfinite(c->position[1]) && isfinite(c->position[2]);
 }
 
-/* The point where an edge meets a plane. Always from the inside to the outside, so that two triangles that share
- * the edge get the same point. */
-static void cut_edge(const struct cp_render *render, const struct clip_corner *in, const struct clip_corner *out,
-                     int plane, struct clip_corner *ret_cut)
+/* The point where an edge meets a plane. Always from the inside to the outside, so that two triangles that
+ * share the edge get the same point. */
+static void cut_edge(const struct cp_render *render, const struct clip_corner *in,
+                     const struct clip_corner *out, int plane, struct clip_corner *ret_cut)
 {
     float t = in->distance[plane] / (in->distance[plane] - out->distance[plane]);
     for (int k = 0; k < 3; k++)
@@ -82,6 +82,11 @@ static int clip_plane(const struct cp_render *render, struct clip_corner *polygo
     return m;
 }
 
+static float clamp(float x, float limit)
+{
+    return x > -limit ? x < limit ? x : limit : -limit; /* NaN too becomes a number */
+}
+
 /* Gives a corner that the clipper made a place in the vertex arrays. False when they are full. */
 static bool add_vertex(struct cp_render *render, struct clip_corner *c)
 {
@@ -90,10 +95,12 @@ static bool add_vertex(struct cp_render *render, struct clip_corner *c)
     if (render->n_clip_vertices == render->max_clip_vertices)
         return false;
     int32_t v = render->mesh->n_vertices + render->n_clip_vertices++;
-    float iz = 1 / c->position[2], k = iz * render->camera.focal_px * SUBPIXELS;
+    /* Corners of monstrous triangles may miss the planes by rounding: hold them to what large records bear. */
+    float iz = 1 / fmaxf(c->position[2], NEAR_M), k = iz * render->camera.focal_px;
+    float half_x = (float)render->width * 0.5f, half_y = (float)render->height * 0.5f;
     render->screen[v] = (struct screen_vertex){
-        .x = (int32_t)lrintf(c->position[0] * k + (float)render->width * 0.5f * SUBPIXELS),
-        .y = (int32_t)lrintf((float)render->height * 0.5f * SUBPIXELS - c->position[1] * k),
+        .x = (int32_t)lrintf((half_x + clamp(c->position[0] * k, half_x + GUARD_BAND)) * SUBPIXELS),
+        .y = (int32_t)lrintf((half_y - clamp(c->position[1] * k, half_y + GUARD_BAND)) * SUBPIXELS),
         .inverse_depth = iz,
     };
     memcpy(render->attributes + (size_t)v * ROW_FLOATS, c->row, sizeof c->row);

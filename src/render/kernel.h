@@ -12,15 +12,16 @@
 #define KERNEL_PASTE(name, level)  KERNEL_PASTE2(name, level)
 #define KERNEL(name)               KERNEL_PASTE(name, CP_LEVEL)
 
-void KERNEL(add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n, int delta);
+void KERNEL(add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n,
+                      int delta);
 void KERNEL(place_vertices)(struct cp_render *render);
 void KERNEL(draw_shadow)(struct cp_render *render);
 void KERNEL(set_up)(struct cp_render *render);
 void KERNEL(raster)(struct cp_render *render, int tile_x, int tile_y);
 void KERNEL(classify)(struct cp_render *render, int tile_x, int tile_y);
 void KERNEL(shade)(struct cp_render *render, int tile_x, int tile_y);
-void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3], int width,
-                     int height);
+void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3],
+                     int width, int height);
 void KERNEL(fill_background)(struct cp_render *render, int y0, int y1);
 
 /* How much of the key light reaches points in light space (texels, depth steps): 0 shadow .. 1 lit. A 3x3
@@ -29,7 +30,8 @@ INLINE vf shadow_lookup(const struct shadow *shadow, struct v3 position)
 {
     vf lx = vf_fma(v3_dot(v3_set(shadow->side), position), vf_set(shadow->scale), vf_set(shadow->offset[0]));
     vf ly = vf_fma(v3_dot(v3_set(shadow->up), position), vf_set(shadow->scale), vf_set(shadow->offset[1]));
-    vf lz = vf_fma(v3_dot(v3_set(shadow->key), position), vf_set(-shadow->depth_scale), vf_set(shadow->offset[2]));
+    vf lz = vf_fma(v3_dot(v3_set(shadow->key), position), vf_set(-shadow->depth_scale),
+                   vf_set(shadow->offset[2]));
     lx = vf_clamp(lx, 2, SHADOW_SIZE - 3);
     ly = vf_clamp(ly, 2, SHADOW_SIZE - 3);
     vf cx = vf_floor(lx), cy = vf_floor(ly), fx = lx - cx - 0.5f, fy = ly - cy - 0.5f;

@@ -25,8 +25,8 @@ INLINE void push_mixed(struct cp_render *render, int at, int pixel)
         int first = __builtin_ctz(left);
         uint32_t id = tile->id[at + first], piece = id >> mesh->piece_shift;
         float z = tile->z[at + first];
-        unsigned same = 0;
-        for (int i = first; i < 4; i++)
+        unsigned same = 1u << first;
+        for (int i = first + 1; i < 4; i++)
             if ((left >> i & 1) && tile->id[at + i] >> mesh->piece_shift == piece &&
                 fabsf(tile->z[at + i] - z) <= z * SAME_DEPTH)
                 same |= 1u << i;
@@ -72,7 +72,8 @@ INLINE void classify_tile(struct cp_render *render, const int samples)
     const unsigned first_of_4 = 0x1111 & ALL_LANES;
     vi pixel_of[HALVES];
     for (int i = 0; i < 16; i++)
-        pixel_of[i / LANES][i % LANES] = samples == 4 ? (i >> 3) * TILE + (i >> 2 & 1) : (i >> 2) * TILE + (i & 3);
+        pixel_of[i / LANES][i % LANES] =
+            samples == 4 ? (i >> 3) * TILE + (i >> 2 & 1) : (i >> 2) * TILE + (i & 3);
     for (int s = 0; s < mesh->n_surfaces; s++)
         render->lists[s].n = 0;
     tile->n_mixed = 0;

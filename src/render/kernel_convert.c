@@ -6,8 +6,8 @@
 #define GREEN 0.7152f
 #define BLUE  0.0722f
 
-void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3], int width,
-                     int height)
+void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3],
+                     int width, int height)
 {
     const float luma = 219 / 1023.0f, chroma = 224 / (4 * 1023.0f);
     for (int y = 0; y < height; y += 2)
@@ -17,7 +17,8 @@ void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3
                 vi c = vi_load(rgb + (y + j) * rgb_stride + x);
                 vf cr = vf_from_vi(c & 1023), cg = vf_from_vi(vi_shift_right(c, 10) & 1023);
                 vf cb = vf_from_vi(vi_shift_right(c, 20) & 1023);
-                vf l = vf_fma(cr, vf_set(RED * luma), vf_fma(cg, vf_set(GREEN * luma), vf_fma(cb, vf_set(BLUE * luma), vf_set(16))));
+                vf l = vf_fma(cr, vf_set(RED * luma),
+                              vf_fma(cg, vf_set(GREEN * luma), vf_fma(cb, vf_set(BLUE * luma), vf_set(16))));
                 vi_store_bytes(plane[0] + (y + j) * stride[0] + x, vi_from_vf(l));
                 r += cr;
                 g += cg;
@@ -63,8 +64,8 @@ void KERNEL(fill_background)(struct cp_render *render, int y0, int y1)
             vi column0 = vi_from_vf(floor);
             sample_level(backdrop->level[level], column0, row0, column - floor, ty, a);
             sample_level(backdrop->level[level + 1], column0, row0, column - floor, ty, b);
-            /* Interleaved gradient noise (Jimenez 2014), a step of an 8-bit value high: fixed to the picture, so it
-             * hides bands and costs an encoder nothing in still parts. */
+            /* Interleaved gradient noise (Jimenez 2014), a step of an 8-bit value high: fixed to the picture,
+             * so it hides bands and costs an encoder nothing in still parts. */
             vf px = vf_from_vi(vi_lanes()) + (float)x;
             vf noise = vf_fma(px, vf_set(0.06711056f), vf_set((float)y * 0.00583715f));
             noise = (noise - vf_floor(noise)) * 52.9829189f;

@@ -1,9 +1,9 @@
 /*
  * Triangles -> visibility buffer of a tile: inverse depth, id and barycentrics of each sample.
  *
- * Samples lie in blocks of 16, so that every access is aligned: 4x4 pixels with one sample each, or 2x2 pixels
- * with four. Triangles that were visible in the last frame come first; the rest is tested against the coarse
- * depth (8x8 pixels) that these left, and mostly drops out there.
+ * Samples lie in blocks of 16, so that every access is aligned: 4x4 pixels with one sample each, or 2x2
+ * pixels with four. Triangles that were visible in the last frame come first; the rest is tested against the
+ * coarse depth (8x8 pixels) that these left, and mostly drops out there.
  */
 #include "render/kernel.h"
 
@@ -13,8 +13,9 @@ enum { HALVES = 16 / LANES, COARSE = TILE / 8 };
 
 struct layout {
     int block_log2, columns; /* pixels a block side; blocks a row of the tile */
-    vi offset[HALVES];       /* of the 16 samples from the block's first pixel: x | y << 16, subpixels from its centre */
-    int origin;              /* of that point from the pixel's corner */
+    vi offset[HALVES]; /* of the 16 samples from the block's first pixel: x | y << 16, subpixels from its
+                          centre */
+    int origin;        /* of that point from the pixel's corner */
 };
 
 /* The rotated grid: each sample has its own row and column. */
@@ -41,7 +42,8 @@ struct plane {
 };
 
 /* Which of the lanes in `bits` an alpha-masked texture leaves standing. */
-static unsigned alpha_test(const struct cp_render *render, int surface_index, unsigned bits, uint32_t id, vi bary)
+static unsigned alpha_test(const struct cp_render *render, int surface_index, unsigned bits, uint32_t id,
+                           vi bary)
 {
     const struct mesh *mesh = render->mesh;
     const struct surface *surface = &mesh->surfaces[surface_index];
@@ -54,23 +56,27 @@ static unsigned alpha_test(const struct cp_render *render, int surface_index, un
     unsigned left = 0;
     for (; bits; bits &= bits - 1) {
         int i = __builtin_ctz(bits);
-        float b1 = (float)(packed[i] & 0xffff) / BARY_SCALE, b2 = (float)((uint32_t)packed[i] >> 16) / BARY_SCALE;
+        float b1 = (float)(packed[i] & 0xffff) / BARY_SCALE,
+              b2 = (float)((uint32_t)packed[i] >> 16) / BARY_SCALE;
         float uv[2];
         for (int k = 0; k < 2; k++)
             uv[k] = render->attributes[rows[0] + ROW_U + k] * (1 - b1 - b2) +
-                    render->attributes[rows[1] + ROW_U + k] * b1 + render->attributes[rows[2] + ROW_U + k] * b2;
+                    render->attributes[rows[1] + ROW_U + k] * b1 +
+                    render->attributes[rows[2] + ROW_U + k] * b2;
         if (!(fabsf(uv[0]) < 1e6f) || !(fabsf(uv[1]) < 1e6f))
             continue;
         int x = (int)((uv[0] - floorf(uv[0])) * (float)texture->width[0]) % texture->width[0];
         int y = (int)((uv[1] - floorf(uv[1])) * (float)texture->height[0]) % texture->height[0];
-        float alpha = (float)(texture->texels[0][y * texture->width[0] + x] >> 24) / 255 * surface->base_alpha;
+        float alpha =
+            (float)(texture->texels[0][y * texture->width[0] + x] >> 24) / 255 * surface->base_alpha;
         left |= (unsigned)(alpha >= surface->alpha_cutoff) << i;
     }
     return left;
 }
 
 /* Depth test and store for the covered lanes of the block half at `at`; f1 and f2 are the edge values. */
-INLINE void store_samples(const struct cp_render *render, const struct plane *p, int at, vm covered, vf f1, vf f2)
+INLINE void store_samples(const struct cp_render *render, const struct plane *p, int at, vm covered, vf f1,
+                          vf f2)
 {
     struct tile *tile = render->tile;
     vf z = vf_fma(f1, p->dz1, vf_fma(f2, p->dz2, p->z0)), old = vf_load(tile->z + at);
@@ -105,11 +111,11 @@ struct box { /* blocks of the tile */
 };
 
 /*
- * Wide triangles (hair is made of slivers): the columns that each row of blocks can touch, a row a lane, so that
- * the loop walks along the sliver and not over its bounding box.
+ * Wide triangles (hair is made of slivers): the columns that each row of blocks can touch, a row a lane, so
+ * that the loop walks along the sliver and not over its bounding box.
  */
-INLINE void row_spans(const struct record *r, const int value[3], int block_px, int n_columns, int n_rows, int *first,
-                      int *last)
+INLINE void row_spans(const struct record *r, const int value[3], int block_px, int n_columns, int n_rows,
+                      int *first, int *last)
 {
     const float size = (float)(block_px * SUBPIXELS);
     for (int g = 0; g <= n_rows; g += LANES) {
@@ -119,7 +125,8 @@ INLINE void row_spans(const struct record *r, const int value[3], int block_px, 
             int dx = (int16_t)r->step[i], dy = r->step[i] >> 16;
             if (!dx)
                 continue;
-            /* Where the edge is zero on the row's more generous side, in blocks; blocks reach half a pixel back. */
+            /* Where the edge is zero on the row's more generous side, in blocks; blocks reach half a pixel
+             * back. */
             vf at = vf_fma(row + (dy > 0 ? size - 32 : -32), vf_set((float)dy), vf_set((float)value[i]));
             at = (at * (-1.0f / (float)dx) + 32.0f) * (1 / size);
             if (dx > 0)
@@ -152,7 +159,8 @@ INLINE void raster_wide(const struct cp_render *render, const struct record *r, 
             vi e[3];
             for (int i = 0; i < 3; i++) {
                 unsigned dx = (unsigned)(int16_t)r->step[i], dy = (unsigned)(r->step[i] >> 16);
-                unsigned start = (unsigned)value[i] + dy * (unsigned)(size * y) + dx * (unsigned)(size * first[y]);
+                unsigned start =
+                    (unsigned)value[i] + dy * (unsigned)(size * y) + dx * (unsigned)(size * first[y]);
                 e[i] = vi_add(lane[i], vi_set((int)start));
             }
             int at = ((y + box.y0) * layout->columns + box.x0 + first[y]) * 16 + h * LANES;
@@ -227,10 +235,17 @@ INLINE void raster_record(const struct cp_render *render, const struct record *r
     unsigned y = (unsigned)((place.y + (box.y0 << log2)) * SUBPIXELS + SUBPIXELS / 2);
     int value[3];
     for (int i = 0; i < 3; i++)
-        value[i] = (int)((unsigned)r->constant[i] + (unsigned)(int16_t)r->step[i] * x + (unsigned)(r->step[i] >> 16) * y);
+        value[i] = (int)((unsigned)r->constant[i] + (unsigned)(int16_t)r->step[i] * x +
+                         (unsigned)(r->step[i] >> 16) * y);
     const struct surface *surface = &render->mesh->surfaces[r->surface];
-    const struct plane plane = {vf_set(r->z0),    vf_set(r->dz1),          vf_set(r->dz2),           vf_set(r->bary1),
-                                vf_set(r->bary2), vi_set((int32_t)r->id), surface->alpha_cutoff > 0, r->surface};
+    const struct plane plane = {vf_set(r->z0),
+                                vf_set(r->dz1),
+                                vf_set(r->dz2),
+                                vf_set(r->bary1),
+                                vf_set(r->bary2),
+                                vi_set((int32_t)r->id),
+                                surface->alpha_cutoff > 0,
+                                r->surface};
     if (box.x1 - box.x0 < 2 || box.y1 == box.y0)
         raster_narrow(render, r, &plane, layout, box, value);
     else
@@ -238,12 +253,12 @@ INLINE void raster_record(const struct cp_render *render, const struct record *r
 }
 
 /*
- * Big triangles: coverage by exact integers as for the small ones, but an edge that the whole tile lies inside is
- * dropped, which leaves values that fit 32 bits (guard band and picture size bound the steps). Depth and
- * barycentrics go by floats from the tile's corner.
+ * Big triangles: coverage by exact integers as for the small ones, but an edge that the whole tile lies
+ * inside is dropped, which leaves values that fit 32 bits (guard band and picture size bound the steps).
+ * Depth and barycentrics go by floats from the tile's corner.
  */
-INLINE void raster_large(const struct cp_render *render, const struct large_record *r, const struct layout *layout,
-                         struct place place)
+INLINE void raster_large(const struct cp_render *render, const struct large_record *r,
+                         const struct layout *layout, struct place place)
 {
     struct box box = {r->x0, r->x1, r->y0, r->y1};
     if (!clip_to_tile(&box, place))
@@ -284,14 +299,17 @@ INLINE void raster_large(const struct cp_render *render, const struct large_reco
                 vf f[3];
                 for (int i = 0; i < 3; i++) {
                     if (needed[i])
-                        outside |= vi_add(vi_add(vi_mul(dx, vi_set(r->step_x[i])), vi_mul(dy, vi_set(r->step_y[i]))),
-                                          vi_set((int)value[i]));
-                    f[i] = vf_fma(vf_from_vi(dx), vf_set((float)r->step_x[i]),
-                                  vf_fma(vf_from_vi(dy), vf_set((float)r->step_y[i]), vf_set((float)value[i])));
+                        outside |=
+                            vi_add(vi_add(vi_mul(dx, vi_set(r->step_x[i])), vi_mul(dy, vi_set(r->step_y[i]))),
+                                   vi_set((int)value[i]));
+                    f[i] =
+                        vf_fma(vf_from_vi(dx), vf_set((float)r->step_x[i]),
+                               vf_fma(vf_from_vi(dy), vf_set((float)r->step_y[i]), vf_set((float)value[i])));
                 }
                 vm in = vm_not_negative(outside);
                 if (vm_bits(in))
-                    store_samples(render, &plane, (by * layout->columns + bx) * 16 + h * LANES, in, f[1], f[2]);
+                    store_samples(render, &plane, (by * layout->columns + bx) * 16 + h * LANES, in, f[1],
+                                  f[2]);
             }
 }
 
@@ -304,7 +322,9 @@ INLINE void make_coarse(const struct tile *tile, const struct layout *layout, fl
             vf low = vf_set(1e30f);
             for (int j = 0; j < blocks; j++)
                 for (int i = 0; i < blocks * HALVES; i++)
-                    low = vf_min(low, vf_load(tile->z + ((y * blocks + j) * layout->columns + x * blocks) * 16 + i * LANES));
+                    low =
+                        vf_min(low, vf_load(tile->z + ((y * blocks + j) * layout->columns + x * blocks) * 16 +
+                                            i * LANES));
             float lane[LANES], least = 1e30f;
             vf_store(lane, low);
             for (int i = 0; i < LANES; i++)

@@ -22,8 +22,8 @@ INLINE struct corners load_corners(const struct cp_render *render, int t)
     return c;
 }
 
-/* An edge function: value = step_x X + step_y Y + constant, 0 and up inside. Samples exactly on an edge belong
- * to the triangle for which it is a left or top edge; the others lose one unit. */
+/* An edge function: value = step_x X + step_y Y + constant, 0 and up inside. Samples exactly on an edge
+ * belong to the triangle for which it is a left or top edge; the others lose one unit. */
 INLINE vi edge_constant(vi step_x, vi step_y, vi x, vi y)
 {
     vm left = vm_ge_int(step_x, vi_set(1));
@@ -67,8 +67,8 @@ INLINE void set_up_lanes(struct cp_render *render, const struct batch *batch, in
         sign = vi_select(vm_not_negative(area), vi_set(1), vi_set(-1));
         area = vi_mul(area, sign);
     }
-    unsigned keep = vm_bits(vm_and(vm_ge_int(area, vi_set(1)),
-                                   vm_and(vm_ge_int(last_x, first_x), vm_ge_int(last_y, first_y))));
+    unsigned keep = vm_bits(
+        vm_and(vm_ge_int(area, vi_set(1)), vm_and(vm_ge_int(last_x, first_x), vm_ge_int(last_y, first_y))));
     keep &= lanes & ~irregular;
     if (!keep)
         return;

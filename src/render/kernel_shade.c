@@ -25,7 +25,8 @@ INLINE void interpolate(struct cp_render *render, const struct shade_list *list,
     const struct mesh *mesh = render->mesh;
     const uint32_t triangle_mask = (1u << mesh->piece_shift) - 1;
     vi bary = vi_load(list->bary + at);
-    vf b1 = vf_from_vi(bary & 0xffff) * (1 / BARY_SCALE), b2 = vf_from_vi(vi_shift_right(bary, 16)) * (1 / BARY_SCALE);
+    vf b1 = vf_from_vi(bary & 0xffff) * (1 / BARY_SCALE),
+       b2 = vf_from_vi(vi_shift_right(bary, 16)) * (1 / BARY_SCALE);
     float w0[LANES], w1[LANES], w2[LANES];
     vf_store(w0, vf_set(1) - b1 - b2);
     vf_store(w1, b1);
@@ -35,7 +36,8 @@ INLINE void interpolate(struct cp_render *render, const struct shade_list *list,
     for (int i = 0; i < LANES; i++) {
         uint32_t triangle = list->id[at + i] & triangle_mask;
         const int32_t *row = mesh->rows[triangle];
-        const float *a = render->attributes + row[0], *b = render->attributes + row[1], *c = render->attributes + row[2];
+        const float *a = render->attributes + row[0], *b = render->attributes + row[1],
+                    *c = render->attributes + row[2];
         render->seen[triangle] = 2;
         for (int h = 0; h < ROW_VECTORS; h++)
             rows[i * ROW_VECTORS + h] =
@@ -79,8 +81,8 @@ INLINE struct v3 sample_texture(const struct texture *texture, int level, vf u, 
 }
 
 /* The level whose texels are about a pixel wide at this distance. */
-INLINE int mip_level(const struct cp_render *render, const struct surface *surface, const struct texture *texture,
-                     float distance)
+INLINE int mip_level(const struct cp_render *render, const struct surface *surface,
+                     const struct texture *texture, float distance)
 {
     float texels = surface->texels_per_m * distance / render->camera.focal_px;
     int level = 0;
@@ -91,7 +93,8 @@ INLINE int mip_level(const struct cp_render *render, const struct surface *surfa
     return level;
 }
 
-INLINE vf strand_brightness(const struct cp_render *render, const struct surface *surface, const struct point *p)
+INLINE vf strand_brightness(const struct cp_render *render, const struct surface *surface,
+                            const struct point *p)
 {
     struct v3 away = v3_sub(p->position, v3_set(render->camera.eye));
     float distance2 = v3_dot(away, away)[0];
@@ -102,14 +105,16 @@ INLINE vf strand_brightness(const struct cp_render *render, const struct surface
     return vf_gather(render->strands[level], at);
 }
 
-INLINE struct v3 shade_point(const struct cp_render *render, const struct scene *scene, const struct surface *surface,
-                             struct point *p, const enum cp_surface kind)
+INLINE struct v3 shade_point(const struct cp_render *render, const struct scene *scene,
+                             const struct surface *surface, struct point *p, const enum cp_surface kind)
 {
-    if (kind != CP_SURFACE_LASH && kind != CP_SURFACE_TEETH && kind != CP_SURFACE_MOUTH && kind != CP_SURFACE_HAIR) {
+    if (kind != CP_SURFACE_LASH && kind != CP_SURFACE_TEETH && kind != CP_SURFACE_MOUTH &&
+        kind != CP_SURFACE_HAIR) {
         vf nl = v3_dot(p->normal, scene->key);
         /* What faces away is dark by itself. The offset keeps a surface out of its own shadow. */
         if (vm_bits(vm_lt(vf_set(kind == CP_SURFACE_SKIN ? -0.42f : -0.3f), nl))) {
-            struct v3 from = v3_mad(v3_mad(p->position, p->normal, vf_set(0.003f)), scene->key, vf_set(0.003f));
+            struct v3 from =
+                v3_mad(v3_mad(p->position, p->normal, vf_set(0.003f)), scene->key, vf_set(0.003f));
             p->light = shadow_lookup(&render->shadow, from);
         }
     }
@@ -150,7 +155,8 @@ INLINE void put_pixels(struct tile *tile, const struct shade_list *list, int at,
     }
 }
 
-INLINE void shade_list(struct cp_render *render, const struct scene *scene, int index, const enum cp_surface kind)
+INLINE void shade_list(struct cp_render *render, const struct scene *scene, int index,
+                       const enum cp_surface kind)
 {
     struct shade_list *list = &render->lists[index];
     const struct surface *surface = &render->mesh->surfaces[index];
@@ -181,7 +187,8 @@ INLINE void shade_list(struct cp_render *render, const struct scene *scene, int 
             p.albedo = v3_mul(p.albedo, sample_texture(texture, level, p.u, p.v));
         }
         struct v3 color = shade_point(render, scene, surface, &p, kind);
-        vi packed = vi_from_vf(tone(color.x, exposure) * 1023.0f) | vi_from_vf(tone(color.y, exposure) * 1023.0f) << 10 |
+        vi packed = vi_from_vf(tone(color.x, exposure) * 1023.0f) |
+                    vi_from_vf(tone(color.y, exposure) * 1023.0f) << 10 |
                     vi_from_vf(tone(color.z, exposure) * 1023.0f) << 20;
         vi_store(render->tile->shaded, packed);
         put_pixels(render->tile, list, at, list->n - at < LANES ? list->n - at : LANES);
@@ -189,10 +196,10 @@ INLINE void shade_list(struct cp_render *render, const struct scene *scene, int 
 }
 
 /* One function a kind, so that the compiler sees a constant. */
-#define SHADE_KIND(name, kind)                                                                                         \
-    static void shade_##name##_list(struct cp_render *render, const struct scene *scene, int index)                    \
-    {                                                                                                                  \
-        shade_list(render, scene, index, kind);                                                                        \
+#define SHADE_KIND(name, kind)                                                                               \
+    static void shade_##name##_list(struct cp_render *render, const struct scene *scene, int index)          \
+    {                                                                                                        \
+        shade_list(render, scene, index, kind);                                                              \
     }
 SHADE_KIND(plain, CP_SURFACE_PLAIN)
 SHADE_KIND(skin, CP_SURFACE_SKIN)
@@ -205,9 +212,11 @@ SHADE_KIND(lash, CP_SURFACE_LASH)
 SHADE_KIND(metal, CP_SURFACE_METAL)
 
 static void (*const SHADE[CP_SURFACE_COUNT])(struct cp_render *, const struct scene *, int) = {
-    [CP_SURFACE_PLAIN] = shade_plain_list, [CP_SURFACE_SKIN] = shade_skin_list,   [CP_SURFACE_EYE] = shade_eye_list,
-    [CP_SURFACE_TEETH] = shade_teeth_list, [CP_SURFACE_MOUTH] = shade_mouth_list, [CP_SURFACE_HAIR] = shade_hair_list,
-    [CP_SURFACE_CLOTH] = shade_cloth_list, [CP_SURFACE_LASH] = shade_lash_list,   [CP_SURFACE_METAL] = shade_metal_list,
+    [CP_SURFACE_PLAIN] = shade_plain_list, [CP_SURFACE_SKIN] = shade_skin_list,
+    [CP_SURFACE_EYE] = shade_eye_list,     [CP_SURFACE_TEETH] = shade_teeth_list,
+    [CP_SURFACE_MOUTH] = shade_mouth_list, [CP_SURFACE_HAIR] = shade_hair_list,
+    [CP_SURFACE_CLOTH] = shade_cloth_list, [CP_SURFACE_LASH] = shade_lash_list,
+    [CP_SURFACE_METAL] = shade_metal_list,
 };
 
 /* Pixels with several surfaces: the background's share, then a quarter of the sum. */
@@ -218,7 +227,8 @@ static void resolve_mixed(struct tile *tile)
         uint64_t sum = tile->mixed_color[pixel], behind = sum >> 60, back = tile->color[pixel];
         sum &= ~(UINT64_C(15) << 60);
         sum += ((back & 1023) | (back >> 10 & 1023) << 16 | (back >> 20 & 1023) << 32) * behind;
-        tile->color[pixel] = (uint32_t)((sum & 4095) >> 2 | (sum >> 16 & 4095) >> 2 << 10 | (sum >> 32 & 4095) >> 2 << 20);
+        tile->color[pixel] =
+            (uint32_t)((sum & 4095) >> 2 | (sum >> 16 & 4095) >> 2 << 10 | (sum >> 32 & 4095) >> 2 << 20);
     }
 }
 
@@ -229,7 +239,8 @@ void KERNEL(shade)(struct cp_render *render, int tile_x, int tile_y)
     int width = render->width - x < TILE ? render->width - x : TILE;
     int height = render->height - y < TILE ? render->height - y : TILE;
     for (int row = 0; row < height; row++)
-        memcpy(tile->color + row * TILE, render->background + (size_t)(y + row) * (size_t)render->width + (size_t)x,
+        memcpy(tile->color + row * TILE,
+               render->background + (size_t)(y + row) * (size_t)render->width + (size_t)x,
                (size_t)width * sizeof tile->color[0]);
     struct scene scene = make_scene(render);
     for (int i = 0; i < render->mesh->n_surfaces; i++)

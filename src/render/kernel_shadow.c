@@ -16,7 +16,8 @@ INLINE float max3(float a, float b, float c)
     return m > c ? m : c;
 }
 
-static void draw_triangle(float *plane, struct shadow_corner a, struct shadow_corner b, struct shadow_corner c)
+static void draw_triangle(float *plane, struct shadow_corner a, struct shadow_corner b,
+                          struct shadow_corner c)
 {
     float area = (c.x - a.x) * (b.y - a.y) - (b.x - a.x) * (c.y - a.y);
     if (area < 0) { /* both sides cast shadows */

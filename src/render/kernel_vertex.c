@@ -1,16 +1,17 @@
 /* Morphs, skinning and projection. */
 #include "render/kernel.h"
 
-void KERNEL(add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n, int delta)
+void KERNEL(add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n,
+                      int delta)
 {
     vi d = vi_set(delta);
     for (int i = 0; i < n; i++) {
         int32_t *to = accumulated + (size_t)8 * (size_t)vertex[i];
         const int32_t *from = rows[i].position;
 #if defined(__AVX2__)
-        __m256i sum = _mm256_add_epi32(_mm256_load_si256((const __m256i *)to),
-                                       _mm256_mullo_epi32(_mm256_load_si256((const __m256i *)from),
-                                                          _mm256_set1_epi32(delta)));
+        __m256i sum = _mm256_add_epi32(
+            _mm256_load_si256((const __m256i *)to),
+            _mm256_mullo_epi32(_mm256_load_si256((const __m256i *)from), _mm256_set1_epi32(delta)));
         _mm256_store_si256((__m256i *)to, sum);
 #else
         for (int k = 0; k < 8; k += LANES)
@@ -45,7 +46,8 @@ INLINE void blend_bones(const struct cp_render *render, const struct group *grou
     }
 }
 
-/* Screen positions; OFF_SCREEN where the vertex lies behind the near plane, outside the guard band or nowhere. */
+/* Screen positions; OFF_SCREEN where the vertex lies behind the near plane, outside the guard band or
+ * nowhere. */
 INLINE void project(const struct lens *lens, struct v3 p, struct screen_vertex *out)
 {
     struct v3 d = v3_sub(p, lens->eye);

@@ -1,5 +1,5 @@
-/* Memory of the renderer: zero, aligned to cache lines, big blocks straight from the kernel on huge pages, so that
- * what a frame never touches is never there. */
+/* Memory of the renderer: zero, aligned to cache lines, big blocks straight from the kernel on huge pages, so
+ * that what a frame never touches is never there. */
 #include "render/render_int.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum { HEADER = 64, BIG = 1 << 20 };
 
-struct header { /* 64 bytes in front of the block */
+struct header {          /* 64 bytes in front of the block */
     size_t mapped_bytes; /* 0: from malloc */
 };
 

@@ -34,17 +34,21 @@ static int check_model(const struct cp_model *model, struct cp_error *error)
     for (int t = 0; t < model->n_triangles; t++)
         for (int k = 0; k < 3; k++)
             if (model->triangles[t][k] >= (uint32_t)model->n_vertices)
-                return cp_fail(error, CP_ERR_INVALID, "render", "Triangle %d names a vertex that is not there.", t);
+                return cp_fail(error, CP_ERR_INVALID, "render",
+                               "Triangle %d names a vertex that is not there.", t);
     for (int p = 0; p < model->n_parts; p++) {
         const struct cp_part *part = &model->parts[p];
         if (part->first_triangle < 0 || part->n_triangles < 0 ||
-            part->n_triangles > model->n_triangles - part->first_triangle || part->material >= model->n_materials)
-            return cp_fail(error, CP_ERR_INVALID, "render", "Part \"%s\" lies outside the model.", part->name);
+            part->n_triangles > model->n_triangles - part->first_triangle ||
+            part->material >= model->n_materials)
+            return cp_fail(error, CP_ERR_INVALID, "render", "Part \"%s\" lies outside the model.",
+                           part->name);
     }
     for (int i = 0; i < model->n_targets; i++) {
         const struct cp_target *target = &model->targets[i];
         if (target->first_row < 0 || target->n_rows < 0 || target->n_rows > model->n_rows - target->first_row)
-            return cp_fail(error, CP_ERR_INVALID, "render", "Morph target \"%s\" lies outside the model.", target->name);
+            return cp_fail(error, CP_ERR_INVALID, "render", "Morph target \"%s\" lies outside the model.",
+                           target->name);
     }
     return 0;
 }
@@ -208,7 +212,8 @@ static int fill_targets(const struct cp_model *model, struct mesh *mesh, const s
     if (!mesh->morph_rows || !mesh->row_vertex || !mesh->targets)
         return CP_ERR_NOMEM;
     mesh->n_targets = model->n_targets;
-    /* One target's rows may stand in another's range only if the model says so; each is written where it belongs. */
+    /* One target's rows may stand in another's range only if the model says so; each is written where it
+     * belongs. */
     size_t at = 0;
     for (int i = 0; i < model->n_targets; i++) {
         const struct cp_target *target = &model->targets[i];
@@ -238,9 +243,9 @@ static int32_t root_of(int32_t *parent, int32_t v)
 }
 
 /*
- * Pieces: connected parts of a surface (one lock of hair, the face). Samples of one piece are shaded together.
- * When ids have no room for all of them, the last pieces of a surface share one number: an edge between them is
- * then smoothed a little less well.
+ * Pieces: connected parts of a surface (one lock of hair, the face). Samples of one piece are shaded
+ * together. When ids have no room for all of them, the last pieces of a surface share one number: an edge
+ * between them is then smoothed a little less well.
  */
 static int find_pieces(struct mesh *mesh, int max_ids)
 {
@@ -290,7 +295,8 @@ static int find_pieces(struct mesh *mesh, int max_ids)
 }
 
 /* Texels a metre of a textured surface, on average over its area: says which mip level to read. */
-static float texel_density(const struct cp_model *model, const struct draw_part *part, const struct texture *texture)
+static float texel_density(const struct cp_model *model, const struct draw_part *part,
+                           const struct texture *texture)
 {
     double area = 0, uv_area = 0;
     for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++) {
@@ -352,7 +358,8 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
         if (cp_texture_create(&model->textures[i], &mesh->textures[i]))
             return CP_ERR_NOMEM;
     for (int i = 0; i < mesh->n_surfaces; i++)
-        mesh->surfaces[i] = (struct surface){.kind = CP_SURFACE_PLAIN, .roughness = 0.8f, .texture = -1, .base_alpha = 1};
+        mesh->surfaces[i] =
+            (struct surface){.kind = CP_SURFACE_PLAIN, .roughness = 0.8f, .texture = -1, .base_alpha = 1};
     for (int i = 0; i < model->n_materials; i++) {
         const struct cp_material *from = &model->materials[i];
         struct surface *to = &mesh->surfaces[i];
@@ -363,7 +370,8 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
             .metallic = fminf(fmaxf(finite_or(from->metallic, 0), 0), 1),
             .emissive = {finite_or(from->emissive[0], 0), finite_or(from->emissive[1], 0),
                          finite_or(from->emissive[2], 0)},
-            .texture = from->texture >= 0 && from->texture < model->n_textures && mesh->textures[from->texture].levels
+            .texture = from->texture >= 0 && from->texture < model->n_textures &&
+                               mesh->textures[from->texture].levels
                            ? from->texture
                            : -1,
             .alpha_cutoff = finite_or(from->alpha_cutoff, 0),
@@ -460,8 +468,8 @@ int cp_mesh_create(const struct cp_model *model, struct mesh **ret_mesh, struct 
     if (err || (err = group_bones(model, mesh, &renumber)))
         goto out;
     fill_vertices(model, mesh, &renumber);
-    if ((err = fill_targets(model, mesh, &renumber)) || (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) ||
-        (err = make_proxy(mesh)))
+    if ((err = fill_targets(model, mesh, &renumber)) ||
+        (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) || (err = make_proxy(mesh)))
         goto out;
     for (int t = 0; t < mesh->n_triangles; t++)
         for (int k = 0; k < 3; k++)

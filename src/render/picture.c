@@ -35,7 +35,8 @@ void cp_picture_stamp_code(struct cp_picture *picture, uint64_t value)
     for (int y = 0; y < ROWS * BLOCK; y++)
         for (int column = 0; column < COLUMNS; column++) {
             int bit = 63 - (y / BLOCK * COLUMNS + column);
-            memset(picture->plane[0] + y * picture->stride[0] + column * BLOCK, code >> bit & 1 ? WHITE : BLACK, BLOCK);
+            memset(picture->plane[0] + y * picture->stride[0] + column * BLOCK,
+                   code >> bit & 1 ? WHITE : BLACK, BLOCK);
         }
     for (int p = 1; p < 3; p++)
         for (int y = 0; y < ROWS * BLOCK / 2; y++)
@@ -117,6 +118,7 @@ int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out
     png_destroy_write_struct(&png, &info);
     free(row);
     if (out->failed)
-        return cp_fail(error, CP_ERR_LIMIT, "render", "The picture as PNG is larger than its buffer may grow.");
+        return cp_fail(error, CP_ERR_LIMIT, "render",
+                       "The picture as PNG is larger than its buffer may grow.");
     return written ? 0 : cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a PNG.");
 }

@@ -1,6 +1,7 @@
 /*
- * The coarse mesh that casts shadows: vertices are gathered in the cells of a grid, one vertex speaks for its cell,
- * and triangles between three different cells remain. It names vertices of the full mesh, so posing costs nothing.
+ * The coarse mesh that casts shadows: vertices are gathered in the cells of a grid, one vertex speaks for its
+ * cell, and triangles between three different cells remain. It names vertices of the full mesh, so posing
+ * costs nothing.
  */
 #include "render/render_int.h"
 
@@ -16,7 +17,8 @@ struct cell {
 
 static bool casts_shadow(enum cp_surface kind)
 {
-    return kind == CP_SURFACE_SKIN || kind == CP_SURFACE_HAIR || kind == CP_SURFACE_CLOTH || kind == CP_SURFACE_PLAIN;
+    return kind == CP_SURFACE_SKIN || kind == CP_SURFACE_HAIR || kind == CP_SURFACE_CLOTH ||
+           kind == CP_SURFACE_PLAIN;
 }
 
 static struct cell *find_cell(struct cell *cells, size_t mask, int part, const float *p, float size)
@@ -43,8 +45,8 @@ static float off_center2(const float *p, float size)
 }
 
 /* Triangles with a grid of this size; writes at most max of them, returns how many there are. */
-static int simplify(const struct mesh *mesh, const float (*position)[3], float size, struct cell *cells, size_t mask,
-                    int32_t *cell_of, int max, int32_t (*out)[3])
+static int simplify(const struct mesh *mesh, const float (*position)[3], float size, struct cell *cells,
+                    size_t mask, int32_t *cell_of, int max, int32_t (*out)[3])
 {
     int n = 0;
     memset(cells, 0, (mask + 1) * sizeof *cells);

@@ -69,7 +69,8 @@ static int choose_level(const char *wanted, enum cp_simd *ret_level, struct cp_e
         if (!strcmp(wanted, cp_simd_name(level))) {
             if (level > (int)best)
                 return cp_fail(error, CP_ERR_UNSUPPORTED, "render",
-                               "This machine has no %s. Set render.level to auto or %s.", wanted, cp_simd_name(best));
+                               "This machine has no %s. Set render.level to auto or %s.", wanted,
+                               cp_simd_name(best));
             *ret_level = level;
             return 0;
         }
@@ -125,7 +126,8 @@ static void fill_strands(struct cp_render *render)
             int cells = STRAND_TABLE / PERIOD[k], cell = i / PERIOD[k] % cells;
             float t = (float)(i % PERIOD[k]) / (float)PERIOD[k];
             t = t * t * (3 - 2 * t);
-            float a = hash_noise((uint32_t)(cell + 1000 * k)), b = hash_noise((uint32_t)((cell + 1) % cells + 1000 * k));
+            float a = hash_noise((uint32_t)(cell + 1000 * k)),
+                  b = hash_noise((uint32_t)((cell + 1) % cells + 1000 * k));
             fine[i] += WEIGHT[k] * (a + (b - a) * t);
         }
     }
@@ -141,7 +143,8 @@ static void fill_strands(struct cp_render *render)
 static bool allocate(struct cp_render *r)
 {
     const struct mesh *mesh = r->mesh;
-    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles, pixels = (size_t)r->width * (size_t)r->height;
+    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles,
+           pixels = (size_t)r->width * (size_t)r->height;
     size_t n_bins = 2 * (size_t)r->tiles_x * (size_t)r->tiles_y;
     r->max_clip_triangles = r->max_clip_vertices = (int)nt + 4096;
     r->max_large = 2 * (int)nt + 4096;
@@ -192,7 +195,8 @@ int cp_render_create(const struct cp_render_config *config, struct cp_model *mod
         return err;
     if (width < 64 || height < 64 || width > 3840 || height > 2160 || width % 2 || height % 2)
         return cp_fail(error, CP_ERR_INVALID, "render",
-                       "A picture of %d x %d cannot be drawn: sizes are even, 64 x 64 to 3840 x 2160.", width, height);
+                       "A picture of %d x %d cannot be drawn: sizes are even, 64 x 64 to 3840 x 2160.", width,
+                       height);
     struct cp_render *render = calloc(1, sizeof *render);
     if (!render)
         return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory.");
@@ -208,7 +212,8 @@ int cp_render_create(const struct cp_render_config *config, struct cp_model *mod
     if ((err = cp_mesh_create(model, &render->mesh, error)))
         goto failed;
     if (!allocate(render) || cp_backdrop_create(render->set->name, width, height, &render->backdrop)) {
-        err = cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", width, height);
+        err =
+            cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", width, height);
         goto failed;
     }
     if ((err = cp_card_create(width, height, &render->card, error)))
@@ -227,11 +232,26 @@ void cp_render_destroy(struct cp_render *render)
     if (!render)
         return;
     void *const owned[] = {
-        render->screen,       render->attributes,   render->records,          render->large,
-        render->irregular,    render->seen,         render->bins,             render->chunks,
-        render->tile,         render->lists,        render->shadow.depth,     render->shadow.plane,
-        render->shadow.cells, render->shadow.vertex_light, render->strands[0], render->strands[1],
-        render->strands[2],   render->background,   render->background_plane[0], render->background_plane[1],
+        render->screen,
+        render->attributes,
+        render->records,
+        render->large,
+        render->irregular,
+        render->seen,
+        render->bins,
+        render->chunks,
+        render->tile,
+        render->lists,
+        render->shadow.depth,
+        render->shadow.plane,
+        render->shadow.cells,
+        render->shadow.vertex_light,
+        render->strands[0],
+        render->strands[1],
+        render->strands[2],
+        render->background,
+        render->background_plane[0],
+        render->background_plane[1],
         render->background_plane[2],
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
@@ -299,7 +319,8 @@ static void apply_pose(struct cp_render *render, const struct cp_pose *pose)
         if (weight == target->weight)
             continue;
         render->kernels->add_rows(mesh->accumulated, mesh->morph_rows + target->first_row,
-                                  mesh->row_vertex + target->first_row, target->n_rows, weight - target->weight);
+                                  mesh->row_vertex + target->first_row, target->n_rows,
+                                  weight - target->weight);
         target->weight = weight;
     }
     for (int j = 0; j < CP_MODEL_MAX_JOINTS; j++)
@@ -307,8 +328,8 @@ static void apply_pose(struct cp_render *render, const struct cp_pose *pose)
 }
 
 /* Any width and height that are even: whole blocks by the kernel, the rest through a scratch block. */
-static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3],
-                    const int stride[3], int width, int height)
+static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
+                    uint8_t *const plane[3], const int stride[3], int width, int height)
 {
     int whole = width & ~15, rest = width - whole;
     if (whole)
@@ -331,15 +352,16 @@ static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_
 static void draw_background(struct cp_render *render, const struct cp_view *view)
 {
     if (render->background_ready && !memcmp(render->view.eye, view->eye, sizeof view->eye) &&
-        !memcmp(render->view.target, view->target, sizeof view->target) && render->view.fov_y_rad == view->fov_y_rad)
+        !memcmp(render->view.target, view->target, sizeof view->target) &&
+        render->view.fov_y_rad == view->fov_y_rad)
         return;
     render->view = *view;
     render->background_ready = true;
     cp_backdrop_aim(render);
     render->kernels->fill_background(render, 0, render->height);
     const int stride[3] = {render->width, render->width / 2, render->width / 2};
-    convert(render->kernels, render->background, render->width, render->background_plane, stride, render->width,
-            render->height);
+    convert(render->kernels, render->background, render->width, render->background_plane, stride,
+            render->width, render->height);
 }
 
 struct region { /* of the picture, pixels */
@@ -352,7 +374,8 @@ static void copy_background(const struct cp_render *render, struct region at, st
         int half = p > 0, from_stride = render->width >> half;
         for (int y = at.y >> half; y < (at.y + at.height) >> half; y++)
             memcpy(out->plane[p] + y * out->stride[p] + (at.x >> half),
-                   render->background_plane[p] + y * from_stride + (at.x >> half), (size_t)(at.width >> half));
+                   render->background_plane[p] + y * from_stride + (at.x >> half),
+                   (size_t)(at.width >> half));
     }
 }
 

@@ -28,10 +28,10 @@ enum {
     SHADOW_CELL = 4, /* texels: for each cell the lowest and highest depth around it */
     MAX_MIPS = 13,
 };
-#define NEAR_M      0.03f       /* nothing is drawn nearer to the eye */
-#define OFF_SCREEN  0x40000000  /* screen x of a vertex that only the clipper can handle */
-#define BARY_SCALE  65472.0f    /* 16-bit barycentrics, with room for rounding */
-#define WEIGHT_UNIT 1024        /* morph weights are counted in 1/1024 */
+#define NEAR_M      0.03f      /* nothing is drawn nearer to the eye */
+#define OFF_SCREEN  0x40000000 /* screen x of a vertex that only the clipper can handle */
+#define BARY_SCALE  65472.0f   /* 16-bit barycentrics, with room for rounding */
+#define WEIGHT_UNIT 1024       /* morph weights are counted in 1/1024 */
 
 /* Attributes of a posed vertex, 16 floats. */
 enum {
@@ -139,11 +139,11 @@ struct screen_vertex {
 
 /* A set-up triangle, 64 bytes. Edge i is opposite to corner i and positive inside. */
 struct record {
-    int32_t step[3];     /* of the edges: x step in the low, y step in the high 16 bits, a subpixel */
-    float nearest;       /* largest inverse depth of its corners */
-    float bary1, bary2;  /* edge value * this / inverse depth = perspective barycentric * BARY_SCALE */
-    int32_t constant[3]; /* of the edges (modulo 2^32) */
-    float z0, dz1, dz2;  /* inverse depth = z0 + dz1 edge1 + dz2 edge2 */
+    int32_t step[3];          /* of the edges: x step in the low, y step in the high 16 bits, a subpixel */
+    float nearest;            /* largest inverse depth of its corners */
+    float bary1, bary2;       /* edge value * this / inverse depth = perspective barycentric * BARY_SCALE */
+    int32_t constant[3];      /* of the edges (modulo 2^32) */
+    float z0, dz1, dz2;       /* inverse depth = z0 + dz1 edge1 + dz2 edge2 */
     int32_t x_range, y_range; /* pixels: first | last << 16 */
     uint32_t id;
     int32_t surface;
@@ -178,10 +178,10 @@ struct shade_list {
 struct tile {
     float z[TILE_SAMPLES]; /* inverse depth, 0 far away; block-linear, see kernel_raster.c */
     uint32_t id[TILE_SAMPLES], bary[TILE_SAMPLES];
-    uint32_t color[TILE * TILE + 16];     /* 10 bits each of r, g, b */
-    uint64_t mixed_color[TILE * TILE];    /* sums of samples, 16 bits each; the background's share on top */
-    uint16_t mixed[TILE * TILE];          /* pixels with several surfaces */
-    uint32_t shaded[32];                  /* scratch of one shading block */
+    uint32_t color[TILE * TILE + 16];  /* 10 bits each of r, g, b */
+    uint64_t mixed_color[TILE * TILE]; /* sums of samples, 16 bits each; the background's share on top */
+    uint16_t mixed[TILE * TILE];       /* pixels with several surfaces */
+    uint32_t shaded[32];               /* scratch of one shading block */
     int n_mixed;
 };
 
@@ -239,9 +239,9 @@ struct cp_render {
     struct backdrop *backdrop;
     struct cp_view view; /* what the background was made for */
     bool background_ready;
-    uint32_t *background;              /* 10-bit rgb, width x height */
-    uint8_t *background_plane[3];      /* the same as I420, strides width and width / 2 */
-    uint8_t *edge_planes;              /* I420 of one tile, for tiles cut by the picture's edge */
+    uint32_t *background;         /* 10-bit rgb, width x height */
+    uint8_t *background_plane[3]; /* the same as I420, strides width and width / 2 */
+    uint8_t *edge_planes;         /* I420 of one tile, for tiles cut by the picture's edge */
 
     struct card *card;
     int64_t frame;
@@ -254,7 +254,8 @@ struct kernels {
     enum cp_simd level;
     int lanes;
     /* accumulated += rows * delta */
-    void (*add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n, int delta);
+    void (*add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n,
+                     int delta);
     void (*place_vertices)(struct cp_render *render);
     void (*draw_shadow)(struct cp_render *render);
     void (*set_up)(struct cp_render *render);
@@ -262,8 +263,8 @@ struct kernels {
     void (*classify)(struct cp_render *render, int tile_x, int tile_y);
     void (*shade)(struct cp_render *render, int tile_x, int tile_y);
     /* 10-bit rgb -> I420; width a multiple of 16, height even. */
-    void (*convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3], int width,
-                    int height);
+    void (*convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3],
+                    int width, int height);
     /* Samples the backdrop for every pixel of the rows [y0, y1). */
     void (*fill_background)(struct cp_render *render, int y0, int y1);
 };
@@ -279,15 +280,15 @@ void cp_bin_records(struct cp_render *render);
 
 /* --- backdrop.c --- */
 /* A panorama round the camera: columns by yaw, rows by slope, each level blurred more than the last. */
-enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3 };
+enum { BACKDROP_WIDTH = 960, BACKDROP_HEIGHT = 360, BACKDROP_LEVELS = 3 };
 struct backdrop {
     uint32_t *level[BACKDROP_LEVELS]; /* 10-bit rgb, BACKDROP_WIDTH x BACKDROP_HEIGHT */
     /* For the present view: where each column and row of the picture looks, in backdrop pixels. */
     float *column, *row;
     float blur; /* 0 .. BACKDROP_LEVELS - 1 */
 };
-#define BACKDROP_SPAN_RAD  2.4f  /* yaw from left to right edge */
-#define BACKDROP_SPAN_RISE 0.9f  /* tangent of the elevation, top to bottom */
+#define BACKDROP_SPAN_RAD  2.4f /* yaw from left to right edge */
+#define BACKDROP_SPAN_RISE 0.9f /* tangent of the elevation, top to bottom */
 int cp_backdrop_create(const char *set, int width, int height, struct backdrop **ret_backdrop);
 void cp_backdrop_destroy(struct backdrop *backdrop);
 void cp_backdrop_aim(struct cp_render *render);

@@ -8,9 +8,17 @@ static const struct cp_camera CAMERAS[] = {
     {.name = "medium", .title = "Medium", .heads_visible = 3.05f, .eye_line = 0.37f, .fov_y_deg = 22},
     {.name = "close", .title = "Close-up", .heads_visible = 1.95f, .eye_line = 0.42f, .fov_y_deg = 20},
     {.name = "wide", .title = "Wide", .heads_visible = 3.9f, .eye_line = 0.42f, .fov_y_deg = 26},
-    {.name = "left", .title = "Three-quarter left", .heads_visible = 2.9f, .eye_line = 0.38f, .yaw_deg = -24,
+    {.name = "left",
+     .title = "Three-quarter left",
+     .heads_visible = 2.9f,
+     .eye_line = 0.38f,
+     .yaw_deg = -24,
      .fov_y_deg = 22},
-    {.name = "right", .title = "Three-quarter right", .heads_visible = 2.9f, .eye_line = 0.38f, .yaw_deg = 24,
+    {.name = "right",
+     .title = "Three-quarter right",
+     .heads_visible = 2.9f,
+     .eye_line = 0.38f,
+     .yaw_deg = 24,
      .fov_y_deg = 22},
 };
 #define N_CAMERAS ((int)(sizeof CAMERAS / sizeof CAMERAS[0]))
@@ -22,10 +30,22 @@ static const struct cp_set SETS[] = {
 };
 
 /* Directions point towards the lights; the key hangs high on the presenter's right. */
-#define KEY_DIRECTION   {-0.443087f, 0.528296f, 0.724277f}
-#define FILL_DIRECTION  {0.725060f, 0.108759f, 0.680000f}
-#define RIGHT_DIRECTION {0.650790f, 0.390480f, -0.650790f}
-#define LEFT_DIRECTION  {-0.776500f, 0.319740f, -0.548120f}
+#define KEY_DIRECTION                                                                                        \
+    {                                                                                                        \
+        -0.443087f, 0.528296f, 0.724277f                                                                     \
+    }
+#define FILL_DIRECTION                                                                                       \
+    {                                                                                                        \
+        0.725060f, 0.108759f, 0.680000f                                                                      \
+    }
+#define RIGHT_DIRECTION                                                                                      \
+    {                                                                                                        \
+        0.650790f, 0.390480f, -0.650790f                                                                     \
+    }
+#define LEFT_DIRECTION                                                                                       \
+    {                                                                                                        \
+        -0.776500f, 0.319740f, -0.548120f                                                                    \
+    }
 
 static const struct lights LIGHTS[] = {
     {.key = {KEY_DIRECTION, {2.05f, 1.93f, 1.78f}},
@@ -74,8 +94,8 @@ const struct lights *cp_set_lights(const struct cp_set *set)
     return &LIGHTS[known ? known - SETS : 0];
 }
 
-bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const struct cp_model *model, int width,
-                            int height, struct cp_view *ret_view)
+bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const struct cp_model *model,
+                            int width, int height, struct cp_view *ret_view)
 {
     const struct cp_camera *c = NULL;
     for (int i = 0; i < set->n_cameras && !c; i++)
@@ -97,7 +117,8 @@ bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const 
     view.target[1] = middle;
     view.target[2] = -shift * sinf(yaw);
     view.eye[0] = view.target[0] + sinf(yaw) * distance;
-    view.eye[1] = middle + 0.5f * (model->eye_height_m - middle); /* a little above the middle, near the eyes */
+    view.eye[1] =
+        middle + 0.5f * (model->eye_height_m - middle); /* a little above the middle, near the eyes */
     view.eye[2] = view.target[2] + cosf(yaw) * distance;
     *ret_view = view;
     return true;

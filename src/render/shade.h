@@ -1,8 +1,8 @@
 /*
  * How each kind of surface answers to light, LANES points at a time. Included by kernel_shade.c only.
  *
- * Colours are linear RGB until tone(). "Wrapped" diffuse light, (n.l + w) / (1 + w), goes round the edge of the
- * shadow by w: more for red than for blue is what light scattered under the skin looks like.
+ * Colours are linear RGB until tone(). "Wrapped" diffuse light, (n.l + w) / (1 + w), goes round the edge of
+ * the shadow by w: more for red than for blue is what light scattered under the skin looks like.
  */
 #ifndef CP_RENDER_SHADE_H
 #define CP_RENDER_SHADE_H
@@ -93,7 +93,8 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
     struct v3 around = ambient(s, n);
     const vf amb[3] = {around.x, around.y, around.z}, albedo[3] = {p->albedo.x, p->albedo.y, p->albedo.z};
 
-    vf rim_l = vf_saturate(v3_dot(n, s->rim_left) + 0.25f), rim_r = vf_saturate(v3_dot(n, s->rim_right) + 0.25f);
+    vf rim_l = vf_saturate(v3_dot(n, s->rim_left) + 0.25f),
+       rim_r = vf_saturate(v3_dot(n, s->rim_right) + 0.25f);
     vf edge = vf_fma(fresnel, vf_set(2.2f), vf_set(0.06f)) * ao * ao * 0.33f;
     rim_l = rim_l * vf_sqrt(rim_l) * edge;
     rim_r = rim_r * vf_sqrt(rim_r) * edge;
@@ -105,16 +106,20 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
     vf lips = smooth(0.55f, 1.6f, p->albedo.x * vf_rcp(vf_max(p->albedo.y, vf_set(0.02f))) - 1.2f);
     vf nh = positive(v3_dot(n, half_way(s->key, p->view)));
     vf gloss = ggx(vf_fma(lips, vf_set(-0.12f), vf_set(0.24f)), nh) + ggx(vf_set(0.5f), nh);
-    gloss = gloss * 0.013f * vf_fma(fresnel, vf_set(4), vf_set(1)) * vf_fma(lips, vf_set(1.5f), vf_set(0.75f));
+    gloss =
+        gloss * 0.013f * vf_fma(fresnel, vf_set(4), vf_set(1)) * vf_fma(lips, vf_set(1.5f), vf_set(0.75f));
     gloss = gloss * positive(nl) * p->light * ao;
-    vf gloss_fill = ggx(vf_set(0.32f), positive(v3_dot(n, half_way(s->fill, p->view)))) * 0.018f * positive(nf) * ao;
+    vf gloss_fill =
+        ggx(vf_set(0.32f), positive(v3_dot(n, half_way(s->fill, p->view)))) * 0.018f * positive(nf) * ao;
 
     vf out[3];
     for (int k = 0; k < 3; k++) {
         vf direct = wrapped(nl, WRAP[k]);
-        direct = direct * vf_fma(direct, vf_set(0.35f), vf_set(0.65f)) * vf_fma(lit[k], vf_set(0.9f), vf_set(0.1f));
+        direct = direct * vf_fma(direct, vf_set(0.35f), vf_set(0.65f)) *
+                 vf_fma(lit[k], vf_set(0.9f), vf_set(0.1f));
         vf open = vf_fma(shade[k], vf_set(0.6f), vf_set(0.4f));
-        vf light = direct * open * key[k] + wrapped(nf, WRAP_FILL[k]) * shade[k] * fill[k] + amb[k] * open + rim[k];
+        vf light =
+            direct * open * key[k] + wrapped(nf, WRAP_FILL[k]) * shade[k] * fill[k] + amb[k] * open + rim[k];
         out[k] = vf_fma(albedo[k], light, gloss * key[k] + gloss_fill * fill[k]);
     }
     return (struct v3){out[0], out[1], out[2]};
@@ -122,7 +127,8 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
 
 #define IRIS_RADIUS 0.235f /* in uv, where the eyeball's diameter is 1: 5.8 mm of 24.5 */
 
-/* The colours of the eyeball around (0.5, 0.5): pupil, iris with fibres, limbal ring, white with a warm rim. */
+/* The colours of the eyeball around (0.5, 0.5): pupil, iris with fibres, limbal ring, white with a warm rim.
+ */
 INLINE struct v3 eye_albedo(const struct point *p, vf *ret_iris)
 {
     vf x = p->u - 0.5f, y = p->v - 0.5f, r = vf_sqrt(x * x + y * y) * (1 / IRIS_RADIUS);
@@ -162,7 +168,9 @@ INLINE struct v3 shade_eye(const struct scene *s, const struct point *p)
     struct v3 out = v3_scale(v3_mul(albedo, light), lid);
     /* Wet: soft boxes mirrored in it. */
     struct v3 mirror = v3_sub(v3_scale(n, nv * 2.0f), p->view);
-    vf box = smooth(0.952f, 0.974f, v3_dot(mirror, v3_normalize(v3_add(s->key, (struct v3){vf_set(0.1f), vf_set(0.02f), vf_set(0.1f)}))));
+    vf box = smooth(
+        0.952f, 0.974f,
+        v3_dot(mirror, v3_normalize(v3_add(s->key, (struct v3){vf_set(0.1f), vf_set(0.02f), vf_set(0.1f)}))));
     vf box2 = smooth(0.962f, 0.988f, v3_dot(mirror, s->fill));
     vf fresnel = pow5(vf_set(1) - vf_clamp(nv, 0, 1));
     vf wet = box * 1.5f + box2 * 0.22f + fresnel * 0.1f;
@@ -179,8 +187,8 @@ INLINE struct v3 shade_mouth(const struct scene *s, const struct point *p, float
     return v3_mad(out, s->key_color, ggx(vf_set(0.2f), nh) * positive(nl) * p->occlusion * gloss);
 }
 
-/* Two shifted lobes along the strand (Kajiya and Kay 1989; Marschner et al. 2003: a white one towards the root, a
- * coloured one towards the tip). `strand` varies from hair to hair. */
+/* Two shifted lobes along the strand (Kajiya and Kay 1989; Marschner et al. 2003: a white one towards the
+ * root, a coloured one towards the tip). `strand` varies from hair to hair. */
 INLINE struct v3 shade_hair(const struct scene *s, const struct point *p, vf strand)
 {
     vf flip = vf_select(vm_lt(v3_dot(p->normal, p->view), vf_set(0)), vf_set(-1), vf_set(1));
@@ -198,9 +206,11 @@ INLINE struct v3 shade_hair(const struct scene *s, const struct point *p, vf str
     struct v3 ta = v3_normalize(v3_mad(t, n, shift - 0.10f)), tb = v3_normalize(v3_mad(t, n, shift + 0.16f));
     struct v3 h = half_way(s->key, p->view);
     vf ha = v3_dot(ta, h), hb = v3_dot(tb, h);
-    vf white = power(positive(one - ha * ha), 40) * 0.09f, tinted = power(positive(one - hb * hb), 11) * 0.85f;
+    vf white = power(positive(one - ha * ha), 40) * 0.09f,
+       tinted = power(positive(one - hb * hb), 11) * 0.85f;
     vf reach = direct * p->light * ao * (strand + 0.45f);
-    out = v3_add(out, v3_mul(v3_mad(v3_scale(v3_gray(1), white), albedo, tinted), v3_scale(s->key_color, reach)));
+    out = v3_add(out,
+                 v3_mul(v3_mad(v3_scale(v3_gray(1), white), albedo, tinted), v3_scale(s->key_color, reach)));
 
     vf rl = v3_dot(ta, half_way(s->rim_left, p->view)), rr = v3_dot(ta, half_way(s->rim_right, p->view));
     vf left = power(positive(one - rl * rl), 8) * vf_saturate(v3_dot(n, s->rim_left) + 0.35f) * ao;
@@ -244,7 +254,8 @@ INLINE struct v3 shade_metal(const struct scene *s, const struct point *p)
     vf up = vf_fma(nv * 2.0f, n.y, vf_set(0) - p->view.y);
     vf nh = positive(v3_dot(n, half_way(s->key, p->view)));
     vf room = fresnel * 0.6f + smooth(-0.2f, 0.7f, up) * 0.35f;
-    struct v3 light = v3_add(v3_scale(s->key_color, positive(v3_dot(n, s->key)) * p->light * 0.4f), ambient(s, n));
+    struct v3 light =
+        v3_add(v3_scale(s->key_color, positive(v3_dot(n, s->key)) * p->light * 0.4f), ambient(s, n));
     light = v3_mad(light, s->key_color, ggx(vf_set(0.18f), nh) * p->light * 0.5f);
     light = v3_mad(light, v3_gray(1), room);
     return v3_scale(v3_mul(p->albedo, light), p->occlusion);
@@ -255,7 +266,8 @@ INLINE struct v3 shade_plain(const struct scene *s, const struct point *p, const
 {
     vf flip = vf_select(vm_lt(v3_dot(p->normal, p->view), vf_set(0)), vf_set(-1), vf_set(1));
     const struct v3 n = v3_scale(p->normal, flip);
-    vf nl = v3_dot(n, s->key), nf = v3_dot(n, s->fill), nv = vf_clamp(v3_dot(n, p->view), 0.02f, 1), ao = p->occlusion;
+    vf nl = v3_dot(n, s->key), nf = v3_dot(n, s->fill), nv = vf_clamp(v3_dot(n, p->view), 0.02f, 1),
+       ao = p->occlusion;
     vf metal = vf_set(surface->metallic), alpha = vf_set(surface->roughness * surface->roughness);
     struct v3 diffuse = v3_scale(p->albedo, vf_set(1) - metal);
     struct v3 mirror = v3_mix(v3_gray(0.04f), p->albedo, metal);
@@ -279,8 +291,8 @@ INLINE struct v3 shade_plain(const struct scene *s, const struct point *p, const
     return v3_add(out, v3_set(surface->emissive));
 }
 
-/* Scene light -> display value 0..1: a filmic curve with a soft shoulder (the fit of Narkowicz 2015 to ACES), then
- * the sRGB curve by square roots (maximum error 0.3 %). */
+/* Scene light -> display value 0..1: a filmic curve with a soft shoulder (the fit of Narkowicz 2015 to ACES),
+ * then the sRGB curve by square roots (maximum error 0.3 %). */
 INLINE vf tone(vf x, float exposure)
 {
     x = positive(x * exposure);
@@ -288,8 +300,9 @@ INLINE vf tone(vf x, float exposure)
            vf_rcp(vf_fma(x, vf_fma(x, vf_set(2.43f), vf_set(0.59f)), vf_set(0.14f)));
     t = vf_saturate(t);
     vf a = vf_sqrt(t), b = vf_sqrt(a), c = vf_sqrt(b);
-    return vf_saturate(vf_fma(a, vf_set(0.662002687f),
-                              vf_fma(b, vf_set(0.684122060f), vf_fma(c, vf_set(-0.323583601f), t * -0.0225411470f))));
+    return vf_saturate(
+        vf_fma(a, vf_set(0.662002687f),
+               vf_fma(b, vf_set(0.684122060f), vf_fma(c, vf_set(-0.323583601f), t * -0.0225411470f))));
 }
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * One small vector layer, so that each kernel is written once: 16 lanes with AVX-512, 8 with AVX2, 4 with the
- * compiler's generic vectors (SSE2, NEON, ...). The kernel files are compiled once a level; CP_LEVEL names it.
+ * compiler's generic vectors (SSE2, NEON, ...). The kernel files are compiled once a level; CP_LEVEL names
+ * it.
  *
  * vf: floats, vi: 32-bit integers (wrapping), vm: one truth value a lane. The levels round alike but for
  * vf_rsqrt and vf_rcp, which are good to 11 bits at least, and for fused multiply-add.
@@ -157,7 +158,8 @@ INLINE vi vi_gather16(const void *base, vi index)
 {
     return (vi)_mm512_i32gather_epi32(RAW(index), base, 2);
 }
-/* Writes the lanes whose bit is set one after another; may write up to LANES elements. Returns their number. */
+/* Writes the lanes whose bit is set one after another; may write up to LANES elements. Returns their number.
+ */
 INLINE int vi_compress(void *p, unsigned bits, vi v)
 {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((vm)bits, RAW(v)));
@@ -206,8 +208,10 @@ INLINE void vf_transpose16(vf *r)
     }
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
-        vf x0 = _mm512_shuffle_f32x4(b[j], b[4 + j], 0x88), x1 = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0x88);
-        vf x2 = _mm512_shuffle_f32x4(b[j], b[4 + j], 0xdd), x3 = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0xdd);
+        vf x0 = _mm512_shuffle_f32x4(b[j], b[4 + j], 0x88),
+           x1 = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0x88);
+        vf x2 = _mm512_shuffle_f32x4(b[j], b[4 + j], 0xdd),
+           x3 = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0xdd);
         r[j] = _mm512_shuffle_f32x4(x0, x1, 0x88);
         r[4 + j] = _mm512_shuffle_f32x4(x2, x3, 0x88);
         r[8 + j] = _mm512_shuffle_f32x4(x0, x1, 0xdd);

@@ -18,7 +18,8 @@ static uint32_t encode(float x)
 static uint32_t average(const uint32_t *from, int width, int height, int x, int y, const float *linear)
 {
     int x1 = x + 1 < width ? x + 1 : x, y1 = y + 1 < height ? y + 1 : y;
-    const uint32_t texel[4] = {from[y * width + x], from[y * width + x1], from[y1 * width + x], from[y1 * width + x1]};
+    const uint32_t texel[4] = {from[y * width + x], from[y * width + x1], from[y1 * width + x],
+                               from[y1 * width + x1]};
     float sum[3] = {0};
     uint32_t alpha = 0;
     for (int i = 0; i < 4; i++) {
@@ -52,7 +53,8 @@ int cp_texture_create(const struct cp_texture *source, struct texture *ret_textu
             int w = texture->width[level - 1], h = texture->height[level - 1];
             for (int y = 0; y < height; y++)
                 for (int x = 0; x < width; x++)
-                    texels[y * width + x] = average(from, w, h, 2 * x < w ? 2 * x : w - 1, 2 * y < h ? 2 * y : h - 1, linear);
+                    texels[y * width + x] =
+                        average(from, w, h, 2 * x < w ? 2 * x : w - 1, 2 * y < h ? 2 * y : h - 1, linear);
         }
         texture->texels[level] = texels;
         texture->width[level] = width;
