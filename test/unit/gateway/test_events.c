@@ -12,10 +12,11 @@
 
 static void handle_events(void *user, struct cp_request *request)
 {
-    cp_request_reply_events(request);
+    const char *channel = cp_request_query(request, "channel"), *type = cp_request_query(request, "type");
+    cp_request_reply_events(request, channel ? channel : "", type ? type : "");
 }
 
-static const struct cp_field QUERY[] = {{"channel", CP_FIELD_TEXT}, {NULL}};
+static const struct cp_field QUERY[] = {{"channel", CP_FIELD_TEXT}, {"type", CP_FIELD_TEXT}, {NULL}};
 
 static const struct cp_route ROUTES[] = {
     {CP_GET, "/v1/events", CP_ROLE_VIEWER, "Events.", .query = QUERY, .unlimited = true,
@@ -116,6 +117,20 @@ static void channel_filters_but_lets_general_events_through(void **state)
     assert_true(comes(a, "{\"n\":3}"));
     assert_non_null(strstr(a->text, "{\"n\":2,\"channel\":\"main\"}"));
     assert_null(strstr(a->text, "side"));
+    stream_close(a);
+}
+
+static void type_filters_too(void **state)
+{
+    struct serving *s = *state;
+    struct stream *a = listen_to(s, "?channel=main&type=caption", "");
+    assert_true(comes(a, ": welcome"));
+    publish(s, "caption", "side", 1);
+    publish(s, "cue", "main", 2);
+    publish(s, "caption", "main", 3);
+    assert_true(comes(a, "event: caption\ndata: {\"n\":3"));
+    assert_null(strstr(a->text, "{\"n\":1"));
+    assert_null(strstr(a->text, "{\"n\":2"));
     stream_close(a);
 }
 
@@ -226,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(listeners_get_events_with_growing_ids),
         CASE(channel_filters_but_lets_general_events_through),
+        CASE(type_filters_too),
         CASE(last_event_id_replays_what_was_missed),
         CASE(gap_is_told_when_events_are_lost),
         CASE(listener_that_does_not_read_is_dropped),
