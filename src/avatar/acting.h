@@ -165,6 +165,20 @@ void gesturer_step(struct gesturer *gesturer, const char *action, float dt_s);
 
 /* --- the rig (rig.c): what a model can do --- */
 
+/* Shapes of other sets that stand in for ARKit's (foreign.c): five vowels and a smile, then lids. */
+enum drive {
+    DRIVE_AA,
+    DRIVE_IH,
+    DRIVE_OU,
+    DRIVE_EE,
+    DRIVE_OH,
+    DRIVE_SMILE,
+    DRIVE_BLINK,
+    DRIVE_BLINK_LEFT,
+    DRIVE_BLINK_RIGHT,
+    DRIVE_COUNT,
+};
+
 struct rig {
     struct cp_model *model;
     int target[CP_SHAPE_COUNT];          /* the model's target for a shape, -1 */
@@ -176,7 +190,9 @@ struct rig {
     /* What weight 1 of eyeLook Up, Down, In, Out turns each eyeball by, radians; all 0 when those shapes
      * move lids only. */
     float look[2][4];
-    bool eyes_by_shape; /* the shapes turn the eyeballs: do not turn the joints as well */
+    int driven[DRIVE_COUNT]; /* the model's target of another set, -1 */
+    bool arms_lowered;       /* it stands with its arms out: they are let down */
+    bool eyes_by_shape;      /* the shapes turn the eyeballs: do not turn the joints as well */
 };
 
 /* Turns and a shift asked of the bones, in model space as if the character stood at rest. */
@@ -186,6 +202,9 @@ struct stance {
 };
 
 void rig_init(struct rig *rig, struct cp_model *model);
+void foreign_init(struct rig *rig);
+/* Weights of those shapes, from a finished face of ARKit weights. */
+void foreign_apply(const struct rig *rig, const float *face, float *weight);
 void stance_clear(struct stance *stance);
 /* Adds a turn on top of what the bone does; nothing happens to bones that the model lacks. */
 void stance_turn(struct stance *stance, enum cp_bone bone, float yaw, float pitch, float roll);

@@ -276,6 +276,8 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     struct stance stance;
     speak(actor, moment, dt_s, &mouth);
     make_face(actor, &mouth, face);
+    if (rig->target[CP_SHAPE_mouthClose] < 0) /* then only the jaw itself can bring the lips together */
+        face[CP_SHAPE_jawOpen] = fmaxf(face[CP_SHAPE_jawOpen] - face[CP_SHAPE_mouthClose], 0);
     make_stance(actor, &stance);
     if (rig->target[CP_SHAPE_jawOpen] < 0)
         stance_turn(&stance, CP_BONE_JAW, 0, JAW_BONE * clampf(face[CP_SHAPE_jawOpen], 0, 1), 0);
@@ -297,4 +299,5 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++)
         if (rig->target[s] >= 0)
             ret_pose->weight[rig->target[s]] = clampf(face[s], 0, 1);
+    foreign_apply(rig, face, ret_pose->weight);
 }

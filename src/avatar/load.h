@@ -58,6 +58,9 @@ int load_materials(struct load *load);
 /* The kind of surface that a name speaks of ("Wolf3D_Teeth"), or CP_SURFACE_UNSET. */
 enum cp_surface surface_of_name(const char *name);
 
+/* ARKit's shape that a target's name means, in any tool's manner; CP_SHAPE_UNSET for others (names.c). */
+enum cp_shape shape_of_name(const char *name);
+
 /* Vertices, triangles, parts and target rows of all drawn nodes (load_meshes.c). */
 int load_meshes(struct load *load);
 

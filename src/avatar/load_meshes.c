@@ -312,7 +312,7 @@ static int target_index(struct load *load, const char *name)
         return -1;
     struct cp_target *target = &model->targets[model->n_targets];
     memcpy(target->name, cut, sizeof cut);
-    target->shape = cp_shape_from_name(cut);
+    target->shape = shape_of_name(cut);
     return model->n_targets++;
 }
 

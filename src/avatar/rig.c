@@ -28,6 +28,7 @@ static void find_arm_rest(struct rig *rig, int side)
         return;
     const float down[3] = {out * sinf(CP_RADIANS(ARM_HANGS_DEG)), -cosf(CP_RADIANS(ARM_HANGS_DEG)), 0};
     float *turn = rig->arm_rest[side][0];
+    rig->arms_lowered = true;
     quat_between(along, down, turn);
     /* A little bend forward, about the body's x axis after the upper arm has turned. */
     const float x[3] = {1, 0, 0};
@@ -120,6 +121,7 @@ void rig_init(struct rig *rig, struct cp_model *model)
                     rig->joint[CP_BONE_RIGHT_HAND] >= 0;
     find_eyes(rig);
     find_look(rig);
+    foreign_init(rig);
 }
 
 void stance_clear(struct stance *stance)
