@@ -11,7 +11,7 @@
 #define OPEN_S        0.10f
 #define DOUBLE_SHARE  0.15f
 #define DOUBLE_GAP_S  0.09f
-#define MEAN_BLINK_S  0.27f
+#define MEAN_BLINK_S  0.24f
 #define SIGMA         0.6f
 
 static void draw_wait(struct blinker *b)
@@ -24,7 +24,7 @@ static void draw_wait(struct blinker *b)
 static void start(struct blinker *b)
 {
     b->into_s = 0;
-    b->hold_s = chance_between(&b->chance, 0.07f, 0.15f);
+    b->hold_s = chance_between(&b->chance, 0.05f, 0.12f);
 }
 
 void blinker_init(struct blinker *b, uint64_t seed)

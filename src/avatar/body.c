@@ -6,12 +6,14 @@
 #include "avatar/acting.h"
 #include "avatar/transform.h"
 
-#define BEAT_DOWN_S  0.14f
-#define BEAT_UP_S    0.26f
-#define BEAT_EARLY_S 0.10f /* the nod's lowest point meets the vowel */
-#define BEAT_REST_S  0.60f
-#define BROW_S       0.55f
-#define LIFT_STIFF   11.0f
+#define BEAT_DOWN_S   0.14f
+#define BEAT_UP_S     0.26f
+#define BEAT_EARLY_S  0.10f /* the nod's lowest point meets the vowel */
+#define BEAT_REST_S   0.60f
+#define LISTEN_REST_S 2.5f
+#define LISTEN_MEAN_S 3.0f /* after that rest */
+#define BROW_S        0.55f
+#define LIFT_STIFF    11.0f
 
 enum drift { YAW, PITCH, ROLL, TALK_YAW, TALK_ROLL, SWAY, TWIST, BREATH };
 
@@ -103,6 +105,16 @@ static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t 
     }
 }
 
+/* Who listens nods now and then. */
+static void nod_along(struct body *b, float dt_s)
+{
+    if (b->rested_s < LISTEN_REST_S || chance_unit(&b->chance) > dt_s / LISTEN_MEAN_S)
+        return;
+    b->beat_s = b->rested_s = 0;
+    b->beat_size = CP_RADIANS(chance_between(&b->chance, 2, 3.5f));
+    b->brow_size = 0.1f;
+}
+
 static void step_beat(struct body *b, float dt_s)
 {
     b->rested_s += dt_s;
@@ -154,6 +166,8 @@ void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
                  CP_RADIANS(1.1f) * b->speaking * drift(b, TALK_ROLL, t_s, 0.17);
     if (u)
         look_for_beat(b, u, moment->offset_samples, dt_s);
+    else if (moment->attention == CP_ATTENTION_LISTENING)
+        nod_along(b, dt_s);
     step_beat(b, dt_s);
 
     float sway = drift(b, SWAY, t_s, 0.05);

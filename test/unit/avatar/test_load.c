@@ -272,6 +272,13 @@ static void load_refuses_hostile_numbers(void **state)
             "\"bufferView\":0,\"componentType\":5126,\"type\":\"VEC3\",\"count\":3,\"sparse\":{\"count\":4,"
             "\"indices\":{\"bufferView\":0,\"componentType\":5123},\"values\":{\"bufferView\":0}}"),
         b, n, CP_ERR_FORMAT, "sparse");
+    /* the first sparse index is bytes 12..13 (0), the second 14..15 (0x3f80) */
+    load_fails(
+        ACCESSOR(
+            "\"bufferView\":0,\"componentType\":5126,\"type\":\"VEC3\",\"count\":3,\"sparse\":{\"count\":2,"
+            "\"indices\":{\"bufferView\":0,\"byteOffset\":12,\"componentType\":5123},\"values\":{"
+            "\"bufferView\":0}}"),
+        b, n, CP_ERR_FORMAT, "sparse index is out of range");
     load_fails(
         TRIANGLE(
             "{\"mesh\":0}", "", ",\"indices\":1",
