@@ -107,7 +107,7 @@ static bool is_abbreviation(const char *text, int32_t start, int32_t end)
     int32_t stop = end;
     while (stop > start && text[stop - 1] == ' ')
         stop--;
-    if (stop == end || text[stop - 1] != '.' || !text[end])
+    if (stop == start || stop == end || text[stop - 1] != '.' || !text[end])
         return false;
     int32_t word = stop - 1;
     while (word > start && text[word - 1] != ' ' && text[word - 1] != '(' && text[word - 1] != '\n')
