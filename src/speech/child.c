@@ -122,8 +122,6 @@ void cp_child_stop(struct cp_child *child)
 static int await(int fd, short events, int64_t deadline_ns, const atomic_bool *stop)
 {
     for (;;) {
-        if (stop && atomic_load(stop))
-            return CP_ERR_CANCELLED;
         int64_t left_ns = deadline_ns - cp_clock_now_ns();
         if (left_ns <= 0)
             return CP_ERR_TIMEOUT;
@@ -134,6 +132,9 @@ static int await(int fd, short events, int64_t deadline_ns, const atomic_bool *s
             return 0; /* a closed pipe too: the read or write will tell */
         if (ready < 0 && errno != EINTR)
             return CP_ERR_IO;
+        /* a worker that is just answering may end its sentence: cheaper than a new one */
+        if (stop && atomic_load(stop))
+            return CP_ERR_CANCELLED;
     }
 }
 

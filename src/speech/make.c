@@ -1,6 +1,7 @@
 #include "speech/make.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "media/clock.h"
 #include "speech/take.h"
 
@@ -173,6 +174,7 @@ static void to_16_bit(const float *in, size_t n, int16_t *out)
 int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *request,
                       struct cp_utterance **ret_utterance, struct cp_error *error)
 {
+    CP_ASSERT_THREAD("speech");
     const struct cp_script *script = request->script;
     const struct cp_sentence *sentence = &script->sentences[request->sentence];
     struct cp_take take = {0};

@@ -64,7 +64,8 @@ struct cp_speech_request {
     const char *language;       /* BCP 47, or "" */
     double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
     int first_sentence;         /* skip the sentences before this one (going on after an interruption) */
-    int max_sentences;          /* end after so many (the last one made then says whether it was the text's last); 0: all */
+    int max_sentences; /* end after so many (the last one made then says whether it was the text's last); 0:
+                          all */
     enum cp_speech_priority priority;
 };
 

@@ -21,8 +21,8 @@ struct cp_speech_job {
     const struct cp_voice *voice;
     double rate, pitch, volume;
     enum cp_speech_priority priority;
-    int sentence;      /* the next one to make */
-    int last_sentence; /* the last one that the voice can read */
+    int sentence;       /* the next one to make */
+    int last_sentence;  /* the last one that the voice can read */
     int sentences_left; /* of this request; 0 at the start means all */
     bool started;
     atomic_bool stop; /* cancelled */
