@@ -43,7 +43,7 @@ struct deform {
 
 static vec3 deformed(const struct deform *d, vec3 p, vec3 anchor)
 {
-    vec3 to = p;
+    vec3 to = d->rig == RIG_FACE ? add(p, lip_seal(d->c, anchor)) : p;
     if (d->shape)
         to = add(to, shape_offset(d->c, d->shape, d->rig, p, anchor));
     if (d->over)

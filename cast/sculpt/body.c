@@ -50,7 +50,12 @@ float sd_body(const struct character *c, vec3 p)
              3.0f);
     /* the armpit is soft, but sleeves hang free of the trunk */
     d = join(d, sd_arm(c, q), blend(1.8f, 0.15f, ease(-24, -34, q.y)));
-    d = join(d, sd_ellipsoid(q, v3(5.3f, -28.2f, 1.4f), v3(5.0f, 5.2f, 4.2f)), 3.0f); /* bust */
+    /* cloth spans the middle of the bust, so both sides are blended instead of folded */
+    const vec3 bust = v3(5.0f, 5.2f, 4.2f);
+    d = join(d,
+             join(sd_ellipsoid(p, v3(5.3f, -28.2f, 1.4f), bust),
+                  sd_ellipsoid(p, v3(-5.3f, -28.2f, 1.4f), bust), 5.0f),
+             3.0f);
     float neck = c->neck_width;
     return join(d, sd_capsule(q, v3(0, -10.4f, -3.3f), v3(0, -18.4f, -4.0f), 3.9f * neck, 4.4f), 2.2f);
 }
@@ -110,7 +115,7 @@ void build_hands(struct sculpture *s, const struct character *c)
     struct part *part = sculpture_add(s, "hands", CP_SURFACE_SKIN, RIG_BODY);
     part_add_surface(part, sd_hand, c, axes);
     part_mirror(part);
-    part->max_triangles = 2200;
+    part->max_triangles = 2000;
     vec3 nail = blend3(c->color.skin, c->color.blush, 0.35f);
     for (int i = 0; i < part->n_vertices; i++) {
         struct vertex *v = &part->vertices[i];

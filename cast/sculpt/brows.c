@@ -15,14 +15,7 @@ static vec3 on_face(const struct character *c, float x, float y)
     return v3(x, y, z);
 }
 
-enum {
-    BROW_HAIRS = 230,
-    BROW_ROWS = 4,
-    LASH_ROWS = 4,
-    UPPER_LASHES = 34,
-    LOWER_LASHES = 14,
-    LINER_ROWS = 24
-};
+enum { BROW_HAIRS = 230, BROW_ROWS = 4, LASH_ROWS = 4, LASHES = 34, LINER_ROWS = 24 };
 
 static void add_brow_hair(struct part *part, const struct character *c, float t, unsigned *seed)
 {
@@ -58,21 +51,19 @@ void build_brows(struct sculpture *s, const struct character *c)
         add_brow_hair(part, c, powf(((float)i + random_unit(&seed) * 0.8f) / BROW_HAIRS, 0.95f), &seed);
 }
 
-static void add_lash(struct part *part, const struct character *c, float side, bool upper, float t,
-                     unsigned *seed)
+static void add_lash(struct part *part, const struct character *c, float side, float t, unsigned *seed)
 {
-    float w = c->eye_width, x = blend(-w + (upper ? 0.25f : 0.6f), w - 0.02f, t);
-    float y = upper ? lid_top(c, x) - 0.01f : lid_bottom(c, x) + 0.02f, r = c->eye_radius + 0.14f;
+    float w = c->eye_width, x = blend(-w + 0.25f, w - 0.02f, t);
+    float y = lid_top(c, x) - 0.01f, r = c->eye_radius + 0.14f;
     vec3 root = add(eye_center(c), v3(x, y, sqrtf(maxf(r * r - x * x - y * y, 0.1f))));
-    float reach = upper ? blend(0.13f, 0.42f, powf(t, 1.2f)) * (0.8f + 0.35f * random_unit(seed))
-                        : blend(0.07f, 0.15f, t) * (0.7f + 0.5f * random_unit(seed));
+    float reach = blend(0.13f, 0.42f, powf(t, 1.2f)) * (0.8f + 0.35f * random_unit(seed));
     float out = blend(-0.35f, 0.95f, t) + random_signed(seed) * 0.12f;
     struct strand_row rows[LASH_ROWS];
     for (int k = 0; k < LASH_ROWS; k++) {
         float e = (float)k / (LASH_ROWS - 1);
-        float rise = upper ? 0.05f * e + 0.72f * e * e : -(0.3f * e + 0.6f * e * e);
+        float rise = 0.05f * e + 0.72f * e * e;
         vec3 p = along(root, v3(out * e * 0.9f, rise, 0.95f * e - 0.35f * e * e), reach);
-        float width = (upper ? 0.036f : 0.016f) * (1 - 0.95f * e) + 0.002f;
+        float width = 0.036f * (1 - 0.95f * e) + 0.002f;
         rows[k] = (struct strand_row){p, v3(0, 0.5f, 0.87f), root, width, 0};
         if (side < 0) {
             rows[k].center = mirror(p);
@@ -105,12 +96,8 @@ void build_lashes(struct sculpture *s, const struct character *c)
     struct part *part = sculpture_add(s, "lashes", CP_SURFACE_LASH, RIG_FACE);
     for (int side = -1; side <= 1; side += 2) {
         unsigned seed = 5; /* the same on both sides */
-        for (int i = 0; i < UPPER_LASHES; i++)
-            add_lash(part, c, (float)side, true,
-                     ((float)i + 0.5f + random_signed(&seed) * 0.3f) / UPPER_LASHES, &seed);
-        for (int i = 0; i < LOWER_LASHES; i++)
-            add_lash(part, c, (float)side, false,
-                     ((float)i + 0.5f + random_signed(&seed) * 0.3f) / LOWER_LASHES, &seed);
+        for (int i = 0; i < LASHES; i++)
+            add_lash(part, c, (float)side, ((float)i + 0.5f + random_signed(&seed) * 0.3f) / LASHES, &seed);
         add_liner(part, c, (float)side);
     }
 }

@@ -16,8 +16,8 @@
     X(eye_depth, 5.32f, "how far forward the eyeball's centre lies")                                         \
     X(eye_radius, 2.05f, "eyeball")                                                                          \
     X(eye_width, 1.66f, "half the width of the eye's opening")                                               \
-    X(eye_upper, 0.88f, "opening above the pupil")                                                           \
-    X(eye_lower, 0.72f, "opening below the pupil")                                                           \
+    X(eye_upper, 0.84f, "opening above the pupil")                                                           \
+    X(eye_lower, 0.70f, "opening below the pupil")                                                           \
     X(eye_tilt, 0.40f, "how much higher the outer corner stands")                                            \
     X(iris_radius, 1.10f, "iris")                                                                            \
     X(pupil_radius, 0.46f, "pupil")                                                                          \
@@ -41,9 +41,9 @@
     X(hair_seed, 7, "another seed, other locks")
 
 #define CHARACTER_COLORS(X)                                                                                  \
-    X(skin, 0xDBA386, "skin")                                                                                \
+    X(skin, 0xDBA78C, "skin")                                                                                \
     X(skin_light, 0xE4B096, "skin of the forehead")                                                          \
-    X(blush, 0xDB7F70, "cheeks, nose, ears")                                                                 \
+    X(blush, 0xDC9480, "cheeks, nose, ears")                                                                 \
     X(lip, 0xB25B58, "lower lip")                                                                            \
     X(lip_dark, 0x9E4A4A, "upper lip")                                                                       \
     X(iris, 0x4E3018, "iris")                                                                                \

@@ -22,7 +22,7 @@ static float folds(const struct character *c, vec3 p)
     float waist = (1 - arm) * bell(p.y + 49, 9) * sinf(p.y * 0.55f + a * 0.9f) * ease(2, 7, a);
     float armpit = bell(a - 12.5f, 2.6f) * bell(p.y + 27, 6) * sinf((p.y + a * 1.4f) * 0.9f);
     (void)c;
-    return 0.08f * elbow + 0.13f * waist + 0.14f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
+    return 0.13f * elbow + 0.22f * waist + 0.22f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
 }
 
 /* The blazer as if closed to the neck: what lapels lie on. */
@@ -162,8 +162,8 @@ static const struct sheet collar = {
 static const struct sheet lapel = {
     .rows =
         {
-            {{{4.5f, -19.2f, 0}, {3.7f, -23, 0}, {2.7f, -28, 0}, {1.4f, -33, 0}, {0.0f, -37.8f, 0}}, -0.70f},
-            {{{5.2f, -19.0f, 0}, {4.4f, -23, 0}, {3.3f, -28, 0}, {2.0f, -33, 0}, {0.5f, -38.0f, 0}}, 0.45f},
+            {{{4.5f, -19.2f, 0}, {3.7f, -23, 0}, {2.7f, -28, 0}, {1.4f, -33, 0}, {-0.6f, -37.8f, 0}}, -0.70f},
+            {{{5.2f, -19.0f, 0}, {4.4f, -23, 0}, {3.3f, -28, 0}, {2.0f, -33, 0}, {0.2f, -38.3f, 0}}, 0.45f},
             {{{7.3f, -20.2f, 0}, {6.9f, -24, 0}, {5.7f, -28.8f, 0}, {3.5f, -33.8f, 0}, {0.8f, -38.5f, 0}},
              0.42f},
             {{{10.3f, -21.5f, 0}, {9.6f, -25, 0}, {7.9f, -29.6f, 0}, {4.9f, -34.4f, 0}, {1.1f, -39.0f, 0}},
@@ -216,14 +216,14 @@ static void build_blouse(struct sculpture *s, const struct character *c)
     part_add_surface(part, sd_blouse, c, axes);
     drop_hidden(part, c, sd_blazer, 0.25f);
     finish_cloth(part, c, c->color.blouse);
-    part->max_triangles = 1500;
+    part->max_triangles = 1000;
 
     struct part *band = sculpture_add(s, "neckline", CP_SURFACE_CLOTH, RIG_BODY);
     struct sheet binding = {
         .n_rows = 4, .n_points = 7, .steps_along = 48, .steps_across = 6, .from_front = true};
     static const vec3 line[] = {{0, -22.5f, 0},    {1.5f, -22.1f, 0}, {2.7f, -21.2f, 0}, {3.7f, -19.9f, 0},
                                 {4.8f, -18.1f, 0}, {5.8f, -16.3f, 0}, {6.6f, -14.8f, 0}};
-    static const float offsets[] = {0.0f, 0.08f, 0.50f, 0.58f}, lifts[] = {-0.35f, 0.14f, 0.12f, -0.15f};
+    static const float offsets[] = {0.0f, 0.08f, 0.50f, 0.58f}, lifts[] = {-0.65f, 0.14f, 0.12f, -0.15f};
     for (int r = 0; r < 4; r++) {
         binding.rows[r].lift = lifts[r] + blouse_height;
         for (int i = 0; i < 7; i++) { /* outwards: down in the middle, aside further up */

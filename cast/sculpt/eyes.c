@@ -1,7 +1,7 @@
 #include "eyes.h"
 #include "face.h"
 
-enum { RINGS = 24, SECTORS = 36 };
+enum { RINGS = 24, SECTORS = 32 };
 
 /* Rings are dense across iris and pupil, so that vertex colours draw them crisply. */
 static float ring_angle(const struct character *c, int ring)

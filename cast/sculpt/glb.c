@@ -273,7 +273,7 @@ static const struct {
 } materials[] = {
     [CP_SURFACE_PLAIN] = {"plain", 0.45f, 0, false}, [CP_SURFACE_SKIN] = {"skin", 0.50f, 0, false},
     [CP_SURFACE_EYE] = {"eye", 0.08f, 0, false},     [CP_SURFACE_TEETH] = {"teeth", 0.25f, 0, false},
-    [CP_SURFACE_MOUTH] = {"mouth", 0.40f, 0, false}, [CP_SURFACE_HAIR] = {"hair", 0.40f, 0, true},
+    [CP_SURFACE_MOUTH] = {"mouth", 0.40f, 0, false}, [CP_SURFACE_HAIR] = {"hair", 0.40f, 0, false},
     [CP_SURFACE_CLOTH] = {"cloth", 0.85f, 0, false}, [CP_SURFACE_LASH] = {"lash", 0.70f, 0, true},
     [CP_SURFACE_METAL] = {"metal", 0.25f, 1, false},
 };

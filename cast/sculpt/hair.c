@@ -66,11 +66,11 @@ struct layer {
 };
 
 static const struct layer layers[] = {
-    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.985f, 0.015f, 0.05f, 0, 1, 16, 3, 9, 0.66f},
-    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.965f, 0.035f, 0.20f, 0, 1, 18, 4, 5.0f, 0.92f},
-    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.945f, 0.055f, 0.34f, 0, 0.92f, 16, 3, 3.4f, 1.05f},
+    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.985f, 0.015f, 0.05f, 0, 1, 17, 3, 9, 0.70f},
+    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.965f, 0.035f, 0.20f, 0, 1, 22, 3, 5.0f, 0.92f},
+    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.945f, 0.055f, 0.34f, 0, 0.92f, 16, 2, 3.4f, 1.05f},
     {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.93f, 0.07f, 0.50f, 0, 0.9f, 12, 2, 2.6f, 1.15f},
-    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.92f, 0.08f, 0.80f, 0, 0.85f, 11, 2, 2.2f, 1.2f},
+    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.92f, 0.08f, 0.80f, 0, 0.85f, 10, 2, 2.2f, 1.2f},
 };
 
 static void add_lock(struct part *part, const struct character *c, guide_set guides,
@@ -91,7 +91,9 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
     float aside = random_signed(seed) * layer->stray, curl = 0.8f + 0.4f * random_unit(seed);
     struct strand_row rows[LOCK_ROWS_MAX];
     for (int k = 0; k < layer->rows; k++) {
-        float t = (float)k / (float)(layer->rows - 1), tt = t * reach;
+        float even = (float)k / (float)(layer->rows - 1),
+              t = blend(even, even * even, 0.4f); /* denser at the crown */
+        float tt = t * reach;
         vec3 p = curve_at(path, GUIDE_POINTS, tt), normal = hair_normal(c, p);
         float off = sd_hair_bed(c, p), want = lift * (0.75f + 0.25f * ease(0, 0.2f, t));
         p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lift * 0.4f - off);

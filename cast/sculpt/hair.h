@@ -9,7 +9,8 @@ void build_hair(struct sculpture *s, const struct character *c);
 void build_brows(struct sculpture *s, const struct character *c);
 void build_lashes(struct sculpture *s, const struct character *c);
 
-/* A strip swept along a centre line: an arch across (`across` quads), open at the back. */
+/* A strip swept along a centre line: flat and two-sided with `across` 1, else an arch of so many quads with a
+ * flat side below it. */
 struct strand_row {
     vec3 center, normal, anchor;
     float half_width, height; /* of the arch above its edges */

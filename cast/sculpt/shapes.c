@@ -405,6 +405,13 @@ const char *shape_name(int shape)
     return names[shape - 1]; /* CP_SHAPE_UNSET is 0 */
 }
 
+vec3 lip_seal(const struct character *c, vec3 p)
+{
+    float off = p.y - lip_line(c, p.x);
+    float share = ease(c->mouth_width, c->mouth_width - 0.2f, fabsf(p.x)) * ease(6.2f, 7.2f, p.z);
+    return v3(0, -off * share * ease(0.16f, 0.05f, fabsf(off)) * 0.85f, 0);
+}
+
 vec3 proportion(const struct character *c, vec3 p)
 {
     p.y += c->midface_lift * ease(-0.8f, -7.0f, p.y) * (1 - ease(-9.5f, -14.5f, p.y));

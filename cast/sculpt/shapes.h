@@ -16,6 +16,8 @@
 vec3 shape_offset(const struct character *c, int shape, enum rig rig, vec3 p, vec3 anchor);
 const char *shape_name(int shape);
 
+/* The mesher needs a slit between the lips; this shuts it, so that they touch at rest. */
+vec3 lip_seal(const struct character *c, vec3 p);
 /* The proportions that are laid over everything on the head at the end. */
 vec3 proportion(const struct character *c, vec3 p);
 

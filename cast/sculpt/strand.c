@@ -30,7 +30,12 @@ void part_add_strand(struct part *part, const struct strand_row *rows, int n_row
     for (int i = 0; i + 1 < n_rows; i++)
         for (int k = 0; k < across; k++) {
             int a = first + i * (across + 1) + k, b = a + across + 1;
-            part_add_triangle(part, a, b, b + 1);
-            part_add_triangle(part, a, b + 1, a + 1);
+            part_add_triangle(part, a, b + 1, b);
+            part_add_triangle(part, a, a + 1, b + 1);
         }
+    for (int i = 0; across > 1 && i + 1 < n_rows; i++) { /* the flat side, so that no inside is ever seen */
+        int a = first + i * (across + 1), b = a + across + 1;
+        part_add_triangle(part, a, b + across, a + across);
+        part_add_triangle(part, a, b, b + across);
+    }
 }
