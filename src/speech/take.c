@@ -350,7 +350,8 @@ void cp_take_write_marks(const struct cp_take *take, const struct cp_script *scr
         }
         writer.word.start = event->start;
         writer.word.end = event->end;
-        add_mark(&writer, CP_MARK_WORD, event->at, event->length);
+        if (event->end > event->start) /* an engine may read out what stands nowhere in the text */
+            add_mark(&writer, CP_MARK_WORD, event->at, event->length);
     }
     add_viseme(&writer, CP_VISEME_SIL, 1, (int32_t)take->n_samples, 0);
     add_flags(&writer, take, script, sentence);

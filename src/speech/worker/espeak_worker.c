@@ -27,6 +27,7 @@ struct event {
     int at;              /* samples */
     int char_at, length; /* words: code points of the text, 0-based */
     char name[16];       /* phones */
+    int stress;          /* phones: 2 primary, 1 secondary */
 };
 
 /* What the callback collects of the sentence being spoken. */
@@ -247,6 +248,50 @@ static void move_stops_to_closures(void)
     }
 }
 
+/* Gives the phone events the stress that stands in a row of phonemes like "ɡ_ˈuː_t_ə_n _ˈɑː_b": both name the
+ * same phones in the same order, but for a few that only one of them has. *at is the next event. */
+static void match_stress(const char *phonemes, int *at)
+{
+    enum { LOOK_AHEAD = 4 };
+    while (*phonemes) {
+        size_t length = strcspn(phonemes, "_ ");
+        const char *name = phonemes;
+        int stress = 0;
+        if (!strncmp(name, "ˈ", 2) || !strncmp(name, "ˌ", 2)) {
+            stress = !strncmp(name, "ˈ", 2) ? 2 : 1;
+            name += 2;
+        }
+        size_t name_length = length - (size_t)(name - phonemes);
+        phonemes += length + (phonemes[length] != '\0');
+        int looked = 0;
+        for (int i = *at; i < take.n_events && name_length && looked < LOOK_AHEAD; i++) {
+            struct event *event = &take.events[i];
+            if (event->is_word || !*event->name)
+                continue;
+            looked++;
+            if (strlen(event->name) == name_length && !strncmp(event->name, name, name_length)) {
+                event->stress = stress;
+                *at = i + 1;
+                break;
+            }
+        }
+    }
+}
+
+/* Phone events come without stress; the same text translated to phonemes has it. */
+static void find_stress(const char *text)
+{
+    const void *rest = text;
+    int at = 0;
+    while (rest) {
+        const void *before = rest;
+        const char *phonemes = espeak_TextToPhonemes(&rest, espeakCHARS_UTF8, espeakPHONEMES_IPA | '_' << 8);
+        if (!phonemes || rest == before)
+            break;
+        match_stress(phonemes, &at);
+    }
+}
+
 /* The start of the next phone, or the end of the sound. */
 static int phone_end(int index)
 {
@@ -288,8 +333,8 @@ static json_t *list_marks(const char *text)
         if (event->is_word)
             mark = word_mark(i, text, &last_char);
         else if (*event->name != '(') /* "(en)": a switch of language, no sound */
-            mark = json_pack("{s:s,s:i,s:i,s:s}", "type", "phone", "at", event->at, "length",
-                             phone_end(i) - event->at, "name", event->name);
+            mark = json_pack("{s:s,s:i,s:i,s:s,s:i}", "type", "phone", "at", event->at, "length",
+                             phone_end(i) - event->at, "name", event->name, "stress", event->stress);
         if (mark)
             json_array_append_new(marks, mark);
     }
@@ -337,6 +382,7 @@ static bool speak(const json_t *request)
     if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, NULL, NULL) != EE_OK)
         return write_error(id, "espeak-ng failed");
     move_stops_to_closures();
+    find_stress(text);
 
     bool written = write_json(CP_FRAME_BEGIN, json_pack("{s:I,s:i}", "id", id, "hz", 22050));
     for (int at = 0; written && at < take.n_samples; at += SOUND_FRAME) {

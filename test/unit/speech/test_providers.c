@@ -251,6 +251,30 @@ static void lips_close_where_it_is_quiet(void **state)
     }
 }
 
+static void expect_stressed(const char *voice, const char *text, const char *const *phones)
+{
+    if (!usable(voice))
+        return;
+    struct listener listener;
+    say_text(speech, text, voice, &listener);
+    const struct cp_utterance *utterance = listener.heard[0];
+    for (size_t i = 0; i < utterance->n_marks; i++) {
+        const struct cp_mark *mark = &utterance->marks[i];
+        if (mark->type == CP_MARK_PHONE && mark->stress == 2) {
+            assert_non_null(*phones);
+            assert_string_equal(mark->name, *phones++);
+        }
+    }
+    assert_null(*phones);
+    listener_free(&listener);
+}
+
+static void stress_is_where_it_is_spoken(void **state)
+{
+    expect_stressed("espeak:de", "Guten Abend, Freunde", WORDS("uː", "ɑː", "ɔø"));
+    expect_stressed("flite:slt", "about", WORDS("b", "aw", "t")); /* the whole syllable */
+}
+
 /* --- rate, pitch, volume --- */
 
 static double mean_f0(const struct cp_utterance *utterance)
@@ -346,7 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(providers_are_all_in_the_samples), cmocka_unit_test(providers_keep_the_contract),
         cmocka_unit_test(words_point_into_the_text),        cmocka_unit_test(lips_close_where_it_is_quiet),
-        cmocka_unit_test(voices_follow_rate_and_pitch),     cmocka_unit_test(ssml_changes_the_performance),
+        cmocka_unit_test(stress_is_where_it_is_spoken),     cmocka_unit_test(voices_follow_rate_and_pitch),
+        cmocka_unit_test(ssml_changes_the_performance),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
