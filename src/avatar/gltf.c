@@ -100,6 +100,8 @@ static int parse_json(struct gltf *doc, const uint8_t *text, size_t length)
     doc->root = json_loadb((const char *)text, length, 0, &problem);
     if (!doc->root && json_error_code(&problem) == json_error_premature_end_of_input)
         return gltf_fail(doc, CP_ERR_FORMAT, "the glTF JSON is truncated (line %d)", problem.line);
+    if (!doc->root && json_error_code(&problem) == json_error_out_of_memory)
+        return gltf_fail(doc, CP_ERR_NOMEM, "out of memory");
     if (!doc->root)
         return gltf_fail(doc, CP_ERR_FORMAT, "this is no glTF: the JSON is wrong at line %d: %s",
                          problem.line, problem.text);

@@ -97,7 +97,7 @@ static void figure_nodes(struct cp_buffer *json, int arms_out)
     cp_buffer_text(json, "{\"name\":\"face\",\"mesh\":0,\"skin\":0}");
 }
 
-struct cp_model *make_figure(int arms_out)
+uint8_t *make_figure_glb(int arms_out, size_t *ret_length)
 {
     struct figure_bytes bytes = {.delta = {0, -0.01f, 0}, .moved = 12};
     struct cp_buffer json = cp_buffer_make(1 << 16);
@@ -154,11 +154,20 @@ struct cp_model *make_figure(int arms_out)
         for (int k = 0; k < 3; k++)
             all.inverse[b][12 + k] = -at[k];
     }
+    uint8_t *glb = make_glb(cp_buffer_string(&json), &all, sizeof all, ret_length);
+    cp_buffer_free(&json);
+    return glb;
+}
+
+struct cp_model *make_figure(int arms_out)
+{
+    size_t length;
+    uint8_t *glb = make_figure_glb(arms_out, &length);
     struct cp_model *model = NULL;
     struct cp_error error;
-    if (load_json(cp_buffer_string(&json), &all, sizeof all, &model, &error))
+    if (cp_avatar_load(glb, length, "figure", &model, &error))
         fprintf(stderr, "make_figure: %s\n", error.text);
-    cp_buffer_free(&json);
+    free(glb);
     return model;
 }
 
