@@ -86,7 +86,7 @@ static void closed_queue_gives_what_is_left_then_nothing(void **state)
     cp_queue_destroy(q);
 }
 
-enum { ITEMS = 20000, WRITERS = 3 };
+enum { ITEMS = 5000, WRITERS = 3 };
 
 struct writer {
     struct cp_queue *queue;
