@@ -280,6 +280,17 @@ static bool check_query(struct cp_request *request)
     return true;
 }
 
+/* Both Content-Length and Transfer-Encoding: a proxy in front may see another end of the request than we do
+ * (RFC 9112 section 6.1). Answered, and the connection is not used again. */
+static bool has_two_lengths(struct cp_request *request)
+{
+    if (!cp_request_header(request, "Content-Length") || !cp_request_header(request, "Transfer-Encoding"))
+        return false;
+    cp_request_add_header(request, "Connection", "close");
+    cp_request_fail_status(request, 400, NULL, "a request has Content-Length or Transfer-Encoding, not both");
+    return true;
+}
+
 static void admit(struct cp_request *request, const char *method)
 {
     const union MHD_ConnectionInfo *info =
@@ -288,6 +299,8 @@ static void admit(struct cp_request *request, const char *method)
         cp_request_fail_status(request, 431, NULL, "the headers are too large");
         return;
     }
+    if (has_two_lengths(request))
+        return;
     read_address(request);
     if (find_route(request, method) && request->route && authorize(request) && admit_body(request))
         check_query(request);

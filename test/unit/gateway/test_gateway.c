@@ -332,6 +332,15 @@ static void chunked_bodies_are_taken_and_limited(void **state)
     EXPECT(413, exchange(s, text));
 }
 
+static void two_lengths_are_refused(void **state)
+{
+    struct response r =
+        exchange(*state, "POST /v1/raw HTTP/1.1\r\nHost: t\r\nContent-Type: application/sdp\r\n"
+                         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert_int_equal(r.status, 400);
+    response_clear(&r);
+}
+
 static void giant_headers_are_431(void **state)
 {
     struct serving *s = *state;
@@ -379,6 +388,16 @@ static void codes_map_to_statuses_and_hide_inner_texts(void **state)
 static void handler_that_forgets_to_answer_is_500(void **state)
 {
     EXPECT(500, request(*state, "GET", "/v1/nothing", NULL, NULL, NULL));
+}
+
+static void closed_gateway_calls_no_handler(void **state)
+{
+    struct serving *s = *state;
+    cp_gateway_drain(s->gateway);
+    EXPECT_TEXT(503, "starting or stopping", request(s, "GET", "/v1/hello/x", NULL, NULL, NULL));
+    EXPECT(401, request(s, "GET", "/v1/view", NULL, NULL, NULL));
+    cp_gateway_open(s->gateway);
+    EXPECT(200, request(s, "GET", "/v1/hello/x", NULL, NULL, NULL));
 }
 
 static void preflight_allows_known_origins_only(void **state)
@@ -518,10 +537,12 @@ int main(void)
         CASE(content_type_is_checked),
         CASE(body_limit_is_413_even_for_who_sends_it_all),
         CASE(chunked_bodies_are_taken_and_limited),
+        CASE(two_lengths_are_refused),
         CASE(giant_headers_are_431),
         CASE(query_is_decoded_and_checked),
         CASE(codes_map_to_statuses_and_hide_inner_texts),
         CASE(handler_that_forgets_to_answer_is_500),
+        CASE(closed_gateway_calls_no_handler),
         CASE(preflight_allows_known_origins_only),
         CASE(connection_serves_many_requests),
         CASE(answers_are_counted_by_route_and_status),

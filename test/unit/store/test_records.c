@@ -270,6 +270,12 @@ static void watch_sees_puts_and_deletes_of_its_partition(void **state)
     for (int i = 1; i < 16; i++)
         assert_int_equal(cp_store_watch(t->store, "w2", note_change, &seen, NULL), 0);
     assert_int_equal(cp_store_watch(t->store, "w2", note_change, &seen, NULL), CP_ERR_BUSY);
+    cp_store_unwatch(t->store, note_change, &seen);
+    put(t, "w", "b", "1");
+    assert_string_equal(seen.text, "a=1;a=-;");
+    assert_int_equal(cp_store_watch(t->store, "w", note_change, &seen, NULL), 0);
+    put(t, "w", "c", "1");
+    assert_string_equal(seen.text, "a=1;a=-;c=1;");
 }
 
 static void records_are_there_after_reopening(void **state)
