@@ -100,7 +100,7 @@ static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t 
         if (b->rested_s < BEAT_REST_S || prominence < chance_between(&b->chance, 0.2f, 0.7f))
             continue;
         b->beat_s = b->rested_s = 0;
-        b->beat_size = CP_RADIANS(chance_between(&b->chance, 0.9f, 1.5f) + clampf(prominence, 0, 0.8f));
+        b->beat_size = CP_RADIANS(chance_between(&b->chance, 1.3f, 2.3f) + clampf(prominence, 0, 0.8f));
         b->brow_size = chance_unit(&b->chance) < 0.4f ? chance_between(&b->chance, 0.12f, 0.3f) : 0;
     }
 }
@@ -152,18 +152,18 @@ void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
         hear(b, u);
     b->last_offset = u ? moment->offset_samples : 0;
     b->speaking += ((u ? 1.0f : 0.0f) - b->speaking) * (1 - expf(-4 * dt_s));
-    float goal = u ? CP_RADIANS(0.4f) * melody(b, u, moment->offset_samples, 12) : 0;
+    float goal = u ? CP_RADIANS(0.5f) * melody(b, u, moment->offset_samples, 12) : 0;
     float off = b->lift - goal, push = (b->lift_speed + LIFT_STIFF * off) * dt_s,
           decay = expf(-LIFT_STIFF * dt_s);
     b->lift = goal + (off + push) * decay;
     b->lift_speed = (b->lift_speed - LIFT_STIFF * push) * decay;
 
     b->head[0] = CP_RADIANS(0.9f) * drift(b, YAW, t_s, 0.09) +
-                 CP_RADIANS(1.6f) * b->speaking * drift(b, TALK_YAW, t_s, 0.23);
+                 CP_RADIANS(2.3f) * b->speaking * drift(b, TALK_YAW, t_s, 0.23);
     b->head[1] =
-        CP_RADIANS(0.7f) * drift(b, PITCH, t_s, 0.11) - clampf(b->lift, CP_RADIANS(-2), CP_RADIANS(2.5f));
+        CP_RADIANS(0.9f) * drift(b, PITCH, t_s, 0.11) - clampf(b->lift, CP_RADIANS(-2), CP_RADIANS(2.5f));
     b->head[2] = CP_RADIANS(0.7f) * drift(b, ROLL, t_s, 0.07) +
-                 CP_RADIANS(1.1f) * b->speaking * drift(b, TALK_ROLL, t_s, 0.17);
+                 CP_RADIANS(1.6f) * b->speaking * drift(b, TALK_ROLL, t_s, 0.17);
     if (u)
         look_for_beat(b, u, moment->offset_samples, dt_s);
     else if (moment->attention == CP_ATTENTION_LISTENING)
