@@ -31,10 +31,10 @@ static const struct flite_voice {
     const char *name, *title, *sex;
     cst_voice *(*get)(const char *directory);
 } VOICES[] = {
-    {"slt", "Susan (flite slt)", "female", register_cmu_us_slt},
-    {"rms", "Robert (flite rms)", "male", register_cmu_us_rms},
-    {"awb", "Alan (flite awb, Scottish)", "male", register_cmu_us_awb},
-    {"kal16", "Kevin (flite kal16, diphones)", "male", register_cmu_us_kal16},
+    {"slt", "American English, slt", "female", register_cmu_us_slt},
+    {"rms", "American English, rms", "male", register_cmu_us_rms},
+    {"awb", "Scottish English, awb", "male", register_cmu_us_awb},
+    {"kal16", "American English, kal16 (diphones)", "male", register_cmu_us_kal16},
 };
 #define N_VOICES (sizeof VOICES / sizeof *VOICES)
 

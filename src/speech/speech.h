@@ -37,7 +37,7 @@ void cp_speech_destroy(struct cp_speech *speech);
 /* --- voices --- */
 
 struct cp_voice {
-    char id[64];   /* "flite:slt", "espeak:de", ... */
+    char id[64];   /* "flite:slt", "espeak:de", "espeak:de-male", ... */
     char name[64]; /* for people */
     char engine[24];
     char language[16]; /* BCP 47 */
@@ -47,8 +47,9 @@ struct cp_voice {
 };
 /* The voices of all engines; the array belongs to the speech stage and does not change. */
 const struct cp_voice *cp_speech_voices(const struct cp_speech *speech, int *ret_n);
-/* The voice to use: by id when given, else by language, else the default. CP_ERR_NOT_FOUND names close ones.
- */
+/* The voice to use: by id when given, else by language, else the default. The default voice speaks for its
+ * whole language ("en-GB" too). CP_ERR_NOT_FOUND names close ones; CP_ERR_UNAVAILABLE says why one is not
+ * usable. */
 int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
                          const struct cp_voice **ret_voice, struct cp_error *error);
 
@@ -60,17 +61,18 @@ struct cp_speech_request {
     const char *text; /* UTF-8; plain text, or NULL when ssml is given */
     const char
         *ssml; /* SSML 1.1 subset: speak p s break prosody mark; others keep their text, with a warning */
-    const char *voice;          /* "" or NULL: by language, else the default */
-    const char *language;       /* BCP 47, or "" */
+    const char *voice;    /* "" or NULL: by language, else the default, else by the script of the text */
+    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts) */
     double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
     int first_sentence;         /* skip the sentences before this one (going on after an interruption) */
     int max_sentences; /* end after so many (the last one made then says whether it was the text's last); 0:
                           all */
-    enum cp_speech_priority priority;
+    enum cp_speech_priority priority; /* unset means ahead */
 };
 
 struct cp_speech_events {
-    /* A sentence is ready, in order; the callee takes its own reference if it keeps it. thread: speech */
+    /* A sentence is ready, in order; the callee takes its own reference if it keeps it. Sentences that the
+     * voice cannot read (another script) are passed over. Must not wait: other requests do. thread: speech */
     void (*utterance)(void *user, struct cp_utterance *utterance);
     /* The request is over: 0 after the last sentence, CP_ERR_CANCELLED, or why it failed. Called exactly once
      * for each request accepted. thread: speech */

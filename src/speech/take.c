@@ -11,6 +11,8 @@
 /* What is left of an engine's silence. A closed mouth before "p" makes no sound, so up to CLOSURE of a first
  * phone's silence stays. */
 enum { LEAD_MS = 12, TAIL_MS = 25, CLOSURE_MS = 60, FADE_MS = 3 };
+/* Lips do not rest in a shorter pause (a glottal stop, the seam of two pieces): they hold their shape. */
+enum { HELD_MS = 60 };
 #define SILENCE_DB (-48.0f) /* below the loudest 5 ms */
 
 /* --- growing --- */
@@ -217,9 +219,9 @@ size_t cp_take_max_marks(const struct cp_take *take, const struct cp_script *scr
 
 struct writer {
     struct cp_utterance *utterance;
-    struct cp_mark word;     /* the word that phones belong to */
-    int32_t visemes_end;     /* visemes cover the sound up to here */
-    struct cp_mark *silence; /* the last viseme, when it is silence: more silence makes it longer */
+    struct cp_mark word;    /* the word that phones belong to */
+    int32_t visemes_end;    /* visemes cover the sound up to here */
+    struct cp_mark *viseme; /* the last one */
 };
 
 static struct cp_mark *add_mark(struct writer *writer, enum cp_mark_type type, int32_t at, int32_t length)
@@ -233,24 +235,27 @@ static struct cp_mark *add_mark(struct writer *writer, enum cp_mark_type type, i
     return mark;
 }
 
+/* Shows a mouth shape from the end of the last one on. */
 static void add_viseme(struct writer *writer, enum cp_viseme viseme, float weight, int32_t end,
                        int32_t stress)
 {
-    if (end <= writer->visemes_end)
+    int32_t length = end - writer->visemes_end;
+    if (length <= 0)
         return;
-    if (viseme == CP_VISEME_SIL && writer->silence) {
-        writer->silence->length_samples += end - writer->visemes_end;
-        writer->visemes_end = end;
+    struct cp_mark *last = writer->viseme;
+    bool silent = viseme == CP_VISEME_SIL;
+    writer->visemes_end = end;
+    if (last && silent && (last->viseme == CP_VISEME_SIL || length < HELD_MS * CP_SAMPLE_HZ / 1000)) {
+        last->length_samples += length;
         return;
     }
-    struct cp_mark *mark = add_mark(writer, CP_MARK_VISEME, writer->visemes_end, end - writer->visemes_end);
+    struct cp_mark *mark = add_mark(writer, CP_MARK_VISEME, end - length, length);
     mark->viseme = viseme;
     mark->weight = weight;
     mark->stress = stress;
-    writer->silence = viseme == CP_VISEME_SIL ? mark : NULL;
-    if (viseme == CP_VISEME_SIL)
+    if (silent)
         mark->start = mark->end;
-    writer->visemes_end = end;
+    writer->viseme = mark;
 }
 
 /* The first shape of the phone behind this one: what an "h" is coloured by. */
