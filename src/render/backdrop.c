@@ -57,16 +57,15 @@ static float glow(const struct brush *b, float x, float y, float wide, float hig
     return expf(-dx * dx - dy * dy);
 }
 
-/* A light far out of focus: a disc with a slightly brighter rim. */
+/* A light far out of focus: a disc with a slightly brighter rim. As large in every painting, so that
+ * paintings blend. */
 static void bokeh(struct brush *b, float x, float y, float size, struct color c, float amount)
 {
-    float dx = b->x - x, dy = b->y - y, d = sqrtf(dx * dx + dy * dy), radius = 0.35f * size + 0.55f * b->blur;
-    if (d > radius)
+    float dx = b->x - x, dy = b->y - y, d = sqrtf(dx * dx + dy * dy);
+    if (d > size)
         return;
-    float inside = clamp01((radius - d) / (0.22f * b->blur + 0.0015f));
-    float rim = clamp01(d / radius);
-    float spread = size * size / (radius * radius) * 6; /* the same light over a larger disc is dimmer */
-    add(b, c, inside * amount * (0.72f + 0.28f * rim * rim) * fminf(spread, 1.4f));
+    float inside = clamp01((size - d) / 0.0045f), rim = d / size;
+    add(b, c, inside * amount * (0.70f + 0.30f * rim * rim));
 }
 
 static float noise(int i)
@@ -78,47 +77,44 @@ static float noise(int i)
     return (float)(x & 0xffff) / 65535;
 }
 
-/* An evening studio: a wall of wooden slats under warm light on the left, a frosted screen on the right,
- * shelves with lamps beyond them, a dark skirting with a line of light below. */
-static void paint_studio(struct brush *b)
+/* Slats, washed from above and by a lamp; their shadow gaps blur into a gentle rhythm. */
+static void paint_slats(struct brush *b, struct color wood)
 {
-    const struct color wood = {0.215f, 0.118f, 0.066f}, wall = {0.052f, 0.046f, 0.047f};
-    const struct color warm = {1.0f, 0.60f, 0.28f}, cool = {0.40f, 0.66f, 0.80f};
-    float height = clamp01((b->y + 0.30f) / 0.62f);
-    cover(b, scaled(wall, 0.55f + 0.75f * height), 1);
-    add(b, warm, 0.055f * glow(b, -0.34f, 0.02f, 0.36f, 0.26f));
-    add(b, cool, 0.030f * glow(b, 0.42f, 0.06f, 0.34f, 0.30f));
+    float slats = soft_range(b->x, -0.90f, -0.155f, b->blur);
+    if (slats <= 0)
+        return;
+    float phase = b->x / 0.034f, gap = 0.5f + 0.5f * cosf(phase * 6.2832f), sharp = b->blur / 0.026f;
+    float contrast = expf(-sharp * sharp * 0.7f);
+    float at = floorf(phase), t = phase - at;
+    float tint = noise((int)at + 40) + (noise((int)at + 41) - noise((int)at + 40)) * t * t * (3 - 2 * t);
+    float top = (0.30f - b->y) / 0.17f;
+    float wash = 0.16f + 1.25f * expf(-top * top) + 0.85f * glow(b, -0.37f, -0.03f, 0.20f, 0.17f);
+    cover(b, scaled(wood, wash * (0.80f + 0.40f * tint) * (1 - 0.72f * contrast * gap)), slats * 0.96f);
+}
 
-    /* Slats, washed from above; their shadow gaps blur into a gentle rhythm. */
-    float slats = soft_range(b->x, -0.86f, -0.155f, b->blur);
-    float phase = b->x / 0.036f, gap = 0.5f + 0.5f * cosf(phase * 6.2832f);
-    float contrast = expf(-powf(b->blur / 0.030f, 2));
-    float tint = 0.86f + 0.28f * noise((int)floorf(phase) + 40);
-    tint = 1 + (tint - 1) * contrast;
-    float wash = 0.30f + 0.95f * expf(-powf((0.27f - b->y) / 0.20f, 2)) +
-                 0.75f * glow(b, -0.42f, -0.02f, 0.22f, 0.20f);
-    cover(b, scaled(wood, wash * tint * (1 - 0.55f * contrast * gap)), slats * 0.92f);
+/* The screen: frosted glass, lit from inside, with a brighter lower edge. */
+static void paint_screen(struct brush *b)
+{
+    float across = soft_range(b->x, 0.165f, 0.60f, b->blur * 0.9f);
+    if (across <= 0)
+        return;
+    float screen = across * soft_range(b->y, -0.105f, 0.42f, b->blur * 0.9f);
+    float inner = 0.34f + 0.95f * glow(b, 0.27f, 0.07f, 0.17f, 0.17f);
+    float panes = 0.92f + 0.08f * cosf(b->x * 62.0f);
+    cover(b, scaled((struct color){0.038f, 0.098f, 0.132f}, inner * panes), screen);
+    add(b, (struct color){0.30f, 0.52f, 0.60f}, 0.55f * across * soft_range(b->y, -0.112f, -0.105f, b->blur));
+    add(b, (struct color){0.30f, 0.52f, 0.60f}, 0.05f * across * expf(-fabsf(b->y + 0.108f) / 0.03f));
+}
 
-    /* The screen: frosted glass, lit from inside, a brighter lower edge. */
-    float screen =
-        soft_range(b->x, 0.175f, 0.60f, b->blur * 0.9f) * soft_range(b->y, -0.105f, 0.40f, b->blur * 0.9f);
-    struct color face = {0.085f, 0.150f, 0.185f};
-    float inner = 0.62f + 0.65f * glow(b, 0.33f, 0.10f, 0.24f, 0.22f);
-    cover(b, scaled(face, inner), screen);
-    add(b, (struct color){0.35f, 0.55f, 0.62f},
-        0.30f * soft_range(b->x, 0.175f, 0.60f, b->blur) * soft_range(b->y, -0.112f, -0.104f, b->blur) *
-            0.9f);
-    /* Between them a dark reveal with a vertical line of warm light. */
-    add(b, warm, 0.42f * soft_range(b->x, -0.150f, -0.143f, b->blur) * soft_range(b->y, -0.20f, 0.5f, 0.08f));
-
-    /* Shelves on the far right, with things on them. */
-    for (int i = 0; i < 4 && b->x > 0.6f; i++) {
+/* Shelves on the far right, with things on them. */
+static void paint_shelves(struct brush *b, struct color warm)
+{
+    float across = soft_range(b->x, 0.66f, 1.10f, b->blur);
+    for (int i = 0; i < 4 && across > 0; i++) {
         float y = -0.10f + 0.115f * (float)i;
-        float shelf =
-            soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y - 0.006f, y + 0.004f, b->blur);
-        cover(b, (struct color){0.16f, 0.10f, 0.06f}, shelf * 0.8f);
-        add(b, warm,
-            0.05f * soft_range(b->x, 0.66f, 1.10f, b->blur) * soft_range(b->y, y + 0.07f, y + 0.10f, 0.05f));
+        cover(b, (struct color){0.16f, 0.09f, 0.05f},
+              0.8f * across * soft_range(b->y, y - 0.006f, y + 0.004f, b->blur));
+        add(b, warm, 0.06f * across * soft_range(b->y, y + 0.07f, y + 0.10f, 0.05f));
         for (int k = 0; k < 9; k++) {
             float x = 0.685f + 0.046f * (float)k, h = 0.030f + 0.045f * noise(31 * i + k);
             struct color c = {0.05f + 0.16f * noise(7 * k + i), 0.05f + 0.10f * noise(5 * k + 3 * i),
@@ -128,25 +124,50 @@ static void paint_studio(struct brush *b)
                       0.8f * soft_range(b->x, x, x + 0.034f, b->blur) * soft_range(b->y, y, y + h, b->blur));
         }
     }
-    /* Skirting and floor. */
-    cover(b, (struct color){0.022f, 0.019f, 0.019f},
-          0.93f * clamp01((-0.17f - b->y) / (0.04f + b->blur) + 0.5f));
-    add(b, warm,
-        0.36f * soft_range(b->y, -0.178f, -0.170f, b->blur) * soft_range(b->x, -0.86f, 0.16f, 0.05f));
-    add(b, warm, 0.05f * glow(b, -0.35f, -0.24f, 0.40f, 0.06f));
+}
 
-    /* Practical lights. */
-    static const float LAMP[][4] = {
-        {-0.275f, 0.045f, 1.30f, 1}, {-0.335f, 0.010f, 0.80f, 1}, {-0.240f, -0.035f, 0.60f, 1},
-        {-0.420f, 0.075f, 0.95f, 1}, {-0.520f, -0.010f, 1.1f, 1}, {-0.60f, 0.11f, 0.7f, 1},
-        {0.690f, 0.050f, 1.10f, 1},  {0.80f, 0.16f, 0.9f, 1},     {0.93f, -0.04f, 1.0f, 1},
-        {0.235f, 0.205f, 0.42f, 0},  {0.305f, 0.150f, 0.34f, 0},  {0.52f, 0.17f, 0.40f, 0},
-        {-0.76f, 0.03f, 0.9f, 1},    {1.02f, 0.10f, 0.8f, 1},
+/* An evening studio: a wall of wooden slats under warm light on the left, a frosted screen on the right,
+ * shelves with lamps beyond them, a dark skirting with a line of light below. */
+static void paint_studio(struct brush *b)
+{
+    const struct color wood = {0.150f, 0.066f, 0.031f}, wall = {0.020f, 0.018f, 0.021f};
+    const struct color warm = {1.0f, 0.56f, 0.24f}, cool = {0.36f, 0.62f, 0.78f};
+    float height = clamp01((b->y + 0.30f) / 0.62f);
+    cover(b, scaled(wall, 0.45f + 0.85f * height), 1);
+    add(b, warm, 0.036f * glow(b, -0.10f, 0.06f, 0.22f, 0.30f));
+    add(b, cool, 0.022f * glow(b, 0.30f, 0.08f, 0.26f, 0.30f));
+    paint_slats(b, wood);
+    paint_screen(b);
+    /* Between them a vertical line of warm light in its reveal, and its glow on the wall. */
+    float reveal = soft_range(b->y, -0.20f, 0.5f, 0.08f);
+    add(b, warm, 0.60f * reveal * soft_range(b->x, -0.150f, -0.143f, b->blur));
+    add(b, warm, 0.055f * reveal * expf(-fabsf(b->x + 0.146f) / 0.045f));
+    paint_shelves(b, warm);
+
+    /* Skirting with a line of light, and the floor. */
+    cover(b, (struct color){0.016f, 0.014f, 0.015f},
+          0.95f * clamp01((-0.17f - b->y) / (0.04f + b->blur) + 0.5f));
+    float line = soft_range(b->x, -0.86f, -0.14f, 0.05f);
+    add(b, warm, 0.42f * line * soft_range(b->y, -0.178f, -0.171f, b->blur));
+    add(b, warm, 0.035f * line * expf(-fabsf(b->y + 0.174f) / 0.030f));
+
+    /* Practical lights: angle, rise, size, brightness; warm ones on the left and the shelves, cool in the
+     * screen. */
+    static const float LAMP[][5] = {
+        {-0.262f, 0.052f, 0.0150f, 0.60f, 1},  {-0.315f, 0.004f, 0.0125f, 0.34f, 1},
+        {-0.222f, -0.030f, 0.0105f, 0.24f, 1}, {-0.345f, 0.098f, 0.0115f, 0.30f, 1},
+        {-0.420f, 0.040f, 0.0160f, 0.52f, 1},  {-0.520f, -0.015f, 0.0140f, 0.45f, 1},
+        {-0.600f, 0.110f, 0.0125f, 0.35f, 1},  {-0.760f, 0.030f, 0.0150f, 0.45f, 1},
+        {0.690f, 0.050f, 0.0160f, 0.55f, 1},   {0.800f, 0.160f, 0.0140f, 0.45f, 1},
+        {0.930f, -0.040f, 0.0150f, 0.50f, 1},  {1.020f, 0.100f, 0.0130f, 0.40f, 1},
+        {0.225f, 0.120f, 0.0100f, 0.10f, 0},   {0.275f, 0.062f, 0.0120f, 0.12f, 0},
+        {0.335f, 0.135f, 0.0105f, 0.09f, 0},   {0.520f, 0.170f, 0.0120f, 0.12f, 0},
     };
     for (size_t i = 0; i < sizeof LAMP / sizeof LAMP[0]; i++) {
         const float *l = LAMP[i];
-        bokeh(b, l[0], l[1], 0.020f, l[3] > 0 ? warm : cool, 0.55f * l[2]);
-        add(b, l[3] > 0 ? warm : cool, 0.035f * l[2] * glow(b, l[0], l[1], 0.07f, 0.07f));
+        struct color c = l[4] > 0 ? warm : cool;
+        bokeh(b, l[0], l[1], l[2], c, l[3]);
+        add(b, c, 0.10f * l[3] * glow(b, l[0], l[1], 0.085f, 0.085f));
     }
 }
 
@@ -177,8 +198,8 @@ static void paint_newsroom(struct brush *b)
           0.9f * clamp01((-0.155f - b->y) / (0.05f + b->blur) + 0.5f));
     add(b, (struct color){0.9f, 0.25f, 0.12f}, 0.28f * soft_range(b->y, -0.160f, -0.152f, b->blur));
     for (int i = 0; i < 16; i++)
-        bokeh(b, -1.0f + 0.135f * (float)i + 0.05f * noise(i + 900), -0.10f + 0.30f * noise(i + 700), 0.014f,
-              i % 3 ? white : (struct color){1, 0.62f, 0.30f}, 0.22f + 0.3f * noise(i + 800));
+        bokeh(b, -1.0f + 0.135f * (float)i + 0.05f * noise(i + 900), -0.10f + 0.30f * noise(i + 700), 0.012f,
+              i % 3 ? white : (struct color){1, 0.62f, 0.30f}, 0.10f + 0.22f * noise(i + 800));
 }
 
 /* Seamless paper with a pool of light. */

@@ -95,7 +95,8 @@ static bool add_vertex(struct cp_render *render, struct clip_corner *c)
     if (render->n_clip_vertices == render->max_clip_vertices)
         return false;
     int32_t v = render->mesh->n_vertices + render->n_clip_vertices++;
-    /* Corners of monstrous triangles may miss the planes by rounding: hold them to what large records bear. */
+    /* Corners of monstrous triangles may miss the planes by rounding: hold them to what large records bear.
+     */
     float iz = 1 / fmaxf(c->position[2], NEAR_M), k = iz * render->camera.focal_px;
     float half_x = (float)render->width * 0.5f, half_y = (float)render->height * 0.5f;
     render->screen[v] = (struct screen_vertex){

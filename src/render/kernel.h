@@ -24,29 +24,15 @@ void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3
                      int width, int height);
 void KERNEL(fill_background)(struct cp_render *render, int y0, int y1);
 
-/* How much of the key light reaches points in light space (texels, depth steps): 0 shadow .. 1 lit. A 3x3
- * quadratic B-spline over the map; most points end after one look at the cell's lowest and highest depth. */
-INLINE vf shadow_lookup(const struct shadow *shadow, struct v3 position)
+/* A 3x3 quadratic B-spline over the map around (lx, ly): the lit share of it. */
+INLINE vf shadow_filter(const struct shadow *shadow, vf lx, vf ly, vi z)
 {
-    vf lx = vf_fma(v3_dot(v3_set(shadow->side), position), vf_set(shadow->scale), vf_set(shadow->offset[0]));
-    vf ly = vf_fma(v3_dot(v3_set(shadow->up), position), vf_set(shadow->scale), vf_set(shadow->offset[1]));
-    vf lz = vf_fma(v3_dot(v3_set(shadow->key), position), vf_set(-shadow->depth_scale),
-                   vf_set(shadow->offset[2]));
-    lx = vf_clamp(lx, 2, SHADOW_SIZE - 3);
-    ly = vf_clamp(ly, 2, SHADOW_SIZE - 3);
     vf cx = vf_floor(lx), cy = vf_floor(ly), fx = lx - cx - 0.5f, fy = ly - cy - 0.5f;
-    vi ix = vi_from_vf(cx), iy = vi_from_vf(cy), z = vi_from_vf(vf_clamp(lz, 0, 65000));
-    vi cell = vi_gather(shadow->cells, (iy >> 2) * (SHADOW_SIZE / SHADOW_CELL) + (ix >> 2));
-    if (vm_bits(vm_ge_int(cell & 0xffff, z)) == ALL_LANES)
-        return vf_set(1);
-    if (!vm_bits(vm_ge_int(vi_shift_right(cell, 16), z)))
-        return vf_set(0);
-
     vf hx = vf_set(0.5f) - fx, gx = vf_set(0.5f) + fx, hy = vf_set(0.5f) - fy, gy = vf_set(0.5f) + fy;
     vf wx0 = hx * hx * 0.5f, wx2 = gx * gx * 0.5f, wx1 = vf_set(1) - wx0 - wx2;
     vf wy0 = hy * hy * 0.5f, wy2 = gy * gy * 0.5f, wy[3] = {wy0, vf_set(1) - wy0 - wy2, wy2};
     vf zero = vf_set(0), sum = zero;
-    vi base = iy * SHADOW_SIZE + ix - (SHADOW_SIZE + 1);
+    vi base = vi_from_vf(cy) * SHADOW_SIZE + vi_from_vf(cx) - (SHADOW_SIZE + 1);
     for (int k = 0; k < 3; k++) {
         vi p = vi_gather16(shadow->depth + k * SHADOW_SIZE, base);
         vi q = vi_gather16(shadow->depth + k * SHADOW_SIZE + 2, base);
@@ -56,6 +42,32 @@ INLINE vf shadow_lookup(const struct shadow *shadow, struct v3 position)
         sum = vf_fma(row, wy[k], sum);
     }
     return sum;
+}
+
+/*
+ * How much of the key light reaches points: 0 shadow .. 1 lit. Four filters side by side make the soft edge
+ * of a large light; most points end after one look at their cell's lowest and highest depth.
+ */
+INLINE vf shadow_lookup(const struct shadow *shadow, struct v3 position)
+{
+    const float spread = SHADOW_SPREAD, edge = SHADOW_REACH + 1;
+    vf lx = vf_fma(v3_dot(v3_set(shadow->side), position), vf_set(shadow->scale), vf_set(shadow->offset[0]));
+    vf ly = vf_fma(v3_dot(v3_set(shadow->up), position), vf_set(shadow->scale), vf_set(shadow->offset[1]));
+    vf lz = vf_fma(v3_dot(v3_set(shadow->key), position), vf_set(-shadow->depth_scale),
+                   vf_set(shadow->offset[2]));
+    lx = vf_clamp(lx, edge, SHADOW_SIZE - edge - 1);
+    ly = vf_clamp(ly, edge, SHADOW_SIZE - edge - 1);
+    vi ix = vi_from_vf(vf_floor(lx)), iy = vi_from_vf(vf_floor(ly)), z = vi_from_vf(vf_clamp(lz, 0, 65000));
+    vi cell = vi_gather(shadow->cells, (iy >> 2) * (SHADOW_SIZE / SHADOW_CELL) + (ix >> 2));
+    if (vm_bits(vm_ge_int(cell & 0xffff, z)) == ALL_LANES)
+        return vf_set(1);
+    if (!vm_bits(vm_ge_int(vi_shift_right(cell, 16), z)))
+        return vf_set(0);
+    vf sum = shadow_filter(shadow, lx - spread, ly - 0.4f * spread, z) +
+             shadow_filter(shadow, lx + spread, ly + 0.4f * spread, z);
+    sum += shadow_filter(shadow, lx + 0.4f * spread, ly - spread, z) +
+           shadow_filter(shadow, lx - 0.4f * spread, ly + spread, z);
+    return sum * 0.25f;
 }
 
 #endif

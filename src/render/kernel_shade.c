@@ -122,7 +122,7 @@ INLINE struct v3 shade_point(const struct cp_render *render, const struct scene 
     case CP_SURFACE_SKIN:
         return shade_skin(scene, p);
     case CP_SURFACE_EYE:
-        return shade_eye(scene, p);
+        return shade_eye(scene, p, surface->painted);
     case CP_SURFACE_TEETH:
         return shade_mouth(scene, p, 0.02f);
     case CP_SURFACE_MOUTH:

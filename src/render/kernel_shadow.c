@@ -72,26 +72,26 @@ INLINE void to_light_space(const struct cp_render *render, const int32_t (*trian
         out[i] = (struct shadow_corner){x[i], y[i], z[i]};
 }
 
-/* For every cell, the lowest and highest depth that a 3x3 filter inside it can meet. */
+/* For every cell, the lowest and highest depth that a lookup inside it can meet. */
 static void summarize_cells(struct shadow *shadow)
 {
     enum { CELLS = SHADOW_SIZE / SHADOW_CELL };
     for (int cy = 0; cy < CELLS; cy++) {
-        uint16_t low[SHADOW_SIZE + 2], high[SHADOW_SIZE + 2];
+        uint16_t low[SHADOW_SIZE + 2 * SHADOW_REACH], high[SHADOW_SIZE + 2 * SHADOW_REACH];
         memset(low, 0xff, sizeof low);
         memset(high, 0, sizeof high);
-        for (int y = cy * SHADOW_CELL - 1; y <= cy * SHADOW_CELL + SHADOW_CELL; y++) {
+        for (int y = cy * SHADOW_CELL - SHADOW_REACH; y < (cy + 1) * SHADOW_CELL + SHADOW_REACH; y++) {
             if (y < 0 || y >= SHADOW_SIZE)
                 continue;
             const uint16_t *row = shadow->depth + y * SHADOW_SIZE;
             for (int x = 0; x < SHADOW_SIZE; x++) {
-                low[x + 1] = row[x] < low[x + 1] ? row[x] : low[x + 1];
-                high[x + 1] = row[x] > high[x + 1] ? row[x] : high[x + 1];
+                low[x + SHADOW_REACH] = row[x] < low[x + SHADOW_REACH] ? row[x] : low[x + SHADOW_REACH];
+                high[x + SHADOW_REACH] = row[x] > high[x + SHADOW_REACH] ? row[x] : high[x + SHADOW_REACH];
             }
         }
         for (int cx = 0; cx < CELLS; cx++) {
             uint32_t a = 0xffff, b = 0;
-            for (int x = cx * SHADOW_CELL; x < cx * SHADOW_CELL + SHADOW_CELL + 2; x++) {
+            for (int x = cx * SHADOW_CELL; x < (cx + 1) * SHADOW_CELL + 2 * SHADOW_REACH; x++) {
                 a = low[x] < a ? low[x] : a;
                 b = high[x] > b ? high[x] : b;
             }

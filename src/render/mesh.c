@@ -345,6 +345,19 @@ static float u_gradient(const struct cp_model *model, const struct draw_part *pa
     return area_sum > 0 && isfinite(sum / area_sum) ? (float)(sum / area_sum) : 0;
 }
 
+/* True when vertex colours draw something: a white and an iris, not one colour. */
+static bool is_painted(const struct cp_model *model, const struct draw_part *part)
+{
+    float low = 1e9f, high = -1e9f;
+    for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
+        for (int k = 0; k < 3; k++) {
+            float green = model->vertices[model->triangles[t][k]].color[1];
+            low = fminf(low, green);
+            high = fmaxf(high, green);
+        }
+    return high - low > 0.2f;
+}
+
 static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
 {
     mesh->n_surfaces = model->n_materials + 1; /* the last one is for parts without a material */
@@ -386,6 +399,8 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
         part->n_triangles = from ? from->n_triangles : model->n_triangles;
         part->surface = from && from->material >= 0 ? from->material : model->n_materials;
         struct surface *surface = &mesh->surfaces[part->surface];
+        if (surface->kind == CP_SURFACE_EYE)
+            surface->painted |= surface->texture >= 0 || is_painted(model, part);
         if (surface->kind == CP_SURFACE_HAIR) {
             float slope = u_gradient(model, part);
             surface->metres_per_u = slope > 0 ? 1 / slope : 0.01f;

@@ -25,13 +25,15 @@ enum {
     BIN_ITEMS = 30,
     SHADOW_SIZE = 512,
     SHADOW_STRIDE = SHADOW_SIZE + 16,
-    SHADOW_CELL = 4, /* texels: for each cell the lowest and highest depth around it */
+    SHADOW_CELL = 4,  /* texels: for each cell the lowest and highest depth around it */
+    SHADOW_REACH = 3, /* texels from a point that its filter can meet */
     MAX_MIPS = 13,
 };
-#define NEAR_M      0.03f      /* nothing is drawn nearer to the eye */
-#define OFF_SCREEN  0x40000000 /* screen x of a vertex that only the clipper can handle */
-#define BARY_SCALE  65472.0f   /* 16-bit barycentrics, with room for rounding */
-#define WEIGHT_UNIT 1024       /* morph weights are counted in 1/1024 */
+#define SHADOW_SPREAD 1.5f       /* texels from a point to the middles of its four filters */
+#define NEAR_M        0.03f      /* nothing is drawn nearer to the eye */
+#define OFF_SCREEN    0x40000000 /* screen x of a vertex that only the clipper can handle */
+#define BARY_SCALE    65472.0f   /* 16-bit barycentrics, with room for rounding */
+#define WEIGHT_UNIT   1024       /* morph weights are counted in 1/1024 */
 
 /* Attributes of a posed vertex, 16 floats. */
 enum {
@@ -75,6 +77,7 @@ struct surface {
     float texels_per_m, alpha_cutoff, base_alpha;
     float metres_per_u; /* hair: width across which u grows by 1 */
     bool double_sided;
+    bool painted; /* eyes: vertex colours or a texture say what they look like */
 };
 struct draw_part {
     int first_triangle, n_triangles;
@@ -297,7 +300,7 @@ void cp_backdrop_aim(struct cp_render *render);
 const struct lights *cp_set_lights(const struct cp_set *set);
 
 /* --- card.c: the lower third --- */
-/* Never fails for want of a font: then cards stay without text and *ret_reason says why. */
+/* Does not fail for want of a font: then a line is logged, and cards do not show. */
 int cp_card_create(int width, int height, struct card **ret_card, struct cp_error *error);
 void cp_card_destroy(struct card *card);
 void cp_card_draw(struct card *card, const struct cp_view *view, struct cp_picture *picture);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const struct cp_camera CAMERAS[] = {
-    {.name = "medium", .title = "Medium", .heads_visible = 3.05f, .eye_line = 0.37f, .fov_y_deg = 22},
-    {.name = "close", .title = "Close-up", .heads_visible = 1.95f, .eye_line = 0.42f, .fov_y_deg = 20},
-    {.name = "wide", .title = "Wide", .heads_visible = 3.9f, .eye_line = 0.42f, .fov_y_deg = 26},
+    {.name = "medium", .title = "Medium", .heads_visible = 2.75f, .eye_line = 0.36f, .fov_y_deg = 22},
+    {.name = "close", .title = "Close-up", .heads_visible = 1.85f, .eye_line = 0.42f, .fov_y_deg = 20},
+    {.name = "wide", .title = "Wide", .heads_visible = 3.6f, .eye_line = 0.38f, .fov_y_deg = 26},
     {.name = "left",
      .title = "Three-quarter left",
      .heads_visible = 2.9f,
@@ -48,27 +48,27 @@ static const struct cp_set SETS[] = {
     }
 
 static const struct lights LIGHTS[] = {
-    {.key = {KEY_DIRECTION, {2.05f, 1.93f, 1.78f}},
-     .fill = {FILL_DIRECTION, {0.80f, 0.83f, 0.88f}},
+    {.key = {KEY_DIRECTION, {1.85f, 1.74f, 1.61f}},
+     .fill = {FILL_DIRECTION, {0.52f, 0.55f, 0.60f}},
      .rim_left = {LEFT_DIRECTION, {2.60f, 2.10f, 1.60f}},
      .rim_right = {RIGHT_DIRECTION, {2.20f, 2.60f, 3.00f}},
-     .sky = {0.50f, 0.51f, 0.55f},
-     .ground = {0.32f, 0.26f, 0.23f},
-     .exposure = 0.70f},
-    {.key = {KEY_DIRECTION, {2.05f, 1.98f, 1.90f}},
-     .fill = {FILL_DIRECTION, {0.80f, 0.87f, 0.96f}},
+     .sky = {0.42f, 0.43f, 0.47f},
+     .ground = {0.27f, 0.21f, 0.18f},
+     .exposure = 0.60f},
+    {.key = {KEY_DIRECTION, {1.85f, 1.79f, 1.72f}},
+     .fill = {FILL_DIRECTION, {0.55f, 0.61f, 0.69f}},
      .rim_left = {LEFT_DIRECTION, {1.70f, 2.10f, 2.60f}},
      .rim_right = {RIGHT_DIRECTION, {2.10f, 2.60f, 3.20f}},
      .sky = {0.50f, 0.55f, 0.64f},
      .ground = {0.28f, 0.25f, 0.25f},
-     .exposure = 0.70f},
-    {.key = {KEY_DIRECTION, {2.05f, 1.97f, 1.86f}},
-     .fill = {FILL_DIRECTION, {0.85f, 0.88f, 0.92f}},
+     .exposure = 0.60f},
+    {.key = {KEY_DIRECTION, {1.85f, 1.78f, 1.68f}},
+     .fill = {FILL_DIRECTION, {0.60f, 0.62f, 0.65f}},
      .rim_left = {LEFT_DIRECTION, {1.80f, 1.75f, 1.70f}},
      .rim_right = {RIGHT_DIRECTION, {1.80f, 1.80f, 1.85f}},
      .sky = {0.55f, 0.56f, 0.58f},
      .ground = {0.34f, 0.31f, 0.29f},
-     .exposure = 0.70f},
+     .exposure = 0.60f},
 };
 _Static_assert(sizeof LIGHTS / sizeof LIGHTS[0] == sizeof SETS / sizeof SETS[0], "a set has no lights");
 

@@ -58,6 +58,13 @@ INLINE vf smooth(float low, float high, vf x)
     vf t = vf_saturate((x - low) * (1 / (high - low)));
     return t * t * (vf_set(3) - t * 2.0f);
 }
+/* The normal of a sheet that is seen from either side: mirrored where it points away, which, unlike turning
+ * it round, has no step at the silhouette. */
+INLINE struct v3 facing(struct v3 normal, struct v3 view)
+{
+    vf away = vf_min(v3_dot(normal, view), vf_set(0));
+    return v3_mad(normal, view, away * -2.0f);
+}
 INLINE vf wrapped(vf nl, float wrap)
 {
     return vf_saturate((nl + wrap) * (1 / (1 + wrap)));
@@ -127,33 +134,36 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
 
 #define IRIS_RADIUS 0.235f /* in uv, where the eyeball's diameter is 1: 5.8 mm of 24.5 */
 
-/* The colours of the eyeball around (0.5, 0.5): pupil, iris with fibres, limbal ring, white with a warm rim.
+/*
+ * The colours of the eyeball around (0.5, 0.5). A painted eye (vertex colours or a texture) keeps its paint
+ * and gets fibres and a limbal ring; a plain one gets pupil, iris in its base colour, and white.
  */
-INLINE struct v3 eye_albedo(const struct point *p, vf *ret_iris)
+INLINE struct v3 eye_albedo(const struct point *p, bool painted, vf *ret_iris)
 {
     vf x = p->u - 0.5f, y = p->v - 0.5f, r = vf_sqrt(x * x + y * y) * (1 / IRIS_RADIUS);
-    vf iris = vf_set(1) - smooth(0.93f, 1.03f, r), pupil = vf_set(1) - smooth(0.36f, 0.43f, r);
+    vf iris = vf_set(1) - smooth(0.94f, 1.03f, r), pupil = vf_set(1) - smooth(0.36f, 0.43f, r);
     /* Fibres: an angular wave without trigonometry, from the direction's higher harmonics. */
     vf inv = vf_rsqrt(vf_max(x * x + y * y, vf_set(1e-8f))), c = x * inv, t = y * inv;
     vf c2 = c * c - t * t, t2 = c * t * 2.0f, c4 = c2 * c2 - t2 * t2, t4 = c2 * t2 * 2.0f;
     vf c8 = c4 * c4 - t4 * t4, t8 = c4 * t4 * 2.0f, c16 = c8 * c8 - t8 * t8, t16 = c8 * t8 * 2.0f;
     vf fibre = vf_fma(c16 * t4 + t16 * c2, vf_set(0.12f), vf_fma(t8 * c2, vf_set(0.10f), vf_set(1)));
     vf collar = smooth(0.75f, 0.45f, r) * 0.35f; /* lighter round the pupil */
-    vf ring = vf_fma(smooth(0.72f, 1.0f, r), vf_set(-0.72f), vf_set(1));
+    vf ring = vf_fma(smooth(0.72f, 1.0f, r), vf_set(-0.65f), vf_set(1));
     struct v3 color = v3_scale(p->albedo, fibre * ring * (collar + 1.0f));
-    color = v3_mix(color, v3_gray(0.004f), pupil);
     vf far = smooth(1.2f, 2.2f, r);
-    struct v3 white = {vf_fma(far, vf_set(-0.04f), vf_set(0.78f)), vf_fma(far, vf_set(-0.16f), vf_set(0.75f)),
-                       vf_fma(far, vf_set(-0.18f), vf_set(0.73f))};
+    struct v3 white = {vf_fma(far, vf_set(-0.04f), vf_set(0.66f)), vf_fma(far, vf_set(-0.14f), vf_set(0.63f)),
+                       vf_fma(far, vf_set(-0.15f), vf_set(0.61f))};
     *ret_iris = iris;
-    return v3_mix(white, color, iris);
+    if (painted) /* its white is toned down to one that lids can shade */
+        return v3_mix(v3_mul(p->albedo, v3_scale(white, vf_set(1.15f))), color, iris);
+    return v3_mix(white, v3_mix(color, v3_gray(0.004f), pupil), iris);
 }
 
-INLINE struct v3 shade_eye(const struct scene *s, const struct point *p)
+INLINE struct v3 shade_eye(const struct scene *s, const struct point *p, bool painted)
 {
     const struct v3 n = p->normal;
     vf iris, nv = v3_dot(n, p->view);
-    struct v3 albedo = eye_albedo(p, &iris);
+    struct v3 albedo = eye_albedo(p, painted, &iris);
     /* The upper lid shades the ball; the iris is a bowl behind the cornea, lit on the far side. */
     vf lid = vf_mix(vf_set(1), vf_set(0.38f), smooth(-0.1f, 0.55f, n.y)) * p->occlusion;
     struct v3 across = v3_mad(n, p->view, vf_set(0) - nv);
@@ -191,8 +201,7 @@ INLINE struct v3 shade_mouth(const struct scene *s, const struct point *p, float
  * root, a coloured one towards the tip). `strand` varies from hair to hair. */
 INLINE struct v3 shade_hair(const struct scene *s, const struct point *p, vf strand)
 {
-    vf flip = vf_select(vm_lt(v3_dot(p->normal, p->view), vf_set(0)), vf_set(-1), vf_set(1));
-    struct v3 n = v3_scale(p->normal, flip), t = v3_normalize(p->tangent);
+    struct v3 n = facing(p->normal, p->view), t = v3_normalize(p->tangent);
     vf one = vf_set(1), ao = p->occlusion, tl = v3_dot(t, s->key);
     struct v3 albedo = v3_scale(p->albedo, vf_fma(strand, vf_set(0.76f), vf_set(0.62f)));
     vf direct = wrapped(v3_dot(n, s->key), 0.35f);
@@ -207,7 +216,7 @@ INLINE struct v3 shade_hair(const struct scene *s, const struct point *p, vf str
     struct v3 h = half_way(s->key, p->view);
     vf ha = v3_dot(ta, h), hb = v3_dot(tb, h);
     vf white = power(positive(one - ha * ha), 40) * 0.09f,
-       tinted = power(positive(one - hb * hb), 11) * 0.85f;
+       tinted = power(positive(one - hb * hb), 11) * 0.62f;
     vf reach = direct * p->light * ao * (strand + 0.45f);
     out = v3_add(out,
                  v3_mul(v3_mad(v3_scale(v3_gray(1), white), albedo, tinted), v3_scale(s->key_color, reach)));
@@ -216,7 +225,7 @@ INLINE struct v3 shade_hair(const struct scene *s, const struct point *p, vf str
     vf left = power(positive(one - rl * rl), 8) * vf_saturate(v3_dot(n, s->rim_left) + 0.35f) * ao;
     vf right = power(positive(one - rr * rr), 8) * vf_saturate(v3_dot(n, s->rim_right) + 0.35f) * ao;
     struct v3 back = v3_mad(v3_scale(s->rim_left_color, left), s->rim_right_color, right);
-    return v3_add(out, v3_mul(v3_mad(v3_gray(0.015f), albedo, vf_set(0.85f)), back));
+    return v3_add(out, v3_mul(v3_mad(v3_gray(0.015f), albedo, vf_set(0.7f)), back));
 }
 
 INLINE struct v3 shade_cloth(const struct scene *s, const struct point *p)
@@ -239,8 +248,7 @@ INLINE struct v3 shade_cloth(const struct scene *s, const struct point *p)
 
 INLINE struct v3 shade_lash(const struct scene *s, const struct point *p)
 {
-    vf flip = vf_select(vm_lt(v3_dot(p->normal, p->view), vf_set(0)), vf_set(-1), vf_set(1));
-    struct v3 n = v3_scale(p->normal, flip);
+    struct v3 n = facing(p->normal, p->view);
     struct v3 light = v3_scale(s->key_color, wrapped(v3_dot(n, s->key), 0.35f) * 0.8f);
     light = v3_mad(light, s->fill_color, wrapped(v3_dot(n, s->fill), 0.35f));
     light = v3_add(light, ambient(s, n));
@@ -264,8 +272,7 @@ INLINE struct v3 shade_metal(const struct scene *s, const struct point *p)
 /* glTF 2.0 appendix B, with the lights as they are and the room as a two-coloured sphere. */
 INLINE struct v3 shade_plain(const struct scene *s, const struct point *p, const struct surface *surface)
 {
-    vf flip = vf_select(vm_lt(v3_dot(p->normal, p->view), vf_set(0)), vf_set(-1), vf_set(1));
-    const struct v3 n = v3_scale(p->normal, flip);
+    const struct v3 n = facing(p->normal, p->view);
     vf nl = v3_dot(n, s->key), nf = v3_dot(n, s->fill), nv = vf_clamp(v3_dot(n, p->view), 0.02f, 1),
        ao = p->occlusion;
     vf metal = vf_set(surface->metallic), alpha = vf_set(surface->roughness * surface->roughness);
