@@ -61,7 +61,8 @@ void cp_actor_destroy(struct cp_actor *actor)
 static void speak(struct cp_actor *actor, const struct cp_moment *moment, float dt_s, struct mouth *mouth)
 {
     float gain = moment->gain > 0 ? fminf(moment->gain, 1) : 0;
-    mouth_at(moment->utterance, moment->offset_samples, mouth);
+    /* A picture stands for a whole frame's time: it shows the middle of it. */
+    mouth_at(moment->utterance, moment->offset_samples + CP_SAMPLES_PER_FRAME / 2, mouth);
     if (moment->utterance != actor->utterance || moment->offset_samples < actor->last_offset) {
         memcpy(actor->carried, actor->said, sizeof actor->carried);
         actor->carried_s = 0;

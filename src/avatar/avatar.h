@@ -15,9 +15,17 @@
 
 /* --- loading --- */
 
-/* Loads a .glb or .gltf from memory (external buffers and images are not followed). Hostile input is refused
- * with CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any
- * thread. */
+/*
+ * Loads a .glb, .vrm or .gltf from memory: glTF 2.0 with skins, morph targets (sparse too), PNG and JPEG
+ * textures, KHR_mesh_quantization, KHR_texture_transform and EXT_meshopt_compression. External buffers fail
+ * with CP_ERR_UNSUPPORTED, external pictures are left out. Hostile input is refused with CP_ERR_FORMAT or
+ * CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
+ *
+ * Vertices come baked into the rest pose: at rest every skinning matrix is the identity, and a joint's
+ * inverse bind matrix is the inverse of its place at rest. Our own extras on a material: "compere_surface"
+ * names its kind
+ * ("skin", "hair", ...), "compere_occlusion": true says that COLOR_0.a is ambient occlusion.
+ */
 int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,
                    struct cp_error *error);
 int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error);
@@ -53,7 +61,9 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
  * ret_shapes holds CP_SHAPE_COUNT weights by enum cp_shape. Stateless. */
 void cp_actor_mouth(const struct cp_utterance *utterance, int32_t offset_samples, float *ret_shapes);
 
-/* Named gestures that a cue's "action" may name: a NULL-terminated list. */
+/* Named gestures that a cue's "action" may name: a NULL-terminated list. A character that lacks the parts for
+ * one does what it can ("greet" waves only where there is a whole right arm). An action starts on the first
+ * frame that names it, and again after a frame without it or with another. */
 const char *const *cp_actor_actions(void);
 
 #endif
