@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float SMALLEST_MOVE = 0.0015f; /* cm; less is not worth a row */
+static const float SMALLEST_MOVE = 0.004f; /* cm; less is not worth a row */
 
 void sculpt_presenter(struct sculpture *s, const struct character *c)
 {
@@ -27,8 +27,8 @@ static void paint(const struct character *c, struct part *part)
     for (int i = 0; i < part->n_vertices; i++) {
         struct vertex *v = &part->vertices[i];
         if (part->rig == RIG_FACE && part->surface == CP_SURFACE_SKIN) {
-            paint_skin(c, v);
             v->occlusion = occlusion_at(c, v->position, v->normal);
+            paint_skin(c, v);
         } else if (part->surface == CP_SURFACE_CLOTH)
             v->occlusion = 0.15f + 0.85f * occlusion_at(c, along(v->position, v->normal, 0.5f), v->normal);
     }

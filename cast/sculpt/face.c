@@ -9,7 +9,7 @@ static float corner_taper(const struct character *c, float x, float power)
 float lip_line(const struct character *c, float x)
 {
     float t = minf(square(x / c->mouth_width), 1.25f);
-    return MOUTH_Y + 0.20f * t * t + 0.05f * t - 0.07f * bell(x, 0.45f);
+    return MOUTH_Y + 0.20f * t * t + 0.05f * t - 0.05f * bell(x, 0.55f);
 }
 
 float lip_top(const struct character *c, float x)
@@ -20,7 +20,7 @@ float lip_top(const struct character *c, float x)
 
 float lip_bottom(const struct character *c, float x)
 {
-    return lip_line(c, x) - c->lip_lower * corner_taper(c, x, 0.80f);
+    return lip_line(c, x) - c->lip_lower * corner_taper(c, x, 0.68f);
 }
 
 /* 0 at the inner, 1 at the outer corner of the eye. */
@@ -64,8 +64,8 @@ vec3 brow_line(const struct character *c, float t)
 {
     float x = blend(1.30f, 5.35f, t);
     /* rises to an arch at two thirds, then falls to the temple */
-    float rise = 0.95f * t - 1.05f * powf(maxf(t - 0.45f, 0) / 0.55f, 1.7f);
-    return v3(x, 2.12f + c->brow_height + c->brow_arch * rise, 0);
+    float rise = 0.78f * t - 0.92f * powf(maxf(t - 0.45f, 0) / 0.55f, 1.7f);
+    return v3(x, 2.24f + c->brow_height + c->brow_arch * rise, 0);
 }
 
 float brow_half_width(const struct character *c, float t)

@@ -54,7 +54,7 @@ static float face_relief(const struct character *c, float x, float y)
     h += 0.05f * bell(y - top, 0.14f) * round; /* vermilion ridge */
     h -= 0.20f * bell(y - (MOUTH_Y - 1.62f), 0.55f) * bell(x, 1.5f);
     float philtrum = ease(MOUTH_Y + 0.7f, MOUTH_Y + 0.95f, y) * ease(-5.0f, -5.5f, y);
-    h += (0.08f * bell(a - 0.42f, 0.22f) - 0.12f * bell(x, 0.30f)) * philtrum;
+    h += (0.05f * bell(a - 0.42f, 0.24f) - 0.08f * bell(x, 0.32f)) * philtrum;
     float corner_y = lip_line(c, w);
     h -= 0.12f * bell(a - w - 0.12f, 0.32f) * bell(y - corner_y, 0.35f);
     h += 0.10f * bell(a - w - 0.55f, 0.45f) * bell(y - corner_y, 0.7f);

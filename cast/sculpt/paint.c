@@ -8,6 +8,13 @@ static void tint(vec3 *color, unsigned srgb, float amount)
     *color = blend3(*color, linear_color(srgb), clampf(amount, 0, 1));
 }
 
+/* Skin in its own shade, whatever its colour: redder where it is darker. */
+static void darken(vec3 *color, vec3 to, float amount)
+{
+    vec3 darker = v3(color->x * to.x, color->y * to.y, color->z * to.z);
+    *color = blend3(*color, darker, clampf(amount, 0, 1));
+}
+
 static float spot(float x, float y, float cx, float cy, float rx, float ry)
 {
     return expf(-square((x - cx) / rx) - square((y - cy) / ry));
@@ -28,7 +35,8 @@ static void paint_complexion(const struct character *c, vec3 p, vec3 *color)
     *color = blend3(*color, blush, 0.25f * spot(p.x, p.y, 0, -9.6f, 2.2f, 1.2f) * front);
     float ear = ease(6.6f, 7.6f, a) * ease(-5.5f, -3.5f, p.y) * ease(2.5f, 1, p.y) * ease(2, 0, p.z);
     *color = blend3(*color, blush, 0.40f * ear);
-    tint(color, 0xC98E78, 0.30f * spot(a, p.y, 2.7f, -1.9f, 1.3f, 0.55f) * front); /* under the eye */
+    darken(color, v3(0.83f, 0.70f, 0.72f),
+           0.30f * spot(a, p.y, 2.7f, -1.9f, 1.3f, 0.55f) * front); /* under the eye */
 }
 
 static void paint_eye(const struct character *c, vec3 p, vec3 *color, float *gloss)
@@ -39,13 +47,14 @@ static void paint_eye(const struct character *c, vec3 p, vec3 *color, float *glo
         return;
     float above = e.y - lid_top(c, e.x), below = lid_bottom(c, e.x) - e.y;
     float within = ease(-w - 0.9f, -w + 0.3f, e.x) * ease(w + 1.0f, w - 0.2f, e.x);
-    tint(color, 0xB0705F,
-         0.42f * ease(1.15f, 0, above) * ease(-0.3f, 0.05f, above) * within); /* lid shadow */
-    tint(color, 0x7A4238, 0.34f * bell(above - 0.52f, 0.16f) * within);       /* crease */
+    darken(color, v3(0.61f, 0.42f, 0.43f),
+           0.42f * ease(1.15f, 0, above) * ease(-0.3f, 0.05f, above) * within);          /* lid shadow */
+    darken(color, v3(0.28f, 0.14f, 0.15f), 0.34f * bell(above - 0.52f, 0.16f) * within); /* crease */
     float edge = ease(c->eye_radius + 0.6f, c->eye_radius + 0.1f, r);
     tint(color, 0x2A1410, 0.85f * bell(above - 0.02f, 0.10f) * within * edge); /* liner */
-    tint(color, 0xC98A76, 0.30f * ease(0.75f, 0, below) * ease(-0.2f, 0.05f, below) * within);
-    tint(color, 0x8A5548, 0.30f * bell(below - 0.04f, 0.10f) * within);
+    darken(color, v3(0.83f, 0.66f, 0.69f),
+           0.30f * ease(0.75f, 0, below) * ease(-0.2f, 0.05f, below) * within);
+    darken(color, v3(0.36f, 0.24f, 0.25f), 0.30f * bell(below - 0.04f, 0.10f) * within);
     if (r < c->eye_radius + 0.10f && e.z > 0) {
         tint(color, 0xE0A095, 0.8f); /* wet lid margin */
         *gloss = 0.6f;
@@ -66,7 +75,7 @@ static void paint_brow(const struct character *c, vec3 p, vec3 *color)
     *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.22f), 0.80f * cover);
 }
 
-static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *gloss)
+static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *gloss, float *occlusion)
 {
     float a = fabsf(p.x), w = c->mouth_width, line = lip_line(c, p.x);
     if (p.z > 5 && a < w + 0.15f) {
@@ -78,8 +87,10 @@ static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *g
         *color = blend3(*color, p.y > line ? c->color.lip_dark : c->color.lip, lip * 0.9f);
         *color = scale(*color, 1 - 0.10f * lip * grain);
         tint(color, 0x6A2428,
-             0.7f * bell(p.y - line, 0.09f) * ease(w + 0.25f, w - 0.2f, a) * ease(6.5f, 7.5f, front));
+             0.85f * bell(p.y - line, 0.11f) * ease(w + 0.25f, w - 0.2f, a) * ease(6.5f, 7.5f, front));
         *gloss = blend(*gloss, 0.7f, lip);
+        *occlusion *=
+            1 - 0.65f * bell(p.y - line, 0.09f) * ease(6.2f, 7.2f, front); /* lips shade each other */
     }
     if (p.z > 2 && p.z < 8.3f && a < 3.0f && p.y < -5 && p.y > -9.2f)
         tint(color, p.z > 6.2f ? 0x6C2428 : 0x401216, ease(0.25f, 0.02f, sd_mouth_cavity(c, p)));
@@ -92,8 +103,8 @@ void paint_skin(const struct character *c, struct vertex *v)
     paint_complexion(c, p, &color);
     paint_eye(c, p, &color, &gloss);
     paint_brow(c, p, &color);
-    paint_mouth(c, p, &color, &gloss);
-    tint(&color, 0x6A2E26, 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
+    paint_mouth(c, p, &color, &gloss, &v->occlusion);
+    darken(&color, v3(0.20f, 0.07f, 0.07f), 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
     float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3));
     color = blend3(color, scale(c->color.hair, 0.9f), 0.85f * ease(1.2f, -0.1f, scalp));
     v->color = color;

@@ -215,8 +215,8 @@ static void skeleton_rests_where_it_was_bound(void **state)
         if (!found)
             fail_msg("no bone %s", wanted[i]);
     }
-    assert_true(place[6][0] > 0); /* leftEye is at +x */
-    assert_float_equal(place[6][1], 1.6, 0.01);
+    assert_true(place[6][0] > 0);                          /* leftEye is at +x */
+    assert_true(place[6][1] > 1.4f && place[6][1] < 1.9f); /* and at a standing person's height */
 }
 
 static void sculpting_again_gives_the_same_bytes(void **state)
@@ -245,7 +245,7 @@ static void sculpting_again_gives_the_same_bytes(void **state)
 int main(int argc, char **argv)
 {
     if (argc != 4) {
-        fprintf(stderr, "usage: %s SCULPT AVA.cast AVA.glb\n", argv[0]);
+        fprintf(stderr, "usage: %s SCULPT NAME.cast NAME.glb\n", argv[0]);
         return 2;
     }
     sculpt_program = argv[1];
