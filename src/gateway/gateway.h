@@ -82,12 +82,16 @@ struct cp_route {
     enum cp_role role;
     const char *summary;         /* for OpenAPI: one sentence */
     const struct cp_field *body; /* JSON body's fields, ended by a row without a name; NULL: no JSON body */
-    const char *body_type; /* for a raw body: the Content-Type it must have ("application/sdp"), else NULL */
+    /* For a raw body: the Content-Types it may have ("application/sdp", "a/b|c/d", or any with a star for
+     * both halves), else NULL. */
+    const char *body_type;
     const struct cp_field *query; /* query parameters (all CP_FIELD_TEXT or INTEGER), or NULL */
     size_t max_body_bytes;        /* 0 means 64 KiB; more is 413 */
-    bool idempotent_key;          /* honour Idempotency-Key: the first answer is kept a day and given again */
-    bool unlimited;               /* no rate limit (media) */
-    int success;                  /* usual status, for OpenAPI */
+    /* Honour Idempotency-Key: the first answer below 500 is kept a day, as it is, and given again. Not for
+     * answers that hold a secret. */
+    bool idempotent_key;
+    bool unlimited; /* no rate limit (media) */
+    int success;    /* usual status, for OpenAPI */
     void (*handle)(void *user, struct cp_request *request);
 };
 
@@ -114,7 +118,8 @@ json_t *cp_gateway_openapi(const struct cp_route *routes, size_t n_routes);
 const char *cp_request_param(const struct cp_request *request, const char *name);
 const char *cp_request_query(const struct cp_request *request, const char *name); /* NULL when absent */
 const char *cp_request_query_string(const struct cp_request *request); /* undecoded, "" when none */
-const char *cp_request_header(const struct cp_request *request, const char *name); /* NULL when absent */
+/* NULL when absent. Inside the handler only: a holder copies what it needs later. */
+const char *cp_request_header(const struct cp_request *request, const char *name);
 json_t *cp_request_json(const struct cp_request *request); /* borrowed, checked; NULL without a JSON body */
 const void *cp_request_body(const struct cp_request *request, size_t *ret_length);
 enum cp_role cp_request_role(const struct cp_request *request);
@@ -134,14 +139,17 @@ void cp_request_fail(struct cp_request *request, const struct cp_error *error);
 void cp_request_fail_status(struct cp_request *request, int status, const char *title, const char *detail);
 
 /* Answer later: after this the handler returns without answering, and one of the functions above is called
- * from any thread. on_gone (may be NULL) is called if the client leaves before; then the answer must still be
- * made, and goes nowhere. */
+ * from any thread, also after the gateway is destroyed. on_gone (may be NULL) is called once if the client
+ * leaves before, or the gateway ends; then the answer must still be made, and goes nowhere. Answering waits
+ * for an on_gone that runs on another thread, so that `user` may be freed after it: do not answer while
+ * holding a lock that on_gone takes. on_gone itself may answer. */
 void cp_request_hold(struct cp_request *request, void (*on_gone)(void *user), void *user);
 
 /* --- events --- */
 
-/* Publishes an event to all who listen at the events route: SSE with increasing ids; the last 1024 are kept
- * for Last-Event-ID. A listener that does not read is dropped. data is stolen. Any thread; does not wait. */
+/* Publishes an event to all who listen (`channel` is added to an object that lacks it): SSE with increasing
+ * ids; the last 1024 are kept for Last-Event-ID. A listener that does not read is dropped. data is stolen.
+ * Any thread; does not wait. */
 void cp_gateway_publish(struct cp_gateway *gateway, const char *type, const char *channel, json_t *data);
 /* Turns a request into a stream of events (role checked by the route). channel: only this channel's, "" for
  * all; type: only this type, "" for all. */
