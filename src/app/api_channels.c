@@ -135,11 +135,15 @@ void cp_api_channels_create(void *user, struct cp_request *request)
         result = cp_onair_start(app, text_of(channel, "id"), &error);
         if (result)
             cp_show_channel_delete(app->show, text_of(channel, "id"), NULL);
-        else
-            tell_channel(app, channel);
     }
     if (!result) {
         char location[96];
+        json_t *on_air;
+        if (!cp_show_channel_get(app->show, text_of(channel, "id"), &on_air, &error)) {
+            json_decref(channel);
+            channel = on_air;
+        }
+        tell_channel(app, channel);
         snprintf(location, sizeof location, "/v1/channels/%s", text_of(channel, "id"));
         cp_request_add_header(request, "Location", location);
     } else {

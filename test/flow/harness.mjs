@@ -59,7 +59,12 @@ export class Server {
         server.log = (server.log + bytes).slice(-200_000);
         if (!quiet) process.stderr.write(bytes);
       });
-    if (wait) await server.ready();
+    try {
+      if (wait) await server.ready();
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
     return server;
   }
 
