@@ -122,8 +122,12 @@ static void send_to_all(struct cp_net *net, struct cp_lane *lane, enum cp_track_
     lane->has_anchor = true;
     cp_rtp_history_add(&lane->history[kind], batch);
     struct cp_outbox_stats before = cp_outbox_stats(net->outbox);
-    for (int i = 0; i < lane->n_viewers; i++)
+    for (int i = 0; i < lane->n_viewers; i++) {
+        const struct cp_viewer *next = i + 1 < lane->n_viewers ? lane->viewers[i + 1] : NULL;
+        if (next && next->cipher->touch)
+            next->cipher->touch(next->cipher_state);
         send_batch(net, lane, lane->viewers[i], kind, batch);
+    }
     cp_outbox_flush(net->outbox);
     struct cp_outbox_stats after = cp_outbox_stats(net->outbox);
     cp_count(&lane->counters.packets_sent, after.packets - before.packets);

@@ -70,7 +70,7 @@ static void cm_iv(uint8_t iv[16], const uint8_t *salt, uint32_t ssrc, uint64_t i
 
 /* RFC 7714 sections 8.1 and 9.1: two zero bytes, ssrc, 48-bit index; XOR salt. (For SRTCP the 31-bit index
  * fills the same 48 bits.) */
-static void gcm_iv(uint8_t iv[GCM_IV_BYTES], const uint8_t *salt, uint32_t ssrc, uint64_t index)
+void cp_srtp_gcm_iv(uint8_t iv[12], const uint8_t *salt, uint32_t ssrc, uint64_t index)
 {
     memcpy(iv, salt, GCM_IV_BYTES);
     cp_put32(iv + 2, cp_get32(iv + 2) ^ ssrc);
@@ -109,7 +109,7 @@ static struct evp_state *evp_open(const EVP_CIPHER *cipher, const struct cp_srtp
     return NULL;
 }
 
-static void *gcm_open(const struct cp_srtp_keys *keys)
+static void *gcm_open(void *shared, const struct cp_srtp_keys *keys)
 {
     return evp_open(EVP_aes_128_gcm(), keys);
 }
@@ -120,7 +120,7 @@ static bool gcm_protect(void *state, uint8_t *out, size_t header_bytes, const ui
     struct evp_state *evp = state;
     uint8_t iv[GCM_IV_BYTES], *body = out + header_bytes;
     int n;
-    gcm_iv(iv, evp->salt, ssrc, index);
+    cp_srtp_gcm_iv(iv, evp->salt, ssrc, index);
     return EVP_EncryptInit_ex(evp->cipher, NULL, NULL, NULL, iv) == 1 &&
            EVP_EncryptUpdate(evp->cipher, NULL, &n, out, (int)header_bytes) == 1 &&
            EVP_EncryptUpdate(evp->cipher, body, &n, payload, (int)payload_bytes) == 1 &&
@@ -128,7 +128,7 @@ static bool gcm_protect(void *state, uint8_t *out, size_t header_bytes, const ui
            EVP_CIPHER_CTX_ctrl(evp->cipher, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_BYTES, body + payload_bytes) == 1;
 }
 
-static void *cm_open(const struct cp_srtp_keys *keys)
+static void *cm_open(void *shared, const struct cp_srtp_keys *keys)
 {
     struct evp_state *evp = evp_open(EVP_aes_128_ctr(), keys);
     if (!evp)
@@ -164,26 +164,47 @@ static bool cm_protect(void *state, uint8_t *out, size_t header_bytes, const uin
     return true;
 }
 
-const struct cp_srtp_cipher cp_srtp_ciphers[] = {
-    {.name = "evp-gcm",
-     .profile = CP_SRTP_AEAD_AES_128_GCM,
-     .open = gcm_open,
-     .protect = gcm_protect,
-     .close = evp_close},
-    {.name = "evp-cm",
-     .profile = CP_SRTP_AES_CM_SHA1_80,
-     .open = cm_open,
-     .protect = cm_protect,
-     .close = evp_close},
-    {.name = NULL},
+static const struct cp_srtp_cipher EVP_GCM = {.name = "evp-gcm",
+                                              .profile = CP_SRTP_AEAD_AES_128_GCM,
+                                              .open = gcm_open,
+                                              .protect = gcm_protect,
+                                              .close = evp_close};
+static const struct cp_srtp_cipher EVP_CM = {.name = "evp-cm",
+                                             .profile = CP_SRTP_AES_CM_SHA1_80,
+                                             .open = cm_open,
+                                             .protect = cm_protect,
+                                             .close = evp_close};
+
+#ifdef CP_HAVE_IPSEC_MB
+#endif
+
+const struct cp_srtp_cipher *const cp_srtp_ciphers[] = {
+#ifdef CP_HAVE_IPSEC_MB
+    &cp_srtp_ipsec_gcm,
+#endif
+    &EVP_GCM,
+    &EVP_CM,
+    NULL,
 };
 
-const struct cp_srtp_cipher *cp_srtp_cipher_for(enum cp_srtp_profile profile)
+bool cp_srtp_suite_open(enum cp_srtp_profile profile, struct cp_srtp_suite *ret_suite)
 {
-    for (const struct cp_srtp_cipher *cipher = cp_srtp_ciphers; cipher->name; cipher++)
-        if (cipher->profile == profile && (!cipher->probe || cipher->probe()))
-            return cipher;
-    return NULL;
+    for (int i = 0; cp_srtp_ciphers[i]; i++) {
+        const struct cp_srtp_cipher *cipher = cp_srtp_ciphers[i];
+        void *shared = NULL;
+        if (cipher->profile != profile || (cipher->start && !(shared = cipher->start())))
+            continue;
+        *ret_suite = (struct cp_srtp_suite){cipher, shared};
+        return true;
+    }
+    return false;
+}
+
+void cp_srtp_suite_close(struct cp_srtp_suite *suite)
+{
+    if (suite->cipher && suite->cipher->stop)
+        suite->cipher->stop(suite->shared);
+    suite->cipher = NULL;
 }
 
 /* --- SRTCP --- */
@@ -194,7 +215,7 @@ static size_t gcm_rtcp_protect(const struct cp_srtp_keys *keys, uint8_t *packet,
     uint8_t iv[GCM_IV_BYTES], word[INDEX_BYTES], *body = packet + RTCP_HEAD_BYTES;
     size_t body_bytes = length - RTCP_HEAD_BYTES;
     int n;
-    gcm_iv(iv, keys->salt, cp_get32(packet + 4), index);
+    cp_srtp_gcm_iv(iv, keys->salt, cp_get32(packet + 4), index);
     cp_put32(word, index | ENCRYPTED);
     EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
     bool ok = aes && EVP_EncryptInit_ex(aes, EVP_aes_128_gcm(), NULL, keys->key, iv) == 1 &&
@@ -287,7 +308,7 @@ static bool gcm_rtcp_open(const struct cp_srtp_keys *keys, uint8_t *packet, size
     bool encrypted = word & ENCRYPTED;
     uint8_t word_bytes[INDEX_BYTES];
     int n;
-    gcm_iv(iv, keys->salt, cp_get32(packet + 4), word & ~ENCRYPTED);
+    cp_srtp_gcm_iv(iv, keys->salt, cp_get32(packet + 4), word & ~ENCRYPTED);
     cp_put32(word_bytes, word);
     EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
     bool ok = aes && EVP_DecryptInit_ex(aes, EVP_aes_128_gcm(), NULL, keys->key, iv) == 1 &&

@@ -42,20 +42,37 @@ size_t cp_srtp_rtp_tag_bytes(enum cp_srtp_profile profile);
 struct cp_srtp_cipher {
     const char *name;
     enum cp_srtp_profile profile;
-    /* Usable on this machine? NULL: always. */
-    bool (*probe)(void);
-    /* May allocate. NULL when out of memory. */
-    void *(*open)(const struct cp_srtp_keys *keys);
+    /* What all its senders share, made once; NULL: not usable on this machine. Optional. */
+    void *(*start)(void);
+    void (*stop)(void *shared);
+    /* One sender. May allocate. NULL when out of memory. */
+    void *(*open)(void *shared, const struct cp_srtp_keys *keys);
     /* out holds the header already, and room for payload and tag; payload may be shared by all viewers and is
      * not changed. index: 48-bit packet index (ROC and sequence number). Allocates nothing. thread: net */
     bool (*protect)(void *state, uint8_t *out, size_t header_bytes, const uint8_t *payload,
                     size_t payload_bytes, uint32_t ssrc, uint64_t index);
+    /* The sender will be used soon: fetch its keys into the cache. Optional. thread: net */
+    void (*touch)(const void *state);
     void (*close)(void *state);
 };
 
-/* In order of preference; ends with a NULL name. */
-extern const struct cp_srtp_cipher cp_srtp_ciphers[];
-const struct cp_srtp_cipher *cp_srtp_cipher_for(enum cp_srtp_profile profile);
+#ifdef CP_HAVE_IPSEC_MB
+extern const struct cp_srtp_cipher cp_srtp_ipsec_gcm; /* srtp_ipsec.c */
+#endif
+/* Every row, in order of preference; ends with NULL. */
+extern const struct cp_srtp_cipher *const cp_srtp_ciphers[];
+
+/* A row that was started. */
+struct cp_srtp_suite {
+    const struct cp_srtp_cipher *cipher;
+    void *shared;
+};
+/* Starts the first row that is usable here; false when there is none. */
+bool cp_srtp_suite_open(enum cp_srtp_profile profile, struct cp_srtp_suite *ret_suite);
+void cp_srtp_suite_close(struct cp_srtp_suite *suite);
+
+/* The initialisation vector of RFC 7714 sections 8.1 and 9.1. */
+void cp_srtp_gcm_iv(uint8_t iv[12], const uint8_t *salt, uint32_t ssrc, uint64_t index);
 
 /* --- SRTCP, both ways --- */
 

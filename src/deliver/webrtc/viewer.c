@@ -243,12 +243,14 @@ static bool open_media(struct cp_net *net, struct cp_viewer *viewer, struct cp_d
     struct cp_srtp_keys rtp;
     struct cp_lane *lane = viewer->lane;
     viewer->profile = keys->profile;
-    viewer->cipher = cp_srtp_cipher_for(keys->profile);
-    if (!viewer->cipher || !cp_srtp_derive(keys->profile, &keys->ours, false, &rtp) ||
+    struct cp_srtp_suite *suite =
+        &net->webrtc->suites[keys->profile == CP_SRTP_AEAD_AES_128_GCM ? CP_SUITE_GCM : CP_SUITE_CM];
+    viewer->cipher = suite->cipher;
+    if (!cp_srtp_derive(keys->profile, &keys->ours, false, &rtp) ||
         !cp_srtp_derive(keys->profile, &keys->ours, true, &viewer->rtcp_ours) ||
         !cp_srtp_derive(keys->profile, &keys->theirs, true, &viewer->rtcp_theirs))
         return false;
-    viewer->cipher_state = viewer->cipher->open(&rtp);
+    viewer->cipher_state = suite->cipher->open(suite->shared, &rtp);
     OPENSSL_cleanse(&rtp, sizeof rtp);
     OPENSSL_cleanse(keys, sizeof *keys);
     if (!viewer->cipher_state || lane->n_viewers == lane->capacity)

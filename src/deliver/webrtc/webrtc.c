@@ -111,6 +111,9 @@ int cp_webrtc_create(const struct cp_webrtc_config *config, struct cp_webrtc **r
     int err = cp_address_parse(config->listen, &webrtc->listen, error);
     if (!err && RAND_bytes(webrtc->secret, sizeof webrtc->secret) != 1)
         err = cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "OpenSSL has no random numbers");
+    if (!err && !(cp_srtp_suite_open(CP_SRTP_AEAD_AES_128_GCM, &webrtc->suites[CP_SUITE_GCM]) &&
+                  cp_srtp_suite_open(CP_SRTP_AES_CM_SHA1_80, &webrtc->suites[CP_SUITE_CM])))
+        err = cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "no SRTP cipher is usable on this machine");
     if (!err)
         err = cp_dtls_identity_create(&webrtc->identity, error);
     for (int i = 0; !err && i < webrtc->n_nets; i++)
@@ -136,6 +139,8 @@ void cp_webrtc_destroy(struct cp_webrtc *webrtc)
     for (int i = 0; i < webrtc->n_nets; i++)
         cp_net_close(&webrtc->nets[i]);
     cp_dtls_identity_destroy(webrtc->identity);
+    for (int i = 0; i < CP_SUITES; i++)
+        cp_srtp_suite_close(&webrtc->suites[i]);
     pthread_mutex_destroy(&webrtc->lock);
     free(webrtc);
 }

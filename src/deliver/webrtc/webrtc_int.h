@@ -180,8 +180,11 @@ struct cp_net {
     struct cp_counters counters; /* of no stream */
 };
 
+enum { CP_SUITE_GCM, CP_SUITE_CM, CP_SUITES };
+
 struct cp_webrtc {
     struct cp_webrtc_config config;
+    struct cp_srtp_suite suites[CP_SUITES];
     struct cp_dtls_identity *identity;
     struct cp_address listen; /* with the real port */
     struct cp_address candidates[CP_MAX_CANDIDATES];
