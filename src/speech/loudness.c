@@ -76,7 +76,7 @@ double cp_loudness_lufs(const float *samples, size_t n)
 
 /* --- true peak --- */
 
-enum { PEAK_TAPS = 12, PEAK_PHASES = 4 };
+enum { PEAK_HALF = 6, PEAK_TAPS = 2 * PEAK_HALF, PEAK_PHASES = 4 };
 
 /* A 4-phase interpolator of 12 taps a phase, as annex 2 asks: windowed sinc. */
 static void peak_filter(float filter[PEAK_PHASES][PEAK_TAPS])
@@ -84,8 +84,8 @@ static void peak_filter(float filter[PEAK_PHASES][PEAK_TAPS])
     for (int phase = 0; phase < PEAK_PHASES; phase++) {
         double sum = 0;
         for (int tap = 0; tap < PEAK_TAPS; tap++) {
-            double t = tap - (PEAK_TAPS / 2 - 1) - phase / (double)PEAK_PHASES;
-            double window = 0.5 + 0.5 * cos(M_PI * t / (PEAK_TAPS / 2));
+            double t = (double)(tap - PEAK_HALF + 1) - (double)phase / PEAK_PHASES;
+            double window = 0.5 + 0.5 * cos(M_PI * t / PEAK_HALF);
             double value = t == 0 ? 1 : window * sin(M_PI * t) / (M_PI * t);
             filter[phase][tap] = (float)value;
             sum += value;
@@ -102,7 +102,7 @@ static float peak_at(const float *samples, size_t n, size_t i, float filter[PEAK
     float peak = fabsf(samples[i]);
     float window[PEAK_TAPS];
     for (int tap = 0; tap < PEAK_TAPS; tap++) {
-        ptrdiff_t at = (ptrdiff_t)i + tap - (PEAK_TAPS / 2 - 1);
+        ptrdiff_t at = (ptrdiff_t)i + tap - PEAK_HALF + 1;
         window[tap] = at >= 0 && at < (ptrdiff_t)n ? samples[at] : 0;
     }
     for (int phase = 1; phase < PEAK_PHASES; phase++)

@@ -18,7 +18,7 @@ enum { MAX_LIFT_DB = 30, MAX_CUT_DB = 20 };
 
 static struct cp_resampler *resampler_for(struct cp_maker *maker, int hz)
 {
-    const size_t n = sizeof maker->resampler / sizeof *maker->resampler;
+    const size_t n = sizeof(maker->resampler) / sizeof(maker->resampler)[0];
     size_t i = 0;
     while (i < n && maker->resampler[i] && cp_resampler_from_hz(maker->resampler[i]) != hz)
         i++;
@@ -30,14 +30,14 @@ static struct cp_resampler *resampler_for(struct cp_maker *maker, int hz)
         if (i == n)
             cp_resampler_destroy(maker->resampler[--i]);
     }
-    memmove(maker->resampler + 1, maker->resampler, i * sizeof *maker->resampler);
+    memmove(maker->resampler + 1, maker->resampler, i * sizeof(struct cp_resampler *));
     maker->resampler[0] = found;
     return found;
 }
 
 void cp_maker_clear(struct cp_maker *maker)
 {
-    for (size_t i = 0; i < sizeof maker->resampler / sizeof *maker->resampler; i++) {
+    for (size_t i = 0; i < sizeof(maker->resampler) / sizeof(maker->resampler)[0]; i++) {
         cp_resampler_destroy(maker->resampler[i]);
         maker->resampler[i] = NULL;
     }

@@ -77,8 +77,8 @@ struct cp_resampler *cp_resampler_create(int from_hz)
         double sum = 0;
         for (int tap = 0; tap < TAPS; tap++) {
             /* distance from the output's moment, in input samples */
-            double t = tap - (TAPS / 2 - 1) - (double)phase / resampler->up;
-            double x = t / (TAPS / 2.0);
+            double t = (double)(tap - HALF + 1) - (double)phase / resampler->up;
+            double x = t / HALF;
             double window =
                 fabs(x) < 1 ? bessel_i0(KAISER_BETA * sqrt(1 - x * x)) / bessel_i0(KAISER_BETA) : 0;
             double sinc = t == 0 ? 1 : sin(M_PI * CUTOFF * t) / (M_PI * CUTOFF * t);
@@ -121,7 +121,7 @@ int cp_resample(const struct cp_resampler *resampler, const int16_t *in, size_t 
     if (!padded)
         return CP_ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        padded[i + TAPS / 2 - 1] = (float)in[i] / 32768;
+        padded[i + HALF - 1] = (float)in[i] / 32768;
     size_t whole = 0;
     int phase = 0;
     for (size_t i = 0; i < n_out; i++) {

@@ -298,8 +298,8 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
                     struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error)
 {
-    struct cp_script script;
-    const struct cp_voice *voice;
+    struct cp_script script = {0};
+    const struct cp_voice *voice = NULL;
     int result = prepare(speech, request, &script, &voice, error);
     if (result)
         return result;

@@ -75,7 +75,7 @@ static void name_close_ones(const struct cp_speech *speech, const char *wanted, 
         for (int at = 0; at < SHOWN; at++) {
             if (best[at] && score[at] <= unlike)
                 continue;
-            memmove(best + at + 1, best + at, (size_t)(SHOWN - 1 - at) * sizeof *best);
+            memmove(best + at + 1, best + at, (size_t)(SHOWN - 1 - at) * sizeof(struct cp_voice *));
             memmove(score + at + 1, score + at, (size_t)(SHOWN - 1 - at) * sizeof *score);
             best[at] = &speech->voices[i];
             score[at] = unlike;
