@@ -109,8 +109,7 @@ static void fold_add(struct folded *folded, const char *ascii, int32_t origin)
 static void fold_one(struct folded *folded, UChar32 c, int32_t origin)
 {
     if (c < 0x80) {
-        /* flite reads "<", "[" and the like as letters' names or worse; they are not spoken */
-        char ascii[2] = {strchr("<>[]{}|\\^~`_*", (int)c) ? ' ' : (char)c, 0};
+        char ascii[2] = {c == '<' || c == '>' ? ' ' : (char)c, 0}; /* it would spell them */
         fold_add(folded, ascii, origin);
         return;
     }

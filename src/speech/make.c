@@ -74,6 +74,17 @@ static int32_t piece_end(const struct cp_script *script, const struct cp_span *s
     return end;
 }
 
+/* Blanks what nobody wants to hear: Markdown's signs, which language models like to write, and other
+ * typewriter art. Engines would say "asterisk". Byte for byte, so that offsets stay. */
+static void blank_markup(char *text)
+{
+    for (char *c = text; *c; c++) {
+        bool heading = *c == '#' && (c[1] == '#' || c[1] == ' ');
+        if (heading || strchr("*`_~|\\^{}[]", *c))
+            *c = ' ';
+    }
+}
+
 /* Speaks script bytes [start, end) into the take. */
 static int add_piece(struct cp_maker *maker, const struct cp_make_request *request, struct cp_take *take,
                      int32_t start, int32_t end, struct cp_error *error)
@@ -88,6 +99,7 @@ static int add_piece(struct cp_maker *maker, const struct cp_make_request *reque
     char *text = strndup(script->text + start, length);
     if (!text)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
+    blank_markup(text);
     struct cp_piece piece = {
         .voice = strchr(request->voice_id, ':') + 1,
         .text = text,

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAPS = 48 };      /* input samples under the filter; a multiple of 4 */
-#define KAISER_BETA 8.0  /* 80 dB */
-#define CUTOFF      0.95 /* of the input's Nyquist frequency: the middle of the transition */
+enum { HALF = 24, TAPS = 2 * HALF }; /* input samples under the filter; a multiple of 8 */
+#define KAISER_BETA 8.0              /* 80 dB */
+#define CUTOFF      0.95             /* of the input's Nyquist frequency: the middle of the transition */
 
 struct cp_resampler {
     int from_hz;

@@ -212,6 +212,9 @@ static void words_point_into_the_text(void **state)
     expect_words("espeak:de", "Schöne Grüße an 25 Bäcker. Tschüß!",
                  WORDS("Schöne", "Grüße", "an", "25", "Bäcker", "Tschüß"));
     expect_words("espeak:zh", "你好，手机。", WORDS("你", "好", "手", "机"));
+    expect_words("espeak:de", "## Titel\n* **Hallo** `Welt` [hier]", WORDS("Titel", "Hallo", "Welt", "hier"));
+    expect_words("flite:slt", "## Title\n* **Hello** `world` [here] #1",
+                 WORDS("Title", "Hello", "world", "here", "#1"));
 }
 
 static double level_at(const struct cp_utterance *utterance, int32_t from, int32_t to)
