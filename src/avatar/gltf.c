@@ -75,6 +75,14 @@ json_t *gltf_extension(const json_t *object, const char *name)
     return json_object_get(json_object_get(object, "extensions"), name);
 }
 
+int gltf_work(struct gltf *doc, size_t amount)
+{
+    if (amount > (size_t)doc->work_left)
+        return gltf_fail(doc, CP_ERR_LIMIT, "the model unfolds to too much data; simplify it");
+    doc->work_left -= (int64_t)amount;
+    return 0;
+}
+
 /* jansson makes a value of some 40 to 150 bytes of each token: count them before it does. */
 static bool json_is_moderate(const uint8_t *text, size_t length)
 {
@@ -285,7 +293,7 @@ static int check_extensions(struct gltf *doc)
 
 int gltf_open(struct gltf *doc, const void *bytes, size_t length, struct cp_error *error)
 {
-    *doc = (struct gltf){.error = error};
+    *doc = (struct gltf){.error = error, .work_left = GLTF_MAX_WORK};
     const uint8_t *p = bytes;
     if (length > GLTF_MAX_FILE_BYTES)
         return gltf_fail(doc, CP_ERR_LIMIT, "the model file has %zu MB; at most %zu are read", length >> 20,

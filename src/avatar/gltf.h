@@ -17,7 +17,10 @@
 #define GLTF_MAX_JSON_TOKENS 2000000 /* separators; jansson takes up to 150 bytes for each */
 #define GLTF_MAX_VERTICES    2000000
 #define GLTF_MAX_TRIANGLES   4000000
-#define GLTF_MAX_ROWS        8000000 /* of all morph targets together */
+#define GLTF_MAX_ROWS        8000000            /* of all morph targets together */
+#define GLTF_MAX_WORK        (INT64_C(1) << 28) /* components read in all: a few seconds */
+#define GLTF_MAX_PRIMITIVES  65536
+#define GLTF_MAX_SKIN_JOINTS 1024 /* in one skin's list */
 #define GLTF_MAX_NODES       16384
 #define GLTF_MAX_DEPTH       64
 #define GLTF_MAX_LIST        65536 /* meshes, materials, views, ... */
@@ -35,6 +38,7 @@ struct gltf {
     json_t *root;
     struct gltf_bytes *buffers, *views;
     size_t n_buffers, n_views;
+    int64_t work_left;      /* see gltf_work */
     struct cp_error *error; /* the caller's, may be NULL */
 };
 
@@ -67,6 +71,10 @@ int gltf_decompress(struct gltf *doc, size_t index, const json_t *view, size_t *
 
 /* The bytes behind a "data:" URI in memory of its own (the caller frees). */
 int gltf_data_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length);
+
+/* Counts work, in components read or the like. A small file can ask for any amount of it, since accessors may
+ * share a view or have none: CP_ERR_LIMIT when it has asked for too much. */
+int gltf_work(struct gltf *doc, size_t amount);
 
 /* --- accessors --- */
 

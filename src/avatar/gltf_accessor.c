@@ -114,6 +114,13 @@ static int open_accessor(struct gltf *doc, int64_t index, size_t count, struct a
     return sparse ? open_sparse(doc, index, sparse, a) : 0;
 }
 
+/* Opens an accessor to read `width` components of each element. */
+static int open_to_read(struct gltf *doc, int64_t index, size_t count, int width, struct accessor *a)
+{
+    int err = open_accessor(doc, index, count, a);
+    return err ? err : gltf_work(doc, count * (size_t)width + 1);
+}
+
 static uint32_t read_int(const uint8_t *p, int64_t component)
 {
     uint32_t value = 0;
@@ -170,7 +177,7 @@ static void element_ints(const struct accessor *a, const uint8_t *p, int width, 
 int gltf_read_floats(struct gltf *doc, int64_t index, size_t count, int width, float fill, float **ret)
 {
     struct accessor a;
-    int err = open_accessor(doc, index, count, &a);
+    int err = open_to_read(doc, index, count, width, &a);
     if (err)
         return err;
     float *values = calloc(count * (size_t)width + 1, sizeof *values);
@@ -201,7 +208,7 @@ int gltf_read_floats(struct gltf *doc, int64_t index, size_t count, int width, f
 int gltf_read_ints(struct gltf *doc, int64_t index, size_t count, int width, uint32_t **ret)
 {
     struct accessor a;
-    int err = open_accessor(doc, index, count, &a);
+    int err = open_to_read(doc, index, count, width, &a);
     if (err)
         return err;
     if (a.component == FLOAT32)

@@ -88,10 +88,23 @@ static void jpeg_silent(j_common_ptr info, int level)
     (void)level;
 }
 
+/* A progressive picture of a few kB may hold thousands of passes over all its pixels. */
+#define MAX_SCANS 200
+
+static void jpeg_watch(j_common_ptr info)
+{
+    if (info->is_decompressor && ((j_decompress_ptr)info)->input_scan_number > MAX_SCANS) {
+        struct jpeg_failure *failure = (struct jpeg_failure *)info->err;
+        snprintf(failure->text, sizeof failure->text, "it has more than %d scans", MAX_SCANS);
+        longjmp(failure->back, 1);
+    }
+}
+
 /* A decoder and what has to be freed when it jumps out. */
 struct jpeg {
     struct jpeg_decompress_struct decoder;
     struct jpeg_failure failure;
+    struct jpeg_progress_mgr watch;
     uint8_t *rgba;
 };
 
@@ -106,6 +119,8 @@ static int decode_jpeg_rows(struct jpeg *jpeg, const uint8_t *bytes, size_t leng
         return cp_fail(error, CP_ERR_FORMAT, STAGE, "a JPEG texture of the model is broken: %.120s",
                        jpeg->failure.text);
     jpeg_create_decompress(decoder);
+    jpeg->watch.progress_monitor = jpeg_watch;
+    decoder->progress = &jpeg->watch;
     jpeg_mem_src(decoder, bytes, (unsigned long)length);
     jpeg_read_header(decoder, TRUE);
     int err = check_size(decoder->image_width, decoder->image_height, max_px, max_pixels, error);

@@ -39,7 +39,7 @@ struct load {
     int n_nodes;
     struct load_material *materials; /* one for each of the model's */
     int default_material;            /* -1 until a primitive needs it */
-    size_t vertex_capacity, triangle_capacity, part_capacity, n_rows;
+    size_t vertex_capacity, triangle_capacity, part_capacity, n_rows, n_primitives;
     struct load_rows rows[CP_MODEL_MAX_TARGETS];
     bool turned; /* VRM 0.x looks along -z */
 };

@@ -153,7 +153,8 @@ static int read_triangles(struct load *load, struct primitive *p, int64_t mode)
             return gltf_fail(&load->doc, CP_ERR_FORMAT,
                              "a triangle of the model names a vertex that is not there");
         }
-    p->triangles = calloc((size_t)count + 1, sizeof *p->triangles);
+    size_t room = (size_t)(mode == MODE_TRIANGLES ? count / 3 : count);
+    p->triangles = calloc(room + 1, sizeof *p->triangles);
     if (p->triangles)
         make_triangles(p, corner, (size_t)count, mode);
     free(corner);
@@ -386,6 +387,8 @@ static int read_target(struct load *load, const struct primitive *p, const json_
     int err = gltf_read_floats(&load->doc, position, p->n, 3, 0, &move);
     if (!err && normal >= 0)
         err = gltf_read_floats(&load->doc, normal, p->n, 3, 0, &turn);
+    if (!err && !turn)
+        err = gltf_work(&load->doc, 8 * p->n_triangles);
     if (!err && !turn) {
         turn = calloc(3 * p->n + 1, sizeof *turn);
         err = turn ? make_normal_deltas(load, p, move, turn) : out_of_memory(load);
@@ -403,6 +406,9 @@ static int read_targets(struct load *load, const struct primitive *p)
     const json_t *names = json_object_get(json_object_get(p->mesh, "extras"), "targetNames");
     if (!json_array_size(names)) /* some exporters name them on the primitive */
         names = json_object_get(json_object_get(p->json, "extras"), "targetNames");
+    if (json_array_size(targets) > CP_MODEL_MAX_TARGETS)
+        return gltf_fail(&load->doc, CP_ERR_LIMIT, "a mesh has more than %d morph targets",
+                         CP_MODEL_MAX_TARGETS);
     for (size_t i = 0; i < json_array_size(targets); i++) {
         char made[64];
         snprintf(made, sizeof made, "%.32s.%u", gltf_text(p->mesh, "name"), (unsigned)i);
@@ -454,6 +460,9 @@ static void name_surface(struct load *load, const struct primitive *p)
 static int add_primitive(struct load *load, struct primitive *p)
 {
     struct cp_model *model = load->model;
+    if (load->n_primitives++ >= GLTF_MAX_PRIMITIVES)
+        return gltf_fail(&load->doc, CP_ERR_LIMIT, "the model has more than %d pieces; join them",
+                         GLTF_MAX_PRIMITIVES);
     int64_t mode = gltf_int(p->json, "mode", MODE_TRIANGLES), position = attribute(p, "POSITION"),
             material = gltf_int(p->json, "material", load->default_material);
     if (mode < MODE_TRIANGLES || mode > MODE_FAN || position < 0)

@@ -150,6 +150,9 @@ static int mark_skins(struct load *load)
 {
     for (size_t s = 0; s < gltf_count(&load->doc, "skins"); s++) {
         const json_t *joints = json_object_get(gltf_item(&load->doc, "skins", (int64_t)s), "joints");
+        if (json_array_size(joints) > GLTF_MAX_SKIN_JOINTS)
+            return gltf_fail(&load->doc, CP_ERR_LIMIT, "skin %zu has more than %d joints", s,
+                             GLTF_MAX_SKIN_JOINTS);
         for (size_t j = 0; j < json_array_size(joints); j++) {
             const json_t *value = json_array_get(joints, j);
             json_int_t node = json_is_integer(value) ? json_integer_value(value) : -1;

@@ -257,6 +257,16 @@ static void limits_hold(void **state)
         assert_int_equal(load_buffer(&json, CORNERS, sizeof CORNERS, &m, &error), CP_ERR_LIMIT);
         assert_non_null(strstr(error.text, chain ? "deep" : "joints"));
     }
+    /* a few kB that stand for gigabytes: an accessor without a view, read again and again */
+    struct cp_buffer bomb = cp_buffer_make(1 << 20);
+    cp_buffer_text(
+        &bomb,
+        "{" ASSET ",\"nodes\":[{\"mesh\":0}],\"accessors\":[{\"componentType\":5126,\"type\":\"VEC3\","
+        "\"count\":2000000}],\"meshes\":[{\"primitives\":[{\"attributes\":{\"POSITION\":0},\"mode\":6}");
+    for (int i = 0; i < 100; i++)
+        cp_buffer_text(&bomb, ",{\"attributes\":{\"POSITION\":0,\"NORMAL\":0,\"COLOR_0\":0}}");
+    cp_buffer_text(&bomb, "]}]}");
+    assert_int_equal(load_buffer(&bomb, NULL, 0, &m, &error), CP_ERR_LIMIT);
     struct cp_buffer json = cp_buffer_make(1 << 24);
     cp_buffer_text(&json, "{" ASSET ",\"extras\":[0");
     for (int i = 0; i < GLTF_MAX_JSON_TOKENS + 1; i++)
