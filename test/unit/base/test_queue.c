@@ -246,9 +246,12 @@ static void pool_never_gives_one_object_to_two_threads(void **state)
         pthread_join(threads[i], &fine);
         assert_non_null(fine);
     }
+    void *objects[3];
     for (int i = 0; i < 3; i++)
-        assert_non_null(cp_pool_get(pool)); /* all came back */
+        assert_non_null(objects[i] = cp_pool_get(pool)); /* all came back */
     assert_null(cp_pool_get(pool));
+    for (int i = 0; i < 3; i++)
+        cp_pool_put(pool, objects[i]);
     cp_pool_destroy(pool);
 }
 
