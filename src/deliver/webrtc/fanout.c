@@ -149,9 +149,13 @@ void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch,
 
 void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane)
 {
+    if (atomic_exchange(&lane->behind, false))
+        skip_to_key(lane);
     for (int kind = CP_TRACKS; kind-- > 0;) { /* sound first: it is small, and sooner missed */
-        struct cp_rtp_batch *batch;
-        while ((batch = cp_ring_pop(lane->rings[kind]))) {
+        /* What was there when we came: a flood of one kind must not starve the other, or the viewers'
+         * datagrams. */
+        for (size_t n = cp_ring_stats(lane->rings[kind]).depth; n > 0; n--) {
+            struct cp_rtp_batch *batch = cp_ring_pop(lane->rings[kind]);
             send_to_all(net, lane, (enum cp_track_kind)kind, batch);
             cp_fanout_done(lane->stream, batch, 1);
             cp_ref_drop(batch);

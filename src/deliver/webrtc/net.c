@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/thread.h"
 #include "deliver/webrtc/bytes.h"
 #include "deliver/webrtc/webrtc_int.h"
@@ -314,7 +313,10 @@ static void tick(struct cp_net *net, int64_t now_ns)
     for (int i = 0; i < net->n_lanes; i++) {
         atomic_store_explicit(&net->lanes[i]->last_worst_loss, net->lanes[i]->worst_loss,
                               memory_order_relaxed);
+        atomic_store_explicit(&net->lanes[i]->last_worst_trip_us, net->lanes[i]->worst_trip_us,
+                              memory_order_relaxed);
         net->lanes[i]->worst_loss = 0;
+        net->lanes[i]->worst_trip_us = 0;
     }
 }
 

@@ -229,7 +229,6 @@ void cp_viewer_stun(struct cp_net *net, struct cp_viewer *viewer, const struct c
         if (!viewer->path.to.length || message->use_candidate) {
             cp_outbox_flush(net->outbox); /* what waits points at the path that changes */
             viewer->path = *path;
-            viewer->nominated |= message->use_candidate;
         }
     }
     memcpy(cp_outbox_add(net->outbox, path, n), answer, n);
@@ -314,8 +313,8 @@ static void on_report(void *user, const struct cp_rtcp_report *report)
     if (report->fraction_lost > viewer->lane->worst_loss)
         viewer->lane->worst_loss = report->fraction_lost;
     int64_t trip = cp_rtcp_round_trip_ns(report, cp_clock_ntp(cp_clock_wall_ns()));
-    if (trip >= 0)
-        viewer->round_trip_ns = trip;
+    if (trip / 1000 > viewer->lane->worst_trip_us)
+        viewer->lane->worst_trip_us = (int32_t)(trip / 1000);
 }
 
 static void on_nack(void *user, uint32_t ssrc, uint16_t sequence)

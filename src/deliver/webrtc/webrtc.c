@@ -279,8 +279,11 @@ static void add_stream(struct cp_webrtc_stats *stats, struct cp_webrtc_stream *s
         add_counters(stats, &lane->counters);
         stats->viewers += atomic_load(&lane->watching);
         stats->connecting += atomic_load(&lane->connecting);
+        double trip = atomic_load_explicit(&lane->last_worst_trip_us, memory_order_relaxed) / 1000.0;
         if (loss > stats->loss_fraction_max)
             stats->loss_fraction_max = loss;
+        if (trip > stats->round_trip_ms_max)
+            stats->round_trip_ms_max = trip;
     }
 }
 
@@ -300,7 +303,7 @@ void cp_webrtc_stream_destroy(struct cp_webrtc_stream *stream)
         }
     }
     add_stream(&webrtc->past_stats, stream); /* totals never go back */
-    webrtc->past_stats.loss_fraction_max = 0;
+    webrtc->past_stats.loss_fraction_max = webrtc->past_stats.round_trip_ms_max = 0;
     pthread_mutex_unlock(&webrtc->lock);
     stream_free(stream);
 }
@@ -357,8 +360,11 @@ void cp_webrtc_push(struct cp_webrtc_stream *stream, struct cp_packet *packet)
         struct cp_lane *lane = &stream->lanes[i];
         bool wanted = kind == CP_TRACK_AUDIO || !lane->dropping || packet->key;
         bool pushed = wanted && push_to_lane(lane, kind, batches, n);
-        if (kind == CP_TRACK_VIDEO)
+        if (kind == CP_TRACK_VIDEO) {
+            if (!pushed && !lane->dropping)
+                atomic_store(&lane->behind, true);
             lane->dropping = !pushed;
+        }
         if (pushed) {
             cp_net_wake(lane->net);
         } else {

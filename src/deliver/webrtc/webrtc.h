@@ -56,6 +56,8 @@ void cp_webrtc_push(struct cp_webrtc_stream *stream, struct cp_packet *packet);
 
 #define CP_WEBRTC_SESSION_BYTES 40
 
+/* The next three wait for a net thread (a millisecond or so): never call them from an event. */
+
 /* Answers a WHEP offer. ret_answer must hold 8 kB. CP_ERR_FORMAT: not SDP; CP_ERR_UNSUPPORTED: no H.264 (or
  * nothing we can send); CP_ERR_BUSY: full. thread: gateway */
 int cp_webrtc_offer(struct cp_webrtc_stream *stream, const char *offer, size_t length, char *ret_answer,
@@ -72,7 +74,7 @@ struct cp_webrtc_stats {
     uint64_t packets_sent, bytes_sent, nacks, retransmitted, retransmit_misses, plis, handshakes,
         handshake_failures;
     uint64_t dropped_behind, srtp_failures, stun_refused, joins, leaves, send_errors;
-    double loss_fraction_max; /* worst of the last receiver reports */
+    double loss_fraction_max, round_trip_ms_max; /* worst of the receiver reports of the last second */
 };
 /* Of a stream, or of all when stream is NULL. */
 struct cp_webrtc_stats cp_webrtc_stats(struct cp_webrtc *webrtc, struct cp_webrtc_stream *stream);

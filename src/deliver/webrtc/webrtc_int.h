@@ -69,6 +69,7 @@ struct cp_lane {
     struct cp_net *net;
     struct cp_ring *rings[CP_TRACKS]; /* of struct cp_rtp_batch; full: drop to the next key frame */
     bool dropping;                    /* thread: venc */
+    atomic_bool behind;               /* dropping began: ask for a key frame to go on with */
     /* the rest: thread net */
     uint64_t expected; /* index of the next video packet */
     struct cp_rtp_history history[CP_TRACKS];
@@ -77,8 +78,11 @@ struct cp_lane {
     struct cp_viewer **viewers; /* with media */
     int n_viewers, capacity;
     atomic_int connecting, watching;
-    uint8_t worst_loss; /* of the second under way */
+    /* of the second under way, and of the last one */
+    uint8_t worst_loss;
+    int32_t worst_trip_us;
     _Atomic uint8_t last_worst_loss;
+    _Atomic int32_t last_worst_trip_us;
     struct cp_counters counters;
 };
 
@@ -131,7 +135,7 @@ struct cp_viewer {
     char ufrag[CP_UFRAG_BYTES], pwd[CP_PWD_BYTES];
     char peer_ufrag[CP_ICE_TOKEN_BYTES];
     struct cp_path path; /* the pair in use; path.to.length 0: none yet */
-    bool nominated, joined;
+    bool joined;
     struct cp_route routes[CP_VIEWER_ADDRESSES];
     unsigned next_route;
     struct cp_dtls dtls;
@@ -143,7 +147,7 @@ struct cp_viewer {
     uint32_t rtcp_index;
     struct cp_track tracks[CP_TRACKS];
     struct cp_budget retransmit_budget, idr_budget;
-    int64_t created_ns, heard_ns, round_trip_ns;
+    int64_t created_ns, heard_ns;
 };
 
 struct cp_datagram {

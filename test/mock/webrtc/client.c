@@ -133,10 +133,17 @@ static bool word_after(const char *from, const char *name, char *out, size_t cap
 bool client_take_answer(struct client *client, const char *answer)
 {
     char candidate[64], port[8], number[16];
-    const char *audio = strstr(answer, "m=audio"), *line = strstr(answer, "a=candidate:");
+    const char *audio = strstr(answer, "m=audio"), *line = answer;
+    struct sockaddr_in to = {.sin_family = AF_INET};
     if (!word_after(answer, "a=ice-ufrag:", client->server_ufrag, sizeof client->server_ufrag) ||
-        !word_after(answer, "a=ice-pwd:", client->server_pwd, sizeof client->server_pwd) || !line ||
-        sscanf(line, "a=candidate:%*s 1 udp %*s %63s %7s", candidate, port) != 2)
+        !word_after(answer, "a=ice-pwd:", client->server_pwd, sizeof client->server_pwd))
+        return false;
+    while ((line = strstr(line, "a=candidate:"))) { /* the first of IPv4 */
+        if (sscanf(line++, "a=candidate:%*s 1 udp %*s %63s %7s", candidate, port) == 2 &&
+            inet_pton(AF_INET, candidate, &to.sin_addr) == 1)
+            break;
+    }
+    if (!line)
         return false;
     if (word_after(answer, "a=ssrc:", number, sizeof number))
         client->video_ssrc = (uint32_t)strtoul(number, NULL, 10);
@@ -146,8 +153,7 @@ bool client_take_answer(struct client *client, const char *answer)
     client->audio_pt = 111;
     client->playout_id = 5;
     client->mid_id = 9;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
-    inet_pton(AF_INET, candidate, &to.sin_addr);
+    to.sin_port = htons((uint16_t)atoi(port));
     return !connect(client->fd, (struct sockaddr *)&to, sizeof to);
 }
 
@@ -405,7 +411,8 @@ static void on_srtp(struct client *client, uint8_t *data, size_t length)
         on_video(client, data, (size_t)n);
     else if ((data[1] & 0x7f) == client->audio_pt && cp_get32(data + 8) == client->audio_ssrc) {
         uint16_t sequence = (uint16_t)cp_get16(data + 2);
-        client->gaps += client->has_audio_sequence && sequence != (uint16_t)(client->audio_sequence + 1);
+        client->sound_gaps +=
+            client->has_audio_sequence && sequence != (uint16_t)(client->audio_sequence + 1);
         client->has_audio_sequence = true;
         client->audio_sequence = sequence;
         client->audio_packets++;

@@ -38,7 +38,8 @@ struct client {
 
     /* what was seen */
     int checks_answered, role_conflicts;
-    int video_packets, audio_packets, repeated, frames, key_frames, broken_frames, gaps;
+    int video_packets, audio_packets, repeated, frames, key_frames, broken_frames;
+    int gaps, sound_gaps;
     int sender_reports, byes, unprotect_failures;
     bool closed;        /* close_notify came */
     bool first_was_key; /* the first video packet began a key frame */
