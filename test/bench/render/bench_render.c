@@ -1,0 +1,139 @@
+/*
+ * Milliseconds a frame and a step, for a character that idles and moves its jaw:
+ *
+ *     bench_render FILE.glb [--level auto] [--samples 4] [--size 1280x720] [--frames 200] [--set studio]
+ * [--camera medium]
+ *
+ * Pinned to the core it starts on. Frame times are CPU time, so that a busy machine disturbs them little;
+ * steps are wall time. Medians, and the 95th percentile of the frame.
+ */
+#include "avatar/avatar.h"
+#include "base/clock.h"
+#include "render/render.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_STEPS = 9, MAX_FRAMES = 5000, WARM_UP = 10 };
+static const char *const STEP[N_STEPS] = {"morph", "skin",    "shadow",  "set-up", "raster",
+                                          "shade", "convert", "overlay", "frame"};
+
+struct options {
+    const char *file, *set, *camera;
+    struct cp_render_config config;
+    int width, height, frames;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.set = "studio", .camera = "medium", .width = 1280, .height = 720, .frames = 200};
+    strcpy(o->config.level, "auto");
+    o->config.samples = 4;
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (argv[i][0] != '-') {
+            o->file = argv[i];
+            continue;
+        }
+        if (!strcmp(argv[i], "--level"))
+            snprintf(o->config.level, sizeof o->config.level, "%s", value);
+        else if (!strcmp(argv[i], "--samples"))
+            o->config.samples = atoi(value);
+        else if (!strcmp(argv[i], "--size") && sscanf(value, "%dx%d", &o->width, &o->height) != 2)
+            return false;
+        else if (!strcmp(argv[i], "--frames"))
+            o->frames = atoi(value);
+        else if (!strcmp(argv[i], "--set"))
+            o->set = value;
+        else if (!strcmp(argv[i], "--camera"))
+            o->camera = value;
+        i++;
+    }
+    return o->file && o->frames > 0 && o->frames <= MAX_FRAMES && cp_render_find_set(o->set);
+}
+
+static void open_mouth(const struct cp_model *model, int frame, struct cp_pose *pose)
+{
+    for (int i = 0; i < model->n_targets; i++) {
+        if (model->targets[i].shape == CP_SHAPE_jawOpen)
+            pose->weight[i] = 0.3f + 0.3f * sinf((float)frame * 0.9f);
+        if (model->targets[i].shape == CP_SHAPE_mouthFunnel ||
+            model->targets[i].shape == CP_SHAPE_mouthSmileLeft)
+            pose->weight[i] = 0.3f + 0.3f * sinf((float)frame * 0.5f);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static double ms[N_STEPS][MAX_FRAMES];
+    static struct cp_pose pose;
+    struct options o;
+    struct cp_error error = {0};
+    struct cp_model *model = NULL;
+    struct cp_render *render = NULL;
+    struct cp_actor *actor = NULL;
+    if (!parse(argc, argv, &o)) {
+        fprintf(stderr,
+                "usage: bench_render FILE.glb [--level L] [--samples N] [--size WxH] [--frames N] [--set S] "
+                "[--camera C]\n");
+        return 2;
+    }
+    cpu_set_t core;
+    CPU_ZERO(&core);
+    CPU_SET(sched_getcpu(), &core);
+    sched_setaffinity(0, sizeof core, &core);
+    const struct cp_set *set = cp_render_find_set(o.set);
+    if (cp_avatar_load_file(o.file, &model, &error) || cp_actor_create(model, 1, &actor, &error) ||
+        cp_render_create(&o.config, model, set, o.width, o.height, &render, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    struct cp_pool *pool = cp_picture_pool_create(o.width, o.height, 1);
+    struct cp_picture *picture = cp_picture_get(pool, o.width, o.height);
+    struct cp_view view;
+    if (!cp_render_frame_camera(set, o.camera, model, o.width, o.height, &view))
+        return 2;
+    struct cp_moment moment = {.attention = CP_ATTENTION_IDLE, .gain = 1};
+    struct cp_render_stats stats = {0};
+    for (int i = -WARM_UP; i < o.frames; i++) {
+        moment.at_samples = (int64_t)(i + WARM_UP) * CP_SAMPLES_PER_FRAME;
+        cp_actor_pose(actor, &moment, view.eye, &pose);
+        open_mouth(model, i, &pose);
+        int64_t start = cp_clock_thread_cpu_ns();
+        cp_render_draw(render, &pose, &view, picture);
+        int64_t spent = cp_clock_thread_cpu_ns() - start;
+        stats = cp_render_stats(render);
+        if (i < 0)
+            continue;
+        const int64_t step[N_STEPS] = {stats.morph_ns,   stats.skin_ns,    stats.shadow_ns,
+                                       stats.setup_ns,   stats.raster_ns,  stats.shade_ns,
+                                       stats.convert_ns, stats.overlay_ns, spent};
+        for (int k = 0; k < N_STEPS; k++)
+            ms[k][i] = (double)step[k] / 1e6;
+    }
+    double shadow = 0; /* drawn every second frame: the mean says more than the median */
+    for (int i = 0; i < o.frames; i++)
+        shadow += ms[2][i] / o.frames;
+    printf("%dx%d, %d samples, %s: ", o.width, o.height, (int)o.config.samples, cp_simd_name(stats.level));
+    for (int k = 0; k < N_STEPS; k++) {
+        qsort(ms[k], (size_t)o.frames, sizeof ms[k][0], by_value);
+        printf("%s %.2f  ", STEP[k], k == 2 ? shadow : ms[k][o.frames / 2]);
+    }
+    printf("ms, p95 %.2f; %d triangles, %d drawn, %d overflows\n", ms[N_STEPS - 1][o.frames * 95 / 100],
+           stats.triangles_in, stats.triangles_drawn, stats.overflows);
+    cp_render_destroy(render);
+    cp_actor_destroy(actor);
+    cp_ref_drop(picture);
+    cp_pool_destroy(pool);
+    cp_ref_drop(model);
+    return 0;
+}
