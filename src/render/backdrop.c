@@ -171,43 +171,54 @@ static void paint_studio(struct brush *b)
     }
 }
 
-/* A newsroom at work: deep blue depth, rows of monitors, ceiling light strips. */
+/* A newsroom at work: deep blue depth, two rows of monitors, strips of light under the ceiling. */
 static void paint_newsroom(struct brush *b)
 {
-    const struct color blue = {0.10f, 0.22f, 0.42f}, white = {0.80f, 0.90f, 1.0f};
+    const struct color blue = {0.030f, 0.100f, 0.260f}, white = {0.75f, 0.88f, 1.0f},
+                       amber = {1.0f, 0.58f, 0.26f};
     float height = clamp01((b->y + 0.35f) / 0.7f);
-    cover(b, (struct color){0.012f + 0.018f * height, 0.026f + 0.034f * height, 0.055f + 0.070f * height}, 1);
-    add(b, blue, 0.42f * glow(b, 0.05f, 0.03f, 0.55f, 0.16f));
+    cover(b, (struct color){0.004f + 0.006f * height, 0.011f + 0.014f * height, 0.028f + 0.030f * height}, 1);
+    add(b, blue, 0.42f * glow(b, 0.0f, 0.06f, 0.45f, 0.13f));
+    add(b, amber, 0.016f * glow(b, -0.45f, -0.06f, 0.30f, 0.10f));
     for (int row = 0; row < 2; row++)
         for (int i = -9; i <= 9; i++) {
-            float w = 0.052f + 0.012f * (float)row, x = (float)i * 0.135f + 0.05f * (float)row,
-                  y = 0.045f - 0.125f * (float)row;
-            float on =
-                soft_range(b->x, x - w, x + w, b->blur) * soft_range(b->y, y - 0.036f, y + 0.036f, b->blur);
-            float hue = noise(i * 3 + row * 71 + 100);
-            struct color c = {0.10f + 0.30f * hue * hue, 0.24f + 0.12f * hue, 0.46f - 0.16f * hue};
-            cover(b, scaled(c, 0.55f + 0.75f * noise(i * 7 + row + 300)), on * 0.92f);
+            float half = 0.050f + 0.010f * (float)row, y = 0.052f - 0.118f * (float)row;
+            float x = (float)i * 0.138f + 0.055f * (float)row;
+            float on = soft_range(b->x, x - half, x + half, b->blur) *
+                       soft_range(b->y, y - 0.034f, y + 0.034f, b->blur);
+            if (on <= 0)
+                continue;
+            /* A picture on each: a bright upper part, a darker lower one, hues of blue with a few warm. */
+            float hue = noise(i * 3 + row * 71 + 100), level = 0.35f + 0.9f * noise(i * 7 + row + 300);
+            struct color c = hue > 0.80f ? (struct color){0.26f, 0.12f, 0.05f}
+                                         : (struct color){0.03f + 0.05f * hue, 0.11f + 0.10f * hue, 0.24f};
+            float picture = 0.65f + 0.55f * clamp01((b->y - y) / 0.05f + 0.3f) +
+                            0.35f * glow(b, x + 0.03f * (noise(i + 40) - 0.5f), y, 0.030f, 0.022f);
+            cover(b, scaled(c, level * picture), on * 0.94f);
         }
     for (int i = 0; i < 3; i++) {
-        float y = 0.185f + 0.075f * (float)i;
-        add(b, white,
-            0.42f * soft_range(b->y, y - 0.004f, y + 0.004f, b->blur) *
-                (0.55f + 0.45f * cosf(b->x * 3.0f + (float)i)));
+        float y = 0.180f + 0.070f * (float)i,
+              along = 0.5f + 0.5f * cosf(b->x * (7.0f - 1.5f * (float)i) + (float)i);
+        add(b, white, 0.34f * along * along * soft_range(b->y, y - 0.003f, y + 0.003f, b->blur * 0.8f));
+        add(b, blue, 0.30f * along * expf(-fabsf(b->y - y) / 0.03f));
     }
-    cover(b, (struct color){0.010f, 0.016f, 0.030f},
-          0.9f * clamp01((-0.155f - b->y) / (0.05f + b->blur) + 0.5f));
-    add(b, (struct color){0.9f, 0.25f, 0.12f}, 0.28f * soft_range(b->y, -0.160f, -0.152f, b->blur));
-    for (int i = 0; i < 16; i++)
-        bokeh(b, -1.0f + 0.135f * (float)i + 0.05f * noise(i + 900), -0.10f + 0.30f * noise(i + 700), 0.012f,
-              i % 3 ? white : (struct color){1, 0.62f, 0.30f}, 0.10f + 0.22f * noise(i + 800));
+    cover(b, (struct color){0.004f, 0.007f, 0.014f},
+          0.94f * clamp01((-0.150f - b->y) / (0.05f + b->blur) + 0.5f));
+    add(b, (struct color){0.10f, 0.42f, 0.90f}, 0.40f * soft_range(b->y, -0.159f, -0.153f, b->blur));
+    add(b, blue, 0.35f * expf(-fabsf(b->y + 0.156f) / 0.028f));
+    for (int i = 0; i < 18; i++) {
+        float x = -1.0f + 0.120f * (float)i + 0.06f * noise(i + 900), y = -0.11f + 0.32f * noise(i + 700);
+        bokeh(b, x, y, 0.008f + 0.006f * noise(i + 500), i % 3 ? white : amber,
+              0.05f + 0.16f * noise(i + 800));
+    }
 }
 
 /* Seamless paper with a pool of light. */
 static void paint_plain(struct brush *b)
 {
-    cover(b, (struct color){0.125f, 0.130f, 0.138f}, 1);
-    add(b, (struct color){0.31f, 0.305f, 0.30f}, glow(b, 0, 0.02f, 0.55f, 0.34f));
-    cover(b, (struct color){0.07f, 0.072f, 0.078f}, 0.5f * clamp01((-0.08f - b->y) / 0.3f));
+    cover(b, (struct color){0.075f, 0.078f, 0.084f}, 1);
+    add(b, (struct color){0.215f, 0.205f, 0.195f}, glow(b, 0, 0.04f, 0.40f, 0.24f));
+    cover(b, (struct color){0.040f, 0.041f, 0.045f}, 0.6f * clamp01((-0.06f - b->y) / 0.22f));
 }
 
 static uint32_t to_display(struct color c)

@@ -50,23 +50,29 @@ INLINE vf shadow_filter(const struct shadow *shadow, vf lx, vf ly, vi z)
  */
 INLINE vf shadow_lookup(const struct shadow *shadow, struct v3 position)
 {
-    const float spread = SHADOW_SPREAD, edge = SHADOW_REACH + 1;
+    const float spread = SHADOW_SPREAD, edge = SHADOW_REACH + 1, end = SHADOW_SIZE - edge - 1;
+    const vf one = vf_set(1);
     vf lx = vf_fma(v3_dot(v3_set(shadow->side), position), vf_set(shadow->scale), vf_set(shadow->offset[0]));
     vf ly = vf_fma(v3_dot(v3_set(shadow->up), position), vf_set(shadow->scale), vf_set(shadow->offset[1]));
     vf lz = vf_fma(v3_dot(v3_set(shadow->key), position), vf_set(-shadow->depth_scale),
                    vf_set(shadow->offset[2]));
-    lx = vf_clamp(lx, edge, SHADOW_SIZE - edge - 1);
-    ly = vf_clamp(ly, edge, SHADOW_SIZE - edge - 1);
-    vi ix = vi_from_vf(vf_floor(lx)), iy = vi_from_vf(vf_floor(ly)), z = vi_from_vf(vf_clamp(lz, 0, 65000));
+    vf in_x = vf_clamp(lx, edge, end), in_y = vf_clamp(ly, edge, end);
+    /* Outside the map nothing is known to be in the way: depth 0 is lit by everything. */
+    vf off = vf_abs(lx - in_x) + vf_abs(ly - in_y);
+    lz = vf_select(vm_lt(vf_set(0), off), vf_set(0), vf_clamp(lz, 0, 65000));
+    vi ix = vi_from_vf(vf_floor(in_x)), iy = vi_from_vf(vf_floor(in_y)), z = vi_from_vf(lz);
     vi cell = vi_gather(shadow->cells, (iy >> 2) * (SHADOW_SIZE / SHADOW_CELL) + (ix >> 2));
     if (vm_bits(vm_ge_int(cell & 0xffff, z)) == ALL_LANES)
-        return vf_set(1);
+        return one;
     if (!vm_bits(vm_ge_int(vi_shift_right(cell, 16), z)))
         return vf_set(0);
-    vf sum = shadow_filter(shadow, lx - spread, ly - 0.4f * spread, z) +
-             shadow_filter(shadow, lx + spread, ly + 0.4f * spread, z);
-    sum += shadow_filter(shadow, lx + 0.4f * spread, ly - spread, z) +
-           shadow_filter(shadow, lx - 0.4f * spread, ly + spread, z);
+    vf sum = shadow_filter(shadow, in_x - spread, in_y - 0.4f * spread, z) +
+             shadow_filter(shadow, in_x + spread, in_y + 0.4f * spread, z);
+    /* Surfaces at a slant to the light come this far although they are lit: two filters tell. */
+    if (!vm_bits(vm_lt(sum, vf_set(1.999f))))
+        return one;
+    sum += shadow_filter(shadow, in_x + 0.4f * spread, in_y - spread, z) +
+           shadow_filter(shadow, in_x - 0.4f * spread, in_y + spread, z);
     return sum * 0.25f;
 }
 

@@ -112,7 +112,10 @@ INLINE struct v3 shade_point(const struct cp_render *render, const struct scene 
         kind != CP_SURFACE_HAIR) {
         vf nl = v3_dot(p->normal, scene->key);
         /* What faces away is dark by itself. The offset keeps a surface out of its own shadow. */
-        if (vm_bits(vm_lt(vf_set(kind == CP_SURFACE_SKIN ? -0.42f : -0.3f), nl))) {
+        if (vm_bits(vm_lt(vf_set(-(kind == CP_SURFACE_SKIN  ? SKIN_WRAP
+                                   : kind == CP_SURFACE_EYE ? EYE_WRAP
+                                                            : CLOTH_WRAP)),
+                          nl))) {
             struct v3 from =
                 v3_mad(v3_mad(p->position, p->normal, vf_set(0.003f)), scene->key, vf_set(0.003f));
             p->light = shadow_lookup(&render->shadow, from);

@@ -9,6 +9,11 @@
 
 #include "render/kernel.h"
 
+/* How far past the terminator the key light still reaches: nothing beyond needs its shadow looked up. */
+#define SKIN_WRAP  0.42f
+#define EYE_WRAP   0.35f
+#define CLOTH_WRAP 0.12f
+
 struct point {
     struct v3 position, normal, tangent;
     struct v3 view; /* to the eye */
@@ -93,7 +98,7 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
     vf fresnel = pow5(vf_set(1) - nv);
     /* Red light travels further: softer shadow edge, lighter creases. */
     vf lit_red = vf_mix(vf_sqrt(p->light), p->light, vf_set(0.4f));
-    static const float WRAP[3] = {0.42f, 0.22f, 0.16f}, WRAP_FILL[3] = {0.45f, 0.28f, 0.22f};
+    static const float WRAP[3] = {SKIN_WRAP, 0.22f, 0.16f}, WRAP_FILL[3] = {0.45f, 0.28f, 0.22f};
     const vf lit[3] = {lit_red, p->light, p->light}, shade[3] = {ao_red, ao, ao};
     const vf key[3] = {s->key_color.x, s->key_color.y, s->key_color.z};
     const vf fill[3] = {s->fill_color.x, s->fill_color.y, s->fill_color.z};
@@ -169,7 +174,7 @@ INLINE struct v3 shade_eye(const struct scene *s, const struct point *p, bool pa
     struct v3 across = v3_mad(n, p->view, vf_set(0) - nv);
     struct v3 bowl = v3_normalize(v3_mad(p->view, across, vf_set(-1.4f)));
     struct v3 m = v3_mix(n, bowl, iris);
-    vf direct = wrapped(v3_dot(m, s->key), 0.35f) * vf_fma(p->light, vf_set(0.55f), vf_set(0.45f));
+    vf direct = wrapped(v3_dot(m, s->key), EYE_WRAP) * vf_fma(p->light, vf_set(0.55f), vf_set(0.45f));
     struct v3 light = v3_scale(s->key_color, direct);
     light = v3_mad(light, s->fill_color, wrapped(v3_dot(m, s->fill), 0.4f));
     light = v3_mad(light, ambient(s, n), vf_set(1.1f));
@@ -234,7 +239,7 @@ INLINE struct v3 shade_cloth(const struct scene *s, const struct point *p)
     vf nl = v3_dot(n, s->key), ao = p->occlusion, nv = vf_saturate(v3_dot(n, p->view));
     vf graze = vf_set(1) - nv, sheen = graze * graze * graze * ao;
     struct v3 around = ambient(s, n);
-    struct v3 light = v3_scale(s->key_color, wrapped(nl, 0.12f) * p->light);
+    struct v3 light = v3_scale(s->key_color, wrapped(nl, CLOTH_WRAP) * p->light);
     light = v3_mad(light, s->fill_color, wrapped(v3_dot(n, s->fill), 0.15f));
     light = v3_add(light, around);
     light = v3_mad(light, s->rim_left_color, vf_saturate(v3_dot(n, s->rim_left)) * 0.35f);
