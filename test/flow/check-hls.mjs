@@ -2,25 +2,25 @@
 // Follows a live LL-HLS stream for some seconds as a player does (blocking reloads, preload hints, delta
 // updates) and checks on the wire what RFC 8216bis asks of a server. No dependencies; Node 18 or newer.
 //
-//   node check-hls.mjs URL-of-index.m3u8 [seconds] [--header 'Name: value'] [--no-cors]
+//   node check-hls.mjs URL-of-index.m3u8 [seconds] [--header 'Name: value'] [--cors]
 //
 // Prints one line a check, then "N passed, N failed"; exits 1 when a check failed.
 
 const args = process.argv.slice(2);
-const headers = {};
-let wantCors = true;
+const headers = { origin: 'https://viewer.example' }; // as a page elsewhere would ask: for CORS
+let wantCors = false;
 const plain = [];
 while (args.length) {
   const arg = args.shift();
   if (arg === '--header') {
     const [name, ...value] = args.shift().split(':');
     headers[name.trim()] = value.join(':').trim();
-  } else if (arg === '--no-cors') wantCors = false;
+  } else if (arg === '--cors') wantCors = true;
   else plain.push(arg);
 }
 const [mainUrl, secondsText = '10'] = plain;
 if (!mainUrl) {
-  console.error("usage: check-hls.mjs URL [seconds] [--header 'Name: value'] [--no-cors]");
+  console.error("usage: check-hls.mjs URL [seconds] [--header 'Name: value'] [--cors]");
   process.exit(2);
 }
 const seconds = Number(secondsText);

@@ -38,6 +38,7 @@ struct cp_hls_init {
 struct cp_hls_segment {
     uint64_t msn;             /* media sequence number */
     int64_t start, length;    /* samples */
+    int64_t slot;             /* of segment_s on the sample clock, that its key frame stands in */
     int64_t wall_ns;          /* of its first picture */
     bool independent;         /* starts with an IDR: all but those cut by force */
     bool discontinuity;       /* does not follow the one before */

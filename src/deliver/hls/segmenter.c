@@ -19,8 +19,14 @@
 
 /* Sound this late is not waited for. */
 #define AUDIO_PATIENCE CP_SAMPLE_HZ
-/* A jump of the clock by more than this is a new beginning; smaller gaps stretch the frame before. */
-#define MAX_GAP CP_SAMPLE_HZ
+/*
+ * Pictures that a slow machine left out. Players stumble over holes, so there are none: a part or segment
+ * starts where the last one ended, its first frame that much early, and each part has one frame at least. A
+ * segment is not stretched by more than MAX_STRETCH, lest it outgrow the target duration: beyond that it
+ * starts in its own time, after a discontinuity. A jump of the clock by more than MAX_GAP is a new beginning.
+ */
+#define MAX_STRETCH (CP_SAMPLE_HZ / 4)
+#define MAX_GAP     CP_SAMPLE_HZ
 
 static void free_body(void *object)
 {
@@ -66,7 +72,7 @@ static int64_t slot(const struct cp_hls *hls, int64_t at)
 /* May a segment start at this key frame, the present one being open? */
 static bool starts_segment(struct cp_hls *hls, int64_t at)
 {
-    return slot(hls, at) > slot(hls, newest(hls)->start);
+    return slot(hls, at) > newest(hls)->slot;
 }
 
 void cp_hls_next_part(struct cp_hls *hls, uint64_t *ret_msn, int *ret_part)
@@ -187,9 +193,13 @@ static void publish_part(struct cp_hls *hls, int64_t end)
     struct cp_hls_segment *segment = newest(hls);
     assert(segment->n_parts < CP_HLS_MAX_PARTS);
     int n_video = count_before(&hls->video, end), n_audio = count_before(&hls->audio, end);
+    if (!n_video)
+        n_video = hls->video.n_samples > 0;
+    if (n_video && hls->video.samples[0].at > hls->part_start)
+        hls->video.samples[0].at = hls->part_start;
     struct cp_fmp4_run video = run_of(&hls->video, n_video, end), audio = run_of(&hls->audio, n_audio, 0);
     struct cp_hls_part *part = &segment->parts[segment->n_parts];
-    part->independent = n_video && video.samples[0].key && video.samples[0].at == hls->part_start;
+    part->independent = n_video && video.samples[0].key;
     part->length = end - hls->part_start;
     part->body = make_fragment(hls, &video, &audio);
     forget(&hls->video, n_video);
@@ -260,9 +270,12 @@ static void close_segment(struct cp_hls *hls)
 }
 
 /* Media sequence numbers start at the wall clock's slot, so that they rise over restarts and take-overs by
- * another machine without anything being remembered; so does the count of discontinuities. */
-static void open_segment(struct cp_hls *hls, const struct cp_fmp4_sample *frame, int64_t wall_ns)
+ * another machine without anything being remembered; so does the count of discontinuities. The oldest pending
+ * frame is the segment's first, and need not be exactly at `start`. */
+static void open_segment(struct cp_hls *hls, int64_t start, bool by_key)
 {
+    const struct cp_fmp4_sample *frame = &hls->video.samples[0];
+    int64_t wall_ns = hls->video.wall_ns[0] - (frame->at - start) * CP_NS_PER_S / CP_SAMPLE_HZ;
     if (!hls->next_msn) {
         hls->next_msn = (uint64_t)(wall_ns / 1000 * (CP_SAMPLE_HZ / 1000) / 1000 / hls->segment_samples) + 1;
         hls->discontinuities = hls->next_msn;
@@ -276,16 +289,17 @@ static void open_segment(struct cp_hls *hls, const struct cp_fmp4_sample *frame,
     hls->n_segments++;
     struct cp_hls_segment *segment = newest(hls);
     *segment = (struct cp_hls_segment){.msn = hls->next_msn++,
-                                       .start = frame->at,
+                                       .start = start,
+                                       .slot = slot(hls, by_key ? frame->at : start),
                                        .wall_ns = wall_ns,
-                                       .independent = frame->key,
+                                       .independent = by_key,
                                        .discontinuity = hls->discontinuity_next,
                                        .discontinuities = hls->discontinuities,
                                        .init = {cp_ref_take(hls->init.body), hls->init.number}};
     hls->discontinuities += hls->discontinuity_next;
     hls->discontinuity_next = false;
     hls->open = true;
-    hls->part_start = frame->at;
+    hls->part_start = start;
 }
 
 /* The end of the next part when its pictures are all there; -1 when not yet. */
@@ -313,11 +327,13 @@ static bool cut_segment(struct cp_hls *hls)
     bool by_force = segment->length + hls->part_samples >= longest || segment->n_parts == CP_HLS_MAX_PARTS;
     if (!segment->n_parts || !(by_key || by_force))
         return false;
-    struct cp_fmp4_sample first = *frame;
-    first.at = by_key ? frame->at : hls->part_start;
-    first.key = by_key;
+    int64_t start = hls->part_start;
+    if (by_key && frame->at - start > MAX_STRETCH) {
+        start = frame->at;
+        hls->discontinuity_next = true;
+    }
     close_segment(hls);
-    open_segment(hls, &first, hls->video.wall_ns[0]);
+    open_segment(hls, start, by_key);
     return true;
 }
 
@@ -383,7 +399,7 @@ static bool take_video(struct cp_hls *hls, const struct cp_packet *packet)
         return begin_anew(hls) || news;
     if (!hls->open) {
         forget(&hls->audio, count_before(&hls->audio, packet->at_samples));
-        open_segment(hls, &hls->video.samples[0], packet->captured_wall_ns);
+        open_segment(hls, packet->at_samples, true);
     }
     return cut(hls, false) || news;
 }

@@ -127,6 +127,11 @@ void rig_push_frame(struct feed *feed, int64_t frame, const uint8_t *other_data,
     push(feed->hls, &packet, frame * CP_SAMPLES_PER_FRAME + feed->shift);
 }
 
+void rig_push_key(struct feed *feed, int64_t frame)
+{
+    push(feed->hls, &loop_frames[0], frame * CP_SAMPLES_PER_FRAME + feed->shift);
+}
+
 void rig_feed(struct feed *feed, int64_t to)
 {
     for (; feed->frame < to; feed->frame++) {

@@ -34,6 +34,8 @@ struct cp_hls *rig_create(int segments, bool sound);
 /* Pushes pictures up to frame number `to` (exclusive), each followed by the sound that is ready by then. */
 void rig_feed(struct feed *feed, int64_t to);
 void rig_push_frame(struct feed *feed, int64_t frame, const uint8_t *other_data, size_t other_length);
+/* Pushes a key frame at the time of frame number `frame`, as an encoder does that missed its turn. */
+void rig_push_key(struct feed *feed, int64_t frame);
 /* The packet of the loop that frame number `frame` is made from. */
 const struct cp_packet *rig_frame(int64_t frame);
 const struct cp_packet *rig_sound(int64_t sound);

@@ -254,20 +254,23 @@ static uint32_t read_u32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* The durations of all pictures in a file as they stand in its truns: libavformat shows its own guess. */
-static int64_t sum_of_durations(const struct file *file)
+/* The end of the pictures in a file, as its fragments tell; fails on a hole between two of them. (The
+ * durations that libavformat shows are its own guess.) */
+static int64_t end_of_pictures(const struct file *file, int64_t start)
 {
-    int64_t sum = 0;
     uint32_t track = 0;
     for (size_t i = 4; i + 16 < file->length; i++) {
         if (!memcmp(file->data + i, "tfhd", 4))
             track = read_u32(file->data + i + 8);
+        if (!memcmp(file->data + i, "tfdt", 4) && track == 1)
+            assert_int_equal(read_u32(file->data + i + 12), start);
         if (memcmp(file->data + i, "trun", 4) || track != 1)
             continue;
+        assert_true(read_u32(file->data + i + 8) > 0);
         for (uint32_t n = 0; n < read_u32(file->data + i + 8); n++)
-            sum += read_u32(file->data + i + 16 + (size_t)12 * n);
+            start += read_u32(file->data + i + 16 + (size_t)12 * n);
     }
-    return sum;
+    return start;
 }
 
 /* Pictures left out by a slow machine stretch the one before; time is not lost. */
@@ -293,9 +296,62 @@ static void missing_pictures_stretch_the_one_before(void **state)
     examine(&file, &found);
     assert_int_equal(found.packets[0], 55);
     assert_int_equal(found.holes[0], 2);
-    assert_int_equal(sum_of_durations(&file), 96000);
+    assert_int_equal(end_of_pictures(&file, 0), 96000);
     assert_int_equal(found.end[0], 96000);
     assert_int_equal(found.holes[1], 0);
+    free(file.data);
+    cp_hls_destroy(feed.hls);
+}
+
+/* Leaves out the pictures from the present one to `to`; the sound goes on. */
+static void leave_out(struct feed *feed, int64_t to)
+{
+    feed->no_picture = true;
+    rig_feed(feed, to);
+    feed->no_picture = false;
+}
+
+static void missing_pictures_leave_no_holes(void **state)
+{
+    struct feed feed = {.hls = rig_create(10, true)};
+    static struct listed listed;
+    struct file file = {0};
+    rig_feed(&feed, 12);
+    leave_out(&feed, 14); /* the start of a part */
+    rig_feed(&feed, 20);
+    leave_out(&feed, 39); /* two whole parts and more */
+    rig_feed(&feed, 57);
+    leave_out(&feed, 62); /* the border of two segments: the key frame comes late */
+    rig_push_key(&feed, feed.frame++);
+    rig_feed(&feed, 200);
+    read_listed(feed.hls, &listed);
+    for (int i = 0; i < listed.n_complete; i++) {
+        append_body(&file, feed.hls, listed.segments[i].uri);
+        assert_false(i && listed.segments[i].discontinuity);
+    }
+    assert_int_equal(end_of_pictures(&file, 0), listed.n_complete * 96000);
+    assert_int_equal(listed.n_complete, 3);
+    free(file.data);
+    cp_hls_destroy(feed.hls);
+}
+
+/* A segment that were to start half a second early would outgrow the target duration. */
+static void long_stall_at_a_border_is_a_discontinuity(void **state)
+{
+    struct feed feed = {.hls = rig_create(10, true)};
+    static struct listed listed;
+    struct file file = {0};
+    rig_feed(&feed, 51);
+    leave_out(&feed, 66);
+    rig_push_key(&feed, feed.frame++);
+    rig_feed(&feed, 200);
+    read_listed(feed.hls, &listed);
+    assert_int_equal(listed.n_complete, 3);
+    assert_true(listed.segments[1].discontinuity);
+    assert_false(listed.segments[2].discontinuity);
+    append_body(&file, feed.hls, listed.segments[1].uri);
+    append_body(&file, feed.hls, listed.segments[2].uri);
+    assert_int_equal(end_of_pictures(&file, 66 * 1600), 3 * 96000);
     free(file.data);
     cp_hls_destroy(feed.hls);
 }
@@ -370,6 +426,8 @@ int main(void)
         cmocka_unit_test(stream_without_sound_has_one_track),
         cmocka_unit_test(stream_goes_on_when_the_sound_stops),
         cmocka_unit_test(missing_pictures_stretch_the_one_before),
+        cmocka_unit_test(missing_pictures_leave_no_holes),
+        cmocka_unit_test(long_stall_at_a_border_is_a_discontinuity),
         cmocka_unit_test(new_parameter_sets_make_a_new_header),
         cmocka_unit_test(nothing_starts_before_the_first_key_frame),
     };
