@@ -23,7 +23,7 @@ static const struct {
     } set[16];
 } FACE[CP_EMOTION_COUNT] = {
     [CP_EMOTION_NEUTRAL] = {{0, 0, 0},
-                            {BOTH(mouthSmile, 0.14f), BOTH(eyeSquint, 0.05f), ONE(browInnerUp, 0.06f)}},
+                            {BOTH(mouthSmile, 0.18f), BOTH(eyeSquint, 0.06f), ONE(browInnerUp, 0.08f)}},
     [CP_EMOTION_WARM] = {{0, 0, 1.5f},
                          {BOTH(mouthSmile, 0.34f), BOTH(cheekSquint, 0.16f), BOTH(eyeSquint, 0.12f),
                           BOTH(mouthDimple, 0.06f), ONE(browInnerUp, 0.14f)}},

@@ -154,9 +154,11 @@ static int load_all(struct load *load)
         err = load_meshes(load);
     if (!err && load->model->n_triangles == 0)
         err = gltf_fail(&load->doc, CP_ERR_FORMAT, "the file holds no mesh that can be drawn");
-    if (!err)
-        measure(load->model);
-    return err;
+    if (err)
+        return err;
+    load_expressions(load);
+    measure(load->model);
+    return 0;
 }
 
 int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,

@@ -64,6 +64,11 @@ enum cp_shape shape_of_name(const char *name);
 /* Vertices, triangles, parts and target rows of all drawn nodes (load_meshes.c). */
 int load_meshes(struct load *load);
 
+/* What a mesh calls its target of that number, or a name made up for it. */
+void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);
+/* Names the targets that VRM's expressions are made of after them (load_expressions.c). */
+void load_expressions(struct load *load);
+
 /* Normals of triangles that the file gives none for; unit length. `normals` holds n_vertices (mesh_make.c).
  */
 void mesh_make_normals(const float (*positions)[3], size_t n_vertices, const uint32_t (*triangles)[3],

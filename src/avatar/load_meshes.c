@@ -304,16 +304,14 @@ static int finish_vertices(struct load *load, struct primitive *p)
 static int target_index(struct load *load, const char *name)
 {
     struct cp_model *model = load->model;
-    char cut[sizeof model->targets->name];
-    load_name(cut, sizeof cut, name);
     for (int i = 0; i < model->n_targets; i++)
-        if (!strcmp(model->targets[i].name, cut))
+        if (!strcmp(model->targets[i].name, name))
             return i;
     if (model->n_targets == CP_MODEL_MAX_TARGETS)
         return -1;
     struct cp_target *target = &model->targets[model->n_targets];
-    memcpy(target->name, cut, sizeof cut);
-    target->shape = shape_of_name(cut);
+    load_name(target->name, sizeof target->name, name);
+    target->shape = shape_of_name(name);
     return model->n_targets++;
 }
 
@@ -400,20 +398,27 @@ static int read_target(struct load *load, const struct primitive *p, const json_
     return err;
 }
 
+void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes)
+{
+    const json_t *names = json_object_get(json_object_get(mesh, "extras"), "targetNames");
+    if (!json_array_size(names)) /* some exporters name them on the primitive */
+        names = json_object_get(json_object_get(primitive, "extras"), "targetNames");
+    const char *name = json_string_value(json_array_get(names, index));
+    char made[64];
+    snprintf(made, sizeof made, "%.32s.%u", gltf_text(mesh, "name"), (unsigned)index);
+    load_name(ret, bytes, name && *name ? name : made);
+}
+
 static int read_targets(struct load *load, const struct primitive *p)
 {
     const json_t *targets = json_object_get(p->json, "targets");
-    const json_t *names = json_object_get(json_object_get(p->mesh, "extras"), "targetNames");
-    if (!json_array_size(names)) /* some exporters name them on the primitive */
-        names = json_object_get(json_object_get(p->json, "extras"), "targetNames");
     if (json_array_size(targets) > CP_MODEL_MAX_TARGETS)
         return gltf_fail(&load->doc, CP_ERR_LIMIT, "a mesh has more than %d morph targets",
                          CP_MODEL_MAX_TARGETS);
     for (size_t i = 0; i < json_array_size(targets); i++) {
-        char made[64];
-        snprintf(made, sizeof made, "%.32s.%u", gltf_text(p->mesh, "name"), (unsigned)i);
-        const char *name = json_string_value(json_array_get(names, i));
-        int target = target_index(load, name && *name ? name : made);
+        char name[sizeof load->model->targets->name];
+        load_target_name(p->mesh, p->json, i, name, sizeof name);
+        int target = target_index(load, name);
         if (target < 0)
             return gltf_fail(&load->doc, CP_ERR_LIMIT, "the model has more than %d morph targets",
                              CP_MODEL_MAX_TARGETS);

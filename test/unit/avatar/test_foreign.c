@@ -108,6 +108,40 @@ static void vowel_shapes_stand_in_for_arkit(void **state)
     cp_ref_drop(m);
 }
 
+/* A VRM whose targets have names of their own: its expressions say what they are. */
+static void vrm_expressions_tell_what_targets_are(void **state)
+{
+    static const char *const extensions[] = {"\"VRMC_vrm\":{\"expressions\":{\"preset\":{\"aa\":{"
+                                             "\"morphTargetBinds\":[{\"node\":0,\"index\":1,\"weight\":1}]},"
+                                             "\"blink\":{\"morphTargetBinds\":[{\"node\":0,\"index\":0}]},"
+                                             "\"ou\":{\"morphTargetBinds\":[{\"node\":9,\"index\":0}]},"
+                                             "\"oh\":{\"morphTargetBinds\":[{\"node\":0,\"index\":700}]}}}}",
+                                             "\"VRM\":{\"blendShapeMaster\":{\"blendShapeGroups\":[{"
+                                             "\"presetName\":\"A\",\"binds\":[{\"mesh\":0,\"index\":1}]},"
+                                             "{\"presetName\":\"blink\",\"binds\":[{\"mesh\":0,\"index\":0}]}"
+                                             ",{\"presetName\":\"u\",\"binds\":[{\"mesh\":-4}]}]}}"};
+    for (int version = 0; version < 2; version++) {
+        struct cp_buffer json = cp_buffer_make(1 << 12);
+        cp_buffer_printf(
+            &json,
+            "{" ASSET
+            ",\"extensions\":{%s},\"nodes\":[{\"mesh\":0}],\"meshes\":[{\"name\":\"m\",\"primitives\":[{"
+            "\"attributes\":{\"POSITION\":0},\"targets\":[{\"POSITION\":0},{\"POSITION\":0}],\"extras\":{"
+            "\"targetNames\":[\"lids\",\"gape\"]}}]}],\"accessors\":[{\"bufferView\":0,\"componentType\":"
+            "5126,"
+            "\"type\":\"VEC3\",\"count\":3}],\"bufferViews\":[{\"buffer\":0,\"byteLength\":36}],\"buffers\":["
+            "{"
+            "\"byteLength\":36}]}",
+            extensions[version]);
+        struct cp_model *m = NULL;
+        assert_int_equal(load_buffer(&json, CORNERS, sizeof CORNERS, &m, NULL), 0);
+        assert_string_equal(m->targets[0].name, "blink");
+        assert_string_equal(m->targets[1].name, "aa");
+        assert_true(spoken(m, CP_VISEME_AA, "aa") > 0.6f);
+        cp_ref_drop(m);
+    }
+}
+
 static void arkit_shapes_are_used_where_both_are_there(void **state)
 {
     static const char *const both[] = {"jawOpen", "viseme_aa"};
@@ -281,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_are_known_in_any_manner),
         cmocka_unit_test(vowel_shapes_stand_in_for_arkit),
+        cmocka_unit_test(vrm_expressions_tell_what_targets_are),
         cmocka_unit_test(arkit_shapes_are_used_where_both_are_there),
         cmocka_unit_test(inspect_says_what_is_there_and_what_is_done),
         cmocka_unit_test(compressed_views_unfold_or_fail),
