@@ -35,6 +35,10 @@ const struct cp_option cp_gateway_options[] = {
      OPTION(rate_burst)},
     {"max_header_bytes", CP_OPTION_INT, "16384", 1024, 1048576, .help = "size of a request's headers",
      OPTION(max_header_bytes)},
+    {"proxies", CP_OPTION_TEXT, "",
+     .help = "addresses of proxies in front, comma separated: the clients they name in X-Forwarded-For are "
+             "limited one by one",
+     OPTION(proxies)},
 };
 const size_t cp_gateway_n_options = sizeof cp_gateway_options / sizeof *cp_gateway_options;
 

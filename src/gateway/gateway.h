@@ -30,6 +30,7 @@ struct cp_gateway_config {
     int64_t max_connections;
     int64_t rate_per_s, rate_burst; /* requests a key (or an address without a key) */
     int64_t max_header_bytes;
+    char proxies[CP_OPTION_TEXT_BYTES]; /* addresses whose X-Forwarded-For is believed, "" for none */
 };
 extern const struct cp_option cp_gateway_options[];
 extern const size_t cp_gateway_n_options;

@@ -51,21 +51,63 @@ void cp_serve_end(void *user, struct MHD_Connection *connection, void **slot,
 
 /* --- admission: what the headers tell --- */
 
-/* The client's address; of IPv6 the /64 that a subscriber has. */
+/* Whether the address is in a comma separated list. */
+static bool is_listed(const char *list, const char *address)
+{
+    size_t length = strlen(address);
+    for (const char *at = list; *at;) {
+        at += strspn(at, ", ");
+        size_t here = strcspn(at, ", ");
+        if (here && here == length && !memcmp(at, address, length))
+            return true;
+        at += here;
+    }
+    return false;
+}
+
+/* The nearest client that is not one of our proxies: X-Forwarded-For from its end, for what stands further in
+ * front anybody may have written. */
+static void read_forwarded(struct cp_request *request)
+{
+    const char *proxies = request->gateway->config.proxies;
+    const char *forwarded = *proxies ? cp_request_header(request, "X-Forwarded-For") : NULL;
+    size_t end = forwarded ? strlen(forwarded) : 0;
+    while (end && is_listed(proxies, request->who)) {
+        size_t start = end;
+        while (start && forwarded[start - 1] != ',')
+            start--;
+        char address[INET6_ADDRSTRLEN];
+        struct in6_addr parsed;
+        size_t blanks = strspn(forwarded + start, " ");
+        snprintf(address, sizeof address, "%.*s", (int)(end - start > blanks ? end - start - blanks : 0),
+                 forwarded + start + blanks);
+        if (inet_pton(strchr(address, ':') ? AF_INET6 : AF_INET, address, &parsed) != 1)
+            return;
+        snprintf(request->who, sizeof request->who, "%s", address);
+        end = start ? start - 1 : 0;
+    }
+}
+
+/* Whom limits are counted for: the client's address, of IPv6 the /64 that a subscriber has. */
 static void read_address(struct cp_request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct in6_addr v6;
     snprintf(request->who, sizeof request->who, "unknown");
-    if (!info || !info->client_addr)
-        return;
-    if (info->client_addr->sa_family == AF_INET) {
+    if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)info->client_addr;
         inet_ntop(AF_INET, &v4->sin_addr, request->who, sizeof request->who);
-    } else if (info->client_addr->sa_family == AF_INET6) {
-        struct in6_addr v6 = ((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr;
-        if (!IN6_IS_ADDR_V4MAPPED(&v6))
-            memset(v6.s6_addr + 8, 0, 8);
+    } else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6) {
+        v6 = ((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&v6))
+            inet_ntop(AF_INET, v6.s6_addr + 12, request->who, sizeof request->who);
+        else
+            inet_ntop(AF_INET6, &v6, request->who, sizeof request->who);
+    }
+    read_forwarded(request);
+    if (inet_pton(AF_INET6, request->who, &v6) == 1) {
+        memset(v6.s6_addr + 8, 0, 8);
         inet_ntop(AF_INET6, &v6, request->who, sizeof request->who);
     }
 }
