@@ -122,13 +122,9 @@ void build_hands(struct sculpture *s, const struct character *c)
         float tip = ease(w.y - 9, w.y - 16, v->position.y);
         float speckle = 0.97f + 0.06f * noise3(scale(v->position, 1.3f));
         v->color = scale(blend3(c->color.skin, nail, 0.25f + 0.5f * tip), speckle);
-        v->occlusion =
-            0.55f +
-            0.45f * ease(0.05f, 0.9f,
-                         sd_hand(c, along(v3(fabsf(v->position.x), v->position.y, v->position.z),
-                                          v3(fabsf(v->normal.x) * (v->position.x * v->normal.x > 0 ? 1 : -1),
-                                             v->normal.y, v->normal.z),
-                                          0.9f)));
+        vec3 above = along(v->position, v->normal, 0.9f);
+        above.x = v->position.x > 0 ? above.x : -above.x; /* the field is the left hand's */
+        v->occlusion = 0.55f + 0.45f * ease(0.05f, 0.9f, sd_hand(c, above));
         v->u = 0.1f;
     }
 }

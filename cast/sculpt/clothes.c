@@ -11,17 +11,16 @@ static const float button_y = -38.5f;                            /* where the la
 /* Half width of the blazer's opening, and of the blouse's neckline, by height. */
 static const float opening[][2] = {{-38.5f, 0},    {-33, 1.5f},    {-26, 3.3f},
                                    {-19.4f, 5.0f}, {-14.4f, 6.2f}, {-8, 6.2f}};
-static const float neckline[][2] = {{-22.4f, 0},    {-21.9f, 1.6f}, {-20.4f, 3.3f},
-                                    {-18.4f, 4.7f}, {-16.4f, 5.8f}, {-14, 6.8f}};
+static const float neckline[][2] = {{-22.75f, 0},   {-22.2f, 1.7f}, {-20.6f, 3.5f},
+                                    {-18.6f, 4.9f}, {-16.6f, 6.0f}, {-14, 7.1f}};
 
 /* Cloth hangs in soft folds where the body bends: elbows, waist, armpits. */
-static float folds(const struct character *c, vec3 p)
+static float folds(vec3 p)
 {
     float a = fabsf(p.x), arm = ease(14.6f, 16.2f, a);
     float elbow = arm * bell(p.y + 45, 7) * sinf(p.y * 1.25f + p.z * 0.5f + a);
     float waist = (1 - arm) * bell(p.y + 49, 9) * sinf(p.y * 0.55f + a * 0.9f) * ease(2, 7, a);
     float armpit = bell(a - 12.5f, 2.6f) * bell(p.y + 27, 6) * sinf((p.y + a * 1.4f) * 0.9f);
-    (void)c;
     return 0.13f * elbow + 0.22f * waist + 0.22f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
 }
 
@@ -32,7 +31,7 @@ static float sd_blazer_hull(const struct character *c, vec3 p)
     float d = sd_body(c, q) - blazer_height - 0.45f * ease(-52, -70, p.y);
     /* a light pad squares the shoulder */
     d = join(d, sd_ellipsoid(q, add(shoulder, v3(-1.2f, 2.3f, 0.3f)), v3(4.2f, 1.4f, 3.9f)), 3.0f);
-    return d - folds(c, q);
+    return d - folds(q);
 }
 
 static float carve_opening(float d, const struct character *c, vec3 p, const float (*widths)[2], float from_z)
@@ -60,7 +59,7 @@ static float sd_blazer(const struct character *c, vec3 p)
     d += 0.10f * bell(armhole, 0.35f) * ease(-32, -28, p.y); /* the sleeve's seam */
     d = carve_opening(d, c, p, opening, -4.8f);
     d = carve_neck(d, p, 5.3f, -14.6f);
-    float hem = a > 16.0f ? -66.4f - p.y : -73.0f - p.y;
+    float hem = a > c->shoulder_width + 1.8f ? -66.4f - p.y : -73.0f - p.y;
     return meet(d, hem, 0.3f);
 }
 
@@ -79,7 +78,7 @@ static float sd_skirt(const struct character *c, vec3 p)
 }
 
 /* Colour, weave coordinates (cm) and occlusion for all of a part. */
-static void finish_cloth(struct part *part, const struct character *c, vec3 color)
+static void finish_cloth(struct part *part, vec3 color)
 {
     for (int i = 0; i < part->n_vertices; i++) {
         struct vertex *v = &part->vertices[i];
@@ -88,7 +87,6 @@ static void finish_cloth(struct part *part, const struct character *c, vec3 colo
         v->v = v->position.y;
         v->tangent = v3(0, 1, 0);
     }
-    (void)c;
 }
 
 static void drop_hidden(struct part *part, const struct character *c, sdf_field *cover, float depth)
@@ -108,7 +106,7 @@ static void build_blazer(struct sculpture *s, const struct character *c)
                                  {-16, 9, 0.5f, {{0}}, 0}};
     part_add_surface(part, sd_blazer, c, axes);
     drop_hidden(part, c, sd_blouse, 0.1f);
-    finish_cloth(part, c, c->color.blazer);
+    finish_cloth(part, c->color.blazer);
     part->max_triangles = 5700;
 }
 
@@ -205,7 +203,7 @@ static void build_lapels(struct sculpture *s, const struct character *c)
     part_add_sheet(part, sd_blazer_hull, c, &whole_collar);
     part_add_sheet(part, sd_blazer_hull, c, &welt);
     part_compute_normals(part);
-    finish_cloth(part, c, scale(c->color.blazer, 1.12f));
+    finish_cloth(part, scale(c->color.blazer, 1.12f));
 }
 
 static void build_blouse(struct sculpture *s, const struct character *c)
@@ -215,7 +213,7 @@ static void build_blouse(struct sculpture *s, const struct character *c)
         {-10, 10, 0.36f, {{0}}, 0}, {-44, -9, 0.36f, {{0}}, 0}, {-10.5f, 8, 0.36f, {{0}}, 0}};
     part_add_surface(part, sd_blouse, c, axes);
     drop_hidden(part, c, sd_blazer, 0.25f);
-    finish_cloth(part, c, c->color.blouse);
+    finish_cloth(part, c->color.blouse);
     part->max_triangles = 1000;
 
     struct part *band = sculpture_add(s, "neckline", CP_SURFACE_CLOTH, RIG_BODY);
@@ -235,7 +233,7 @@ static void build_blouse(struct sculpture *s, const struct character *c)
     sheet_unfold(&binding);
     part_add_sheet(band, sd_body, c, &binding);
     part_compute_normals(band);
-    finish_cloth(band, c, scale(c->color.blouse, 0.96f));
+    finish_cloth(band, scale(c->color.blouse, 0.96f));
 }
 
 static void build_details(struct sculpture *s, const struct character *c)
@@ -259,7 +257,7 @@ static void build_details(struct sculpture *s, const struct character *c)
         {-17, 17, 1.0f, {{0}}, 0}, {-93, -62, 1.2f, {{0}}, 0}, {-16, 8, 1.0f, {{0}}, 0}};
     part_add_surface(skirt, sd_skirt, c, axes);
     drop_hidden(skirt, c, sd_blazer, 0.4f);
-    finish_cloth(skirt, c, c->color.skirt);
+    finish_cloth(skirt, c->color.skirt);
     skirt->max_triangles = 700;
 }
 

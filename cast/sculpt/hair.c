@@ -53,65 +53,104 @@ static vec3 hair_normal(const struct character *c, vec3 p)
     return unit(blend3(off_bed, off_axis, ease(1, -6, p.y)));
 }
 
+struct range {
+    float middle, spread;
+};
 struct layer {
     int count;
-    float lift, lift_spread;         /* off the bed, cm */
-    float width, width_spread, body; /* half width and height of the arch */
-    float length, length_spread;     /* shares of the guide */
-    float stray;                     /* how far a lock leaves its path */
-    float from, to;                  /* which guides, 0 front .. 1 back */
+    struct range lift;   /* off the bed, cm */
+    struct range width;  /* half width of a lock, cm */
+    float body;          /* height of its arch, cm */
+    struct range length; /* share of the guide */
+    float stray;         /* how far a lock leaves its path, cm */
+    float to;            /* which guides, from the front (0) to this (1 the back) */
     int rows, across;
     float taper; /* the higher, the later a lock thins out */
     float shade; /* colour multiplier */
 };
 
+/* clang-format off */
 static const struct layer layers[] = {
-    {13, 0.30f, 0.05f, 1.75f, 0.10f, 0.70f, 0.985f, 0.015f, 0.05f, 0, 1, 17, 3, 9, 0.70f},
-    {17, 0.65f, 0.20f, 1.15f, 0.35f, 0.62f, 0.965f, 0.035f, 0.20f, 0, 1, 22, 3, 5.0f, 0.92f},
-    {14, 0.95f, 0.25f, 0.62f, 0.30f, 0.40f, 0.945f, 0.055f, 0.34f, 0, 0.92f, 16, 2, 3.4f, 1.05f},
-    {16, 1.10f, 0.30f, 0.20f, 0.14f, 0.14f, 0.93f, 0.07f, 0.50f, 0, 0.9f, 12, 2, 2.6f, 1.15f},
-    {12, 1.25f, 0.30f, 0.05f, 0.03f, 0.03f, 0.92f, 0.08f, 0.80f, 0, 0.85f, 10, 2, 2.2f, 1.2f},
+    {.count = 13, .lift = {0.30f, 0.05f}, .width = {1.75f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
+     .stray = 0.05f, .to = 1, .rows = 17, .across = 3, .taper = 9, .shade = 0.70f},
+    {.count = 17, .lift = {0.65f, 0.20f}, .width = {1.15f, 0.35f}, .body = 0.62f, .length = {0.965f, 0.035f},
+     .stray = 0.20f, .to = 1, .rows = 22, .across = 3, .taper = 5, .shade = 0.92f},
+    {.count = 14, .lift = {0.95f, 0.25f}, .width = {0.62f, 0.30f}, .body = 0.40f, .length = {0.945f, 0.055f},
+     .stray = 0.34f, .to = 0.92f, .rows = 16, .across = 2, .taper = 3.4f, .shade = 1.05f},
+    {.count = 16, .lift = {1.10f, 0.30f}, .width = {0.20f, 0.14f}, .body = 0.14f, .length = {0.93f, 0.07f},
+     .stray = 0.50f, .to = 0.90f, .rows = 12, .across = 2, .taper = 2.6f, .shade = 1.15f},
+    {.count = 12, .lift = {1.25f, 0.30f}, .width = {0.05f, 0.03f}, .body = 0.03f, .length = {0.92f, 0.08f},
+     .stray = 0.80f, .to = 0.85f, .rows = 10, .across = 2, .taper = 2.2f, .shade = 1.20f},
 };
+/* clang-format on */
+
+/* One lock's way and temper. */
+struct lock {
+    vec3 path[GUIDE_POINTS];
+    float lift, width, reach, wave, phase, aside, curl;
+};
+
+static struct lock draw_lock(const struct character *c, guide_set guides, const struct layer *layer,
+                             float place, unsigned *seed)
+{
+    struct lock lock;
+    float at = clampf(place, 0, 0.999f) * (GUIDES - 1);
+    int g = (int)at;
+    for (int k = 0; k < GUIDE_POINTS; k++) {
+        lock.path[k] = blend3(guides[g][k], guides[g + 1][k], at - (float)g);
+        if (k >= 4) /* below the eyes, longer or shorter hair */
+            lock.path[k].y = -0.5f + (lock.path[k].y + 0.5f) * c->hair_length;
+    }
+    lock.lift = (layer->lift.middle + layer->lift.spread * random_unit(seed)) * c->hair_volume;
+    lock.width = layer->width.middle + layer->width.spread * random_signed(seed);
+    lock.reach = minf(layer->length.middle + layer->length.spread * random_signed(seed), 1);
+    lock.phase = random_unit(seed) * 6.28f;
+    lock.wave = layer->stray * c->hair_wave * (0.5f + random_unit(seed));
+    lock.aside = random_signed(seed) * layer->stray;
+    lock.curl = 0.8f + 0.4f * random_unit(seed);
+    return lock;
+}
+
+/* A place on the lock: t = 0 root .. 1 tip. */
+static struct strand_row lock_row(const struct character *c, const struct lock *lock,
+                                  const struct layer *layer, float t)
+{
+    float along_guide = t * lock->reach;
+    vec3 p = curve_at(lock->path, GUIDE_POINTS, along_guide), normal = hair_normal(c, p);
+    /* never into the bed, and each layer a little higher than the one below */
+    float off = sd_hair_bed(c, p), want = lock->lift * (0.75f + 0.25f * ease(0, 0.2f, t));
+    p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lock->lift * 0.4f - off);
+    vec3 before = curve_at(lock->path, GUIDE_POINTS, along_guide - 0.02f);
+    vec3 after = curve_at(lock->path, GUIDE_POINTS, along_guide + 0.02f);
+    vec3 side = cross(unit(sub(after, before)), normal);
+    float sway = sinf(along_guide * 5.5f + lock->phase) * lock->wave * 0.6f * ease(0.15f, 0.8f, t);
+    float lifted = cosf(along_guide * 4 + lock->phase) * lock->wave * 0.14f * ease(0.3f, 1, t);
+    p = along(p, side, sway + lock->aside * ease(0, 0.4f, t));
+    p = along(p, normal, lifted - 0.4f * lock->curl * ease(0.5f, 1, t)); /* ends turn in */
+    /* narrow at the root, a long taper to a soft point */
+    float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
+    return (struct strand_row){.center = p,
+                               .normal = normal,
+                               .anchor = p,
+                               .half_width = maxf(lock->width * taper, 0.015f),
+                               .height = maxf(layer->body * taper, 0.01f)};
+}
 
 static void add_lock(struct part *part, const struct character *c, guide_set guides,
                      const struct layer *layer, float place, unsigned *seed)
 {
-    vec3 path[GUIDE_POINTS];
-    float at = clampf(place, 0, 0.999f) * (GUIDES - 1);
-    int g = (int)at;
-    for (int k = 0; k < GUIDE_POINTS; k++) {
-        path[k] = blend3(guides[g][k], guides[g + 1][k], at - (float)g);
-        if (k >= 4) /* below the eyes, longer or shorter hair */
-            path[k].y = -0.5f + (path[k].y + 0.5f) * c->hair_length;
-    }
-    float lift = (layer->lift + layer->lift_spread * random_unit(seed)) * c->hair_volume;
-    float width = layer->width + layer->width_spread * random_signed(seed);
-    float reach = minf(layer->length + layer->length_spread * random_signed(seed), 1);
-    float phase = random_unit(seed) * 6.28f, wave = layer->stray * c->hair_wave * (0.5f + random_unit(seed));
-    float aside = random_signed(seed) * layer->stray, curl = 0.8f + 0.4f * random_unit(seed);
+    struct lock lock = draw_lock(c, guides, layer, place, seed);
     struct strand_row rows[LOCK_ROWS_MAX];
     for (int k = 0; k < layer->rows; k++) {
-        float even = (float)k / (float)(layer->rows - 1),
-              t = blend(even, even * even, 0.4f); /* denser at the crown */
-        float tt = t * reach;
-        vec3 p = curve_at(path, GUIDE_POINTS, tt), normal = hair_normal(c, p);
-        float off = sd_hair_bed(c, p), want = lift * (0.75f + 0.25f * ease(0, 0.2f, t));
-        p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lift * 0.4f - off);
-        vec3 heading =
-            unit(sub(curve_at(path, GUIDE_POINTS, tt + 0.02f), curve_at(path, GUIDE_POINTS, tt - 0.02f)));
-        vec3 side = cross(heading, normal);
-        p = along(p, side,
-                  sinf(tt * 5.5f + phase) * wave * 0.6f * ease(0.15f, 0.8f, t) + aside * ease(0, 0.4f, t));
-        p = along(p, normal,
-                  0.14f * cosf(tt * 4 + phase) * wave * ease(0.3f, 1, t) - 0.4f * curl * ease(0.5f, 1, t));
-        /* narrow at the root, a long taper to a soft point */
-        float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
-        rows[k] =
-            (struct strand_row){p, normal, p, maxf(width * taper, 0.015f), maxf(layer->body * taper, 0.01f)};
+        float even = (float)k / (float)(layer->rows - 1);
+        rows[k] = lock_row(c, &lock, layer, blend(even, even * even, 0.4f)); /* denser at the crown */
     }
     float shade = layer->shade * (0.80f + 0.35f * random_unit(seed));
-    struct strand_look look = {scale(c->color.hair, shade), scale(c->color.hair_tip, shade), 0.55f, 1,
-                               random_unit(seed) * 20};
+    struct strand_look look = {.root_color = scale(c->color.hair, shade),
+                               .tip_color = scale(c->color.hair_tip, shade),
+                               .edge_occlusion = 0.55f,
+                               .crest_occlusion = 1,
+                               .u_offset = random_unit(seed) * 20};
     part_add_strand(part, rows, layer->rows, layer->across, &look);
 }
 
@@ -133,8 +172,8 @@ static void add_under_hair(struct part *part, const struct character *c, unsigne
                 rows[k] = (struct strand_row){p, v3((float)side * cosf(angle), 0, -sinf(angle)), p,
                                               1.25f * taper, 0.4f * taper};
             }
-            struct strand_look look = {scale(c->color.hair, 0.5f), scale(c->color.hair_tip, 0.4f), 0.25f,
-                                       0.6f, random_unit(seed) * 20};
+            struct strand_look look = {scale(c->color.hair, 0.6f), scale(c->color.hair_tip, 0.5f), 0.4f,
+                                       0.75f, random_unit(seed) * 20};
             part_add_strand(part, rows, ROWS, 2, &look);
         }
 }
@@ -148,8 +187,7 @@ void build_hair(struct sculpture *s, const struct character *c)
         for (int side = 0; side < 2; side++)
             for (int i = 0; i < layers[l].count; i++) {
                 float even = ((float)i + random_unit(&seed) * 0.5f) / ((float)layers[l].count - 0.75f);
-                add_lock(part, c, side ? left_guides : right_guides, &layers[l],
-                         blend(layers[l].from, layers[l].to, even), &seed);
+                add_lock(part, c, side ? left_guides : right_guides, &layers[l], even * layers[l].to, &seed);
             }
     /* the face and neck shade the ends that hang beside them */
     for (int i = 0; i < part->n_vertices; i++) {
