@@ -128,7 +128,8 @@ static void write_header(struct cp_outbox *outbox, int i)
         header->msg_control = NULL;
 }
 
-/* A network driver without checksum offload refuses segments (EIO): the packets go one by one. */
+/* A network driver without checksum offload refuses segments (EIO): the packets go one by one, by the address
+ * of ours that the kernel chooses. */
 static void send_alone(struct cp_outbox *outbox, const struct message *message, const struct msghdr *header)
 {
     struct iovec iov = message->iov;
@@ -159,7 +160,8 @@ void cp_outbox_flush(struct cp_outbox *outbox)
             continue;
         const struct message *message = &outbox->messages[i];
         if (message->packets > 1 && (errno == EIO || errno == EINVAL)) {
-            outbox->max_segments = 1;
+            if (errno == EIO) /* EINVAL is about this message: a path of small packets, say */
+                outbox->max_segments = 1;
             send_alone(outbox, message, &outbox->headers[i].msg_hdr);
         } else { /* lost, as it could be on the way; when the socket is full the next ones will be as well */
             outbox->stats.errors += (uint64_t)message->packets;
