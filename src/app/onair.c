@@ -502,8 +502,7 @@ static void make_metrics(struct cp_onair *onair)
     cp_observe_label(channel, sizeof channel, "channel", onair->channel);
     for (enum cp_step step = CP_STEP_POSED; step < CP_STEP_COUNT; step++) {
         snprintf(labels, sizeof labels, "%s,step=\"%s\"", channel, cp_step_name(step));
-        onair->step[step] =
-            cp_histogram(observe, "compere_step_seconds", labels, "Time that a frame spends in a step");
+        onair->step[step] = cp_histogram(observe, "compere_step_seconds", labels, "Time spent in a step");
     }
     onair->asked_to_sent = cp_histogram(observe, "compere_cue_first_frame_seconds", channel,
                                         "From a cue's request to its first speaking frame sent");
@@ -735,7 +734,7 @@ json_t *cp_onair_stats(struct cp_onair *onair)
     json_array_append_new(queues, queue_json("sound", cp_ring_stats(onair->to_aenc.ring)));
     json_array_append_new(queues, queue_json("news", cp_ring_stats(onair->to_news.ring)));
     json_object_set_new(stats, "viewers",
-                        json_pack("{s:i, s:i}", "webrtc", webrtc.viewers, "hls_waiting", hls.waiting));
+                        json_pack("{s:i, s:i}", "webrtc", webrtc.viewers, "hls", hls.waiting));
     json_object_set_new(stats, "fps", json_real(atomic_load(&onair->fps)));
     json_object_set_new(stats, "frames", json_integer((json_int_t)atomic_load(&onair->frames)));
     json_object_set_new(

@@ -110,6 +110,10 @@ static struct channel *add_channel(struct cp_show *show, const char *id, json_t 
     channel->cues_failed = cp_counter(show->observe, "compere_cues_total", both, "Cues that ended, by how");
     snprintf(both, sizeof both, "%s,state=\"cut\"", label);
     channel->cues_cut = cp_counter(show->observe, "compere_cues_total", both, "Cues that ended, by how");
+    snprintf(both, sizeof both, "%s,step=\"asked\"", label);
+    channel->asked = cp_histogram(show->observe, "compere_step_seconds", both, "Time spent in a step");
+    snprintf(both, sizeof both, "%s,step=\"spoken\"", label);
+    channel->spoken = cp_histogram(show->observe, "compere_step_seconds", both, "Time spent in a step");
     channel->depth = cp_gauge(show->observe, "compere_cues_waiting", label, "Cues waiting to be spoken");
     pthread_mutex_lock(&show->lock);
     show->channels[slot] = channel;

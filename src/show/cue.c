@@ -123,6 +123,8 @@ static void run_new_cue(struct cp_show *show, struct message *message)
     struct new_cue *new_cue = (struct new_cue *)message;
     struct channel *channel = cp_show_find(show, new_cue->channel);
     if (channel) {
+        int64_t asked_ns = json_integer_value(json_object_get(new_cue->cue, "asked_ns"));
+        cp_metric_observe_ns(channel->asked, cp_clock_now_ns() - asked_ns);
         cp_cue_activate(channel, new_cue->cue);
         cp_direct(channel); /* before telling the world: the voice should be at work already */
         if (show->services.changed && !strcmp(text_of(new_cue->cue, "state"), "queued"))

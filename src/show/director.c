@@ -462,6 +462,8 @@ void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance 
     if (!line->is_cue || line->n_utterances > 1)
         return;
     struct channel *channel = line->channel;
+    if (line->asked_ns)
+        cp_metric_observe_ns(channel->spoken, utterance->made_ns - line->asked_ns);
     pthread_mutex_lock(&show->lock);
     json_t *timings = json_object_get(line->cue, "timings_ms");
     if (line->asked_ns && timings) {

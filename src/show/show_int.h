@@ -96,6 +96,7 @@ struct channel {
     int64_t rundown_retry_ns, retry_ns; /* when to try again; 0: no need */
     int64_t last_end_ns;                /* when the last line ended: pauses are counted from it */
     struct cp_metric *cues_done, *cues_failed, *cues_cut, *depth;
+    struct cp_metric *asked, *spoken; /* of a cue: request to durable, request to its first sound */
 };
 
 struct cp_show {

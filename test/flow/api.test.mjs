@@ -221,7 +221,7 @@ test("monitors: snapshot, stats, metrics by step, captions", async () => {
   const stats = (await server.get("/v1/channels/main/stats")).json;
   assert.deepEqual(stats.steps.map((s) => s.step), ["posed", "drawn", "encoded", "sent"]);
   const metrics = (await server.get("/metrics")).text;
-  for (const step of ["posed", "drawn", "encoded", "sent"])
+  for (const step of ["asked", "spoken", "posed", "drawn", "encoded", "sent"])
     assert.match(metrics, new RegExp(`compere_step_seconds_count\\{channel="main",step="${step}"\\} [1-9]`));
   for (const name of ["compere_queue_depth", "compere_viewers", "compere_fps", "compere_av_offset_seconds", "process_resident_memory_bytes"])
     assert.ok(metrics.includes(name), name);
