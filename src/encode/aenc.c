@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,7 @@ static int encode_frame(struct cp_aenc *aenc, struct cp_error *error)
 int cp_aenc_encode(struct cp_aenc *aenc, const int16_t *pcm, int n_samples, int64_t at_samples,
                    int64_t captured_wall_ns, const struct cp_stamps *stamps, struct cp_error *error)
 {
-    CP_ASSERT_THREAD("aenc");
+    assert(cp_thread_is("aenc") || cp_thread_is("venc") || cp_thread_is("main"));
     const int size = aenc->coder->frame_samples;
     if (!aenc->started) {
         aenc->started = true;

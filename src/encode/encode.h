@@ -53,7 +53,8 @@ struct cp_aenc;
 int cp_aenc_create(const struct cp_encode_config *config, enum cp_codec codec, cp_packet_fn *on_packet,
                    void *user, struct cp_aenc **ret_aenc, struct cp_error *error);
 /* at_samples: sample clock of pcm[0]; blocks follow one another without gaps. Packets' at_samples name the
- * moment of their first audible sample, with the encoder's delay taken off. thread: aenc */
+ * moment of their first audible sample, with the encoder's delay taken off. thread: aenc, or venc where one
+ * thread makes both (a file) */
 int cp_aenc_encode(struct cp_aenc *aenc, const int16_t *pcm, int n_samples, int64_t at_samples,
                    int64_t captured_wall_ns, const struct cp_stamps *stamps, struct cp_error *error);
 /* AAC's AudioSpecificConfig (ISO 14496-3), 2..16 bytes; 0 for Opus. */
