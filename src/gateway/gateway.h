@@ -88,8 +88,9 @@ struct cp_route {
     const char *body_type;
     const struct cp_field *query; /* query parameters (all CP_FIELD_TEXT or INTEGER), or NULL */
     size_t max_body_bytes;        /* 0 means 64 KiB; more is 413 */
-    /* Honour Idempotency-Key: the first answer below 500 is kept a day, as it is, and given again. Not for
-     * answers that hold a secret. */
+    /* Honour Idempotency-Key: the first answer below 500 is kept a day, as it is, and given again, also when
+     * its client did not wait for it. Not for answers that hold a secret. Answering then writes to the store.
+     */
     bool idempotent_key;
     bool unlimited; /* no rate limit (media) */
     int success;    /* usual status, for OpenAPI */

@@ -226,8 +226,8 @@ struct cp_inflight *cp_inflight_create(void);
 void cp_inflight_destroy(struct cp_inflight *inflight);
 /* True when the request is to be handled; else it has been answered (again, or with 409 or 422). */
 bool cp_idempotency_begin(struct cp_request *request);
-/* Keeps the answer before it is sent. thread: http */
-void cp_idempotency_end(struct cp_request *request);
+/* Keeps the answer before it is sent, or although the client has left. thread: holder of request->lock */
+void cp_idempotency_end(struct cp_request *request, const struct cp_answer *answer);
 /* The request is no longer at work. */
 void cp_idempotency_forget(struct cp_request *request);
 

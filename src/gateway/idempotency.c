@@ -34,6 +34,19 @@ void cp_inflight_destroy(struct cp_inflight *inflight)
 {
     if (!inflight)
         return;
+    /* Those whose client left and whose holder is still at work: they must not come back to us. */
+    pthread_mutex_lock(&inflight->lock);
+    for (struct cp_request *request; (request = inflight->first);) {
+        inflight->first = request->inflight_next;
+        atomic_fetch_add(&request->refs, 1);
+        pthread_mutex_unlock(&inflight->lock);
+        pthread_mutex_lock(&request->lock); /* waits for an answer that is being kept */
+        *request->idempotency = 0;
+        pthread_mutex_unlock(&request->lock);
+        cp_request_release(request);
+        pthread_mutex_lock(&inflight->lock);
+    }
+    pthread_mutex_unlock(&inflight->lock);
     pthread_mutex_destroy(&inflight->lock);
     free(inflight);
 }
@@ -152,9 +165,8 @@ static json_t *headers_to_keep(const struct cp_answer *answer)
     return headers;
 }
 
-void cp_idempotency_end(struct cp_request *request)
+void cp_idempotency_end(struct cp_request *request, const struct cp_answer *answer)
 {
-    const struct cp_answer *answer = &request->answer;
     struct cp_error error;
     if (!*request->idempotency)
         return;

@@ -213,7 +213,7 @@ static void add_header_locked(struct cp_answer *answer, const char *name, const 
 void cp_request_add_header(struct cp_request *request, const char *name, const char *value)
 {
     pthread_mutex_lock(&request->lock);
-    if (!request->gone)
+    if (!request->gone || *request->idempotency) /* a late answer may still be kept for a repetition */
         add_header_locked(&request->answer, name, value);
     pthread_mutex_unlock(&request->lock);
 }
@@ -242,6 +242,13 @@ static void answer(struct cp_request *request, struct cp_answer content, const c
     if (taken) {
         put_content(&request->answer, &content, content_type);
         wake(request);
+    } else if (!twice && *request->idempotency) {
+        /* The client left, and may ask again: it finds what was done. Only headers and content are read. */
+        struct cp_answer late = request->answer;
+        put_content(&late, &content, content_type);
+        cp_idempotency_end(request, &late);
+        memcpy(request->answer.headers, late.headers, sizeof late.headers); /* freed with the request */
+        request->answer.n_headers = late.n_headers;
     }
     pthread_mutex_unlock(&request->lock);
     if (twice)
@@ -511,7 +518,9 @@ enum MHD_Result cp_request_send(struct cp_request *request)
     struct cp_answer *content = &request->answer;
     if (!content->status)
         return MHD_NO; /* the client left: nothing to send, close */
-    cp_idempotency_end(request);
+    pthread_mutex_lock(&request->lock);
+    cp_idempotency_end(request, content);
+    pthread_mutex_unlock(&request->lock);
     struct MHD_Response *response = make_response(request);
     if (!response)
         return MHD_NO;

@@ -36,7 +36,10 @@ void cp_serve_end(void *user, struct MHD_Connection *connection, void **slot,
     if (!request)
         return;
     *slot = NULL;
-    cp_idempotency_forget(request);
+    pthread_mutex_lock(&request->lock);
+    if (!request->held || request->answer.status) /* else it is still at work, though the client has left */
+        cp_idempotency_forget(request);
+    pthread_mutex_unlock(&request->lock);
     if (request->listener)
         cp_events_leave(request->listener);
     cp_client_unwatch(gateway, request->client);

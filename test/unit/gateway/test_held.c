@@ -377,6 +377,38 @@ static void rate_limit_is_429_with_when_to_come_back(void **state)
         EXPECT(429, request(s, "GET", "/v1/keyed", "cpk_wrong", NULL, NULL));
 }
 
+static void answer_to_who_left_is_kept_for_its_repetition(void **state)
+{
+    struct serving *s = *state;
+    struct held *held = s->user;
+    const char *first = "POST /v1/hold HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                        "Idempotency-Key: k\r\nContent-Length: 2\r\n\r\n{}";
+    int file = connect_to(s);
+    send_all(file, first, strlen(first));
+    struct cp_request *waiting = next_held(held);
+    close(file);
+    wait_for(&held->gone, 1);
+    EXPECT_TEXT(409, "still at work", post(s, "/v1/hold", "k", "{}"));
+    cp_request_add_header(waiting, "Location", "/v1/made");
+    cp_request_reply_json(waiting, 201, json_pack("{s:s}", "state", "made"));
+    struct response r = post(s, "/v1/hold", "k", "{}");
+    assert_int_equal(r.status, 201);
+    assert_string_equal(r.body, "{\"state\":\"made\"}");
+    assert_string_equal(header_of(&r, "Location"), "/v1/made");
+    response_clear(&r);
+    /* And one that is still at work when the gateway goes. */
+    file = connect_to(s);
+    first = "POST /v1/hold HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+            "Idempotency-Key: other\r\nContent-Length: 2\r\n\r\n{}";
+    send_all(file, first, strlen(first));
+    waiting = next_held(held);
+    close(file);
+    wait_for(&held->gone, 2);
+    serving_stop(s);
+    cp_request_add_header(waiting, "Location", "/v1/late");
+    cp_request_reply_json(waiting, 201, json_object());
+}
+
 static int ask_as(struct serving *s, const char *forwarded)
 {
     char header[128];
@@ -459,6 +491,7 @@ int main(void)
         CASE(failure_is_not_kept_for_repetitions),
         CASE(kept_answer_outlives_a_restart),
         CASE(repetition_during_the_first_is_409),
+        CASE(answer_to_who_left_is_kept_for_its_repetition),
         STILL(rate_limit_is_429_with_when_to_come_back),
         STILL(clients_behind_a_proxy_are_limited_one_by_one),
         STILL(forwarded_addresses_of_strangers_are_not_believed),
