@@ -58,10 +58,10 @@ struct cp_events *cp_events_create(struct cp_gateway *gateway, struct cp_observe
     pthread_mutex_init(&events->lock, NULL);
     events->gateway = gateway;
     events->first_id = events->next_id = (uint64_t)(cp_clock_wall_ns() / CP_NS_PER_MS);
-    events->published = cp_counter(observe, "cp_events_published_total", "", "Events published.");
-    events->dropped = cp_counter(observe, "cp_events_listeners_dropped_total", "",
+    events->published = cp_counter(observe, "compere_events_published_total", "", "Events published.");
+    events->dropped = cp_counter(observe, "compere_events_listeners_dropped_total", "",
                                  "Listeners that were dropped because they did not read.");
-    events->listeners = cp_gauge(observe, "cp_events_listeners", "", "Listeners connected now.");
+    events->listeners = cp_gauge(observe, "compere_events_listeners", "", "Listeners connected now.");
     return events;
 }
 

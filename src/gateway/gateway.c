@@ -129,7 +129,7 @@ static void make_route_metrics(struct cp_gateway *gateway, struct cp_observe *ob
         cp_observe_label(text, sizeof text, "route", route);
         snprintf(labels, sizeof labels, "%s,status=\"%s\"", text, status);
         gateway->route_metrics[index].by_class[class] =
-            cp_counter(observe, "cp_http_requests_total", labels, "Requests answered.");
+            cp_counter(observe, "compere_http_requests_total", labels, "Requests answered.");
     }
 }
 
@@ -146,14 +146,14 @@ static int make_metrics(struct cp_gateway *gateway, struct cp_observe *observe, 
     }
     make_route_metrics(gateway, observe, gateway->n_routes, "pages");
     make_route_metrics(gateway, observe, gateway->n_routes + 1, "none");
-    const char *name = "cp_http_request_seconds", *help = "From a request's last byte to its answer.";
+    const char *name = "compere_http_request_seconds", *help = "From a request's last byte to its answer.";
     gateway->api_seconds = cp_histogram(observe, name, "kind=\"api\"", help);
     gateway->media_seconds = cp_histogram(observe, name, "kind=\"media\"", help);
     gateway->pages_seconds = cp_histogram(observe, name, "kind=\"pages\"", help);
-    gateway->open_connections = cp_gauge(observe, "cp_http_connections", "", "Connections open now.");
+    gateway->open_connections = cp_gauge(observe, "compere_http_connections", "", "Connections open now.");
     gateway->held_requests =
-        cp_gauge(observe, "cp_http_requests_held", "", "Requests held for a later answer.");
-    gateway->slow_clients = cp_counter(observe, "cp_http_slow_clients_total", "",
+        cp_gauge(observe, "compere_http_requests_held", "", "Requests held for a later answer.");
+    gateway->slow_clients = cp_counter(observe, "compere_http_slow_clients_total", "",
                                        "Clients disconnected because they took too long to send a request.");
     return 0;
 }

@@ -25,7 +25,6 @@ enum {
 
 struct remembered {
     uint8_t hash[SHA256_DIGEST_LENGTH];
-    char id[CP_KEY_ID_BYTES];
     enum cp_role role;
     int64_t until_ns;
 };
@@ -220,7 +219,6 @@ int cp_keys_check(struct cp_keys *keys, const char *key, enum cp_role *ret_role,
     if (changes == keys->changes) {
         struct remembered *place = place_of(keys, hash);
         memcpy(place->hash, hash, sizeof hash);
-        memcpy(place->id, id, sizeof id);
         place->role = role;
         place->until_ns = cp_clock_now_ns() + MEMORY_TTL_S * CP_NS_PER_S;
     }

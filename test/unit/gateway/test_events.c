@@ -92,7 +92,7 @@ static void listeners_get_events_with_growing_ids(void **state)
     assert_true(comes(a, ": welcome\n\n"));
     assert_true(comes(b, ": welcome\n\n"));
     assert_non_null(strstr(a->text, "Content-Type: text/event-stream\r\n"));
-    assert_true(value_of(s, "cp_events_listeners", true) == 2);
+    assert_true(value_of(s, "compere_events_listeners", true) == 2);
     publish(s, "cue", "main", 1);
     publish(s, "health", NULL, 2);
     assert_true(comes(a, "event: health\ndata: {\"n\":2}\n\n"));
@@ -195,9 +195,10 @@ static void listener_that_does_not_read_is_dropped(void **state)
         }
     }
     int64_t deadline_ns = cp_clock_now_ns() + 5 * CP_NS_PER_S;
-    while (value_of(s, "cp_events_listeners_dropped_total", false) < 1 && cp_clock_now_ns() < deadline_ns)
+    while (value_of(s, "compere_events_listeners_dropped_total", false) < 1 &&
+           cp_clock_now_ns() < deadline_ns)
         cp_clock_sleep_until_ns(cp_clock_now_ns() + 5 * CP_NS_PER_MS);
-    assert_true(value_of(s, "cp_events_listeners_dropped_total", false) == 1);
+    assert_true(value_of(s, "compere_events_listeners_dropped_total", false) == 1);
     publish(s, "x", "", 1);
     assert_true(comes(quick, "event: x"));
     stream_close(slow);
@@ -211,9 +212,9 @@ static void listener_that_leaves_is_forgotten_soon(void **state)
     assert_true(comes(a, ": welcome"));
     stream_close(a);
     int64_t deadline_ns = cp_clock_now_ns() + 5 * CP_NS_PER_S;
-    while (value_of(s, "cp_events_listeners", true) > 0 && cp_clock_now_ns() < deadline_ns)
+    while (value_of(s, "compere_events_listeners", true) > 0 && cp_clock_now_ns() < deadline_ns)
         cp_clock_sleep_until_ns(cp_clock_now_ns() + 5 * CP_NS_PER_MS);
-    assert_true(value_of(s, "cp_events_listeners", true) == 0);
+    assert_true(value_of(s, "compere_events_listeners", true) == 0);
 }
 
 static void shutdown_ends_the_stream(void **state)

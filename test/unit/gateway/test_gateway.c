@@ -454,14 +454,14 @@ static void answers_are_counted_by_route_and_status(void **state)
     EXPECT(200, request(s, "GET", "/v1/hello/ann", NULL, NULL, NULL));
     EXPECT(401, request(s, "GET", "/v1/view", NULL, NULL, NULL));
     EXPECT(404, request(s, "GET", "/v1/none", NULL, NULL, NULL));
-    const char *name = "cp_http_requests_total";
+    const char *name = "compere_http_requests_total";
     assert_true(cp_metric_value(
                     cp_counter(s->observe, name, "route=\"GET /v1/hello/{name}\",status=\"2xx\"", "")) == 1);
     assert_true(cp_metric_value(cp_counter(s->observe, name, "route=\"GET /v1/view\",status=\"4xx\"", "")) ==
                 1);
     assert_true(cp_metric_value(cp_counter(s->observe, name, "route=\"none\",status=\"4xx\"", "")) == 1);
-    assert_true(cp_metric_count(cp_histogram(s->observe, "cp_http_request_seconds", "kind=\"api\"", "")) >=
-                2);
+    assert_true(
+        cp_metric_count(cp_histogram(s->observe, "compere_http_request_seconds", "kind=\"api\"", "")) >= 2);
 }
 
 static void port_in_use_is_told_with_what_to_do(void **state)
