@@ -22,12 +22,13 @@ static const float trunk_center[][2] = {{-90, -4.2f}, {-66, -4.0f}, {-50, -3.3f}
 
 float sd_trunk(const struct character *c, vec3 p)
 {
-    (void)c;
     /* the tables' corners are rounded by averaging three heights */
     float d = 0;
     for (int k = -1; k <= 1; k++) {
         float y = p.y + 2.2f * (float)k;
-        float w = table_at(trunk_width, 10, y), depth = table_at(trunk_depth, 10, y);
+        float w = table_at(trunk_width, 10, y) + (1 - c->waist) * 2.2f * bell(y + 50, 12) +
+                  (c->shoulder_width - 14.2f) * 0.8f,
+              depth = table_at(trunk_depth, 10, y);
         float z = p.z - table_at(trunk_center, 5, y);
         d += sd_ellipsoid(v3(p.x, 0, z), v3(0, 0, 0), v3(w, 1, depth)) / 3;
     }
@@ -51,7 +52,7 @@ float sd_body(const struct character *c, vec3 p)
     /* the armpit is soft, but sleeves hang free of the trunk */
     d = join(d, sd_arm(c, q), blend(1.8f, 0.15f, ease(-24, -34, q.y)));
     /* cloth spans the middle of the bust, so both sides are blended instead of folded */
-    const vec3 bust = v3(5.0f, 5.2f, 4.2f);
+    const vec3 bust = scale(v3(5.0f, 5.2f, 4.2f), blend(0.72f, 1, c->bust));
     d = join(d,
              join(sd_ellipsoid(p, v3(5.3f, -28.2f, 1.4f), bust),
                   sd_ellipsoid(p, v3(-5.3f, -28.2f, 1.4f), bust), 5.0f),

@@ -56,7 +56,7 @@ static void add_lash(struct part *part, const struct character *c, float side, f
     float w = c->eye_width, x = blend(-w + 0.25f, w - 0.02f, t);
     float y = lid_top(c, x) - 0.01f, r = c->eye_radius + 0.14f;
     vec3 root = add(eye_center(c), v3(x, y, sqrtf(maxf(r * r - x * x - y * y, 0.1f))));
-    float reach = blend(0.13f, 0.42f, powf(t, 1.2f)) * (0.8f + 0.35f * random_unit(seed));
+    float reach = blend(0.13f, 0.42f, powf(t, 1.2f)) * (0.8f + 0.35f * random_unit(seed)) * c->lash_length;
     float out = blend(-0.35f, 0.95f, t) + random_signed(seed) * 0.12f;
     struct strand_row rows[LASH_ROWS];
     for (int k = 0; k < LASH_ROWS; k++) {
@@ -82,7 +82,7 @@ static void add_liner(struct part *part, const struct character *c, float side)
         float t = (float)i / (LINER_ROWS - 1), x = blend(-c->eye_width + 0.1f, c->eye_width - 0.03f, t);
         float y = lid_top(c, x) + 0.02f, r = c->eye_radius + 0.19f;
         vec3 e = v3(x, y, sqrtf(maxf(r * r - x * x - y * y, 0.1f))), p = add(eye_center(c), e);
-        float width = blend(0.02f, 0.075f, t) * ease(1.0f, 0.9f, t) + 0.008f;
+        float width = c->liner * blend(0.02f, 0.075f, t) * ease(1.0f, 0.9f, t) + 0.008f;
         rows[i] = (struct strand_row){p, unit(e), p, width, 0.04f};
         if (side < 0)
             rows[i].center = rows[i].anchor = mirror(p), rows[i].normal = mirror(rows[i].normal);

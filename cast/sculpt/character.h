@@ -38,6 +38,17 @@
     X(hair_length, 1.0f, "share of the hair's length")                                                       \
     X(hair_volume, 1.0f, "share of the hair's lift off the skull")                                           \
     X(hair_wave, 1.0f, "how wavy")                                                                           \
+    X(hair_cut_front, 1.0f, "share of a lock's length that is left, at the forehead")                        \
+    X(hair_cut_back, 1.0f, "and at the back of the head")                                                    \
+    X(hair_hug, 0.0f, "1: the ends lie on the head")                                                         \
+    X(nape, 1.0f, "share of the hair's length at the nape")                                                  \
+    X(lash_length, 1.0f, "share of the lashes' length")                                                      \
+    X(liner, 1.0f, "how dark the line of the lashes is")                                                     \
+    X(bust, 1.0f, "share of the bust")                                                                       \
+    X(waist, 1.0f, "how much the waist is taken in")                                                         \
+    X(chin_width, 1.65f, "half the width of the chin")                                                       \
+    X(neckline_rise, 0.0f, "how much higher the blouse closes")                                              \
+    X(earrings, 1.0f, "0 for none")                                                                          \
     X(hair_seed, 7, "another seed, other locks")
 
 #define CHARACTER_COLORS(X)                                                                                  \

@@ -34,11 +34,12 @@ static float sd_blazer_hull(const struct character *c, vec3 p)
     return d - folds(q);
 }
 
-static float carve_opening(float d, const struct character *c, vec3 p, const float (*widths)[2], float from_z)
+static float carve_opening(float d, const struct character *c, vec3 p, const float (*widths)[2], float rise,
+                           float from_z)
 {
     if (p.z < from_z)
         return d;
-    float width = table_at(widths, 6, p.y), lowest = widths[0][0];
+    float width = table_at(widths, 6, p.y - rise), lowest = widths[0][0] + rise;
     float outside = p.y < lowest ? lowest - p.y + fabsf(p.x) * 0.3f : (fabsf(p.x) - width) * 0.93f;
     return meet(d, -maxf(outside, -0.6f - sd_body(c, p)), 0.3f);
 }
@@ -57,7 +58,7 @@ static float sd_blazer(const struct character *c, vec3 p)
              ease(button_y + 1, button_y - 1, p.y);
     float armhole = a - (13.3f + 0.05f * square(p.z + 4)) - 0.10f * maxf(0, -20 - p.y);
     d += 0.10f * bell(armhole, 0.35f) * ease(-32, -28, p.y); /* the sleeve's seam */
-    d = carve_opening(d, c, p, opening, -4.8f);
+    d = carve_opening(d, c, p, opening, 0, -4.8f);
     d = carve_neck(d, p, 5.3f, -14.6f);
     float hem = a > c->shoulder_width + 1.8f ? -66.4f - p.y : -73.0f - p.y;
     return meet(d, hem, 0.3f);
@@ -66,7 +67,7 @@ static float sd_blazer(const struct character *c, vec3 p)
 static float sd_blouse(const struct character *c, vec3 p)
 {
     float d = sd_body(c, p) - blouse_height;
-    d = carve_opening(d, c, p, neckline, -5.5f);
+    d = carve_opening(d, c, p, neckline, c->neckline_rise, -5.5f);
     d = carve_neck(d, p, 5.9f, -15.2f);
     d -= 0.05f * (noise3(v3(p.x * 0.9f, p.y * 0.25f, 0)) - 0.5f);
     return meet(meet(d, -43 - p.y, 0.3f), fabsf(p.x) - 9.5f, 0.3f);
@@ -229,6 +230,8 @@ static void build_blouse(struct sculpture *s, const struct character *c)
             binding.rows[r].points[i] = along(line[i], v3(tangent.y, -tangent.x, 0), offsets[r]);
         }
         binding.rows[r].points[0].x = 0;
+        for (int i = 0; i < 7; i++)
+            binding.rows[r].points[i].y += c->neckline_rise;
     }
     sheet_unfold(&binding);
     part_add_sheet(band, sd_body, c, &binding);
@@ -245,7 +248,8 @@ static void build_details(struct sculpture *s, const struct character *c)
         part_add_ball(buttons, p, unit(sd_gradient(sd_blazer, c, p, 0.2f)), 0.85f, 0.28f, 6, 16);
     }
     struct part *earrings = sculpture_add(s, "earrings", CP_SURFACE_METAL, RIG_HEAD);
-    part_add_ball(earrings, v3(7.6f, -4.3f, -0.55f), v3(0, 1, 0), 0.40f, 1, 8, 12);
+    if (c->earrings > 0)
+        part_add_ball(earrings, v3(7.6f, -4.3f, -0.55f), v3(0, 1, 0), 0.40f, 1, 8, 12);
     part_mirror(earrings);
     for (int i = 0; i < buttons->n_vertices; i++)
         buttons->vertices[i].color = c->color.button;

@@ -104,6 +104,7 @@ static struct lock draw_lock(const struct character *c, guide_set guides, const 
     lock.lift = (layer->lift.middle + layer->lift.spread * random_unit(seed)) * c->hair_volume;
     lock.width = layer->width.middle + layer->width.spread * random_signed(seed);
     lock.reach = minf(layer->length.middle + layer->length.spread * random_signed(seed), 1);
+    lock.reach *= blend(c->hair_cut_front, c->hair_cut_back, place);
     lock.phase = random_unit(seed) * 6.28f;
     lock.wave = layer->stray * c->hair_wave * (0.5f + random_unit(seed));
     lock.aside = random_signed(seed) * layer->stray;
@@ -119,7 +120,9 @@ static struct strand_row lock_row(const struct character *c, const struct lock *
     vec3 p = curve_at(lock->path, GUIDE_POINTS, along_guide), normal = hair_normal(c, p);
     /* never into the bed, and each layer a little higher than the one below */
     float off = sd_hair_bed(c, p), want = lock->lift * (0.75f + 0.25f * ease(0, 0.2f, t));
-    p = along(p, normal, meet(off, want * 0.6f, 0.6f) + lock->lift * 0.4f - off);
+    float height = meet(off, want * 0.6f, 0.6f) + lock->lift * 0.4f;
+    height = blend(height, minf(height, 0.15f + lock->lift), c->hair_hug * ease(0, 0.7f, t));
+    p = along(p, normal, height - off);
     vec3 before = curve_at(lock->path, GUIDE_POINTS, along_guide - 0.02f);
     vec3 after = curve_at(lock->path, GUIDE_POINTS, along_guide + 0.02f);
     vec3 side = cross(unit(sub(after, before)), normal);
@@ -165,7 +168,7 @@ static void add_under_hair(struct part *part, const struct character *c, unsigne
             struct strand_row rows[ROWS];
             for (int k = 0; k < ROWS; k++) {
                 float t = (float)k / (ROWS - 1), r = blend(7.2f, 6.3f, t);
-                float y = blend(1.5f, -0.5f + (end + 0.5f) * c->hair_length, t);
+                float y = blend(1.5f, -0.5f + (end + 0.5f) * c->hair_length * c->nape, t);
                 vec3 p =
                     v3((float)side * r * cosf(angle) * 0.98f, y, -3.0f - r * 0.92f * sinf(angle) + 0.6f * t);
                 float taper = 0.3f + 0.7f * powf(1 - powf(t, 5), 0.7f);

@@ -7,7 +7,7 @@ static float sd_skull(vec3 q, const struct character *c)
     float d = sd_ellipsoid(q, v3(0, 3.5f, -1.0f), v3(7.25f, 7.9f, 9.2f));
     d = join(d, sd_ellipsoid(q, v3(0, -2.2f, 1.7f), v3(6.15f, 7.3f, 6.5f)), 1.6f);
     d = join(d, sd_capsule(q, v3(4.15f, -5.1f, 0.9f), v3(0.9f, -9.0f, 6.4f), 1.55f, 1.55f), 2.4f); /* jaw */
-    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(1.65f, 1.35f, 1.5f)), 1.4f);              /* chin */
+    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(c->chin_width, 1.35f, 1.5f)), 1.4f);      /* chin */
     d = join(d, sd_ellipsoid(q, v3(3.75f, -2.75f, 5.15f), scale(v3(2.6f, 2.2f, 2.35f), full)), 1.8f);
     d = join(d, sd_ellipsoid(q, v3(5.35f, -1.6f, 2.3f), v3(1.35f, 1.5f, 2.6f)), 2.2f); /* cheekbone */
     d = join(d, sd_ellipsoid(q, v3(0, -6.7f, 6.55f), v3(2.9f, 2.5f, 2.35f)), 1.6f);    /* muzzle */

@@ -6,14 +6,16 @@ static vec3 lay(sdf_field *field, const struct character *c, vec3 p, float lift,
 {
     if (!from_front)
         return sd_project(field, c, p, lift);
+    float start = p.z;
     p.z = 14;
-    for (int k = 0; k < 60; k++) {
+    for (int k = 0; k < 60 && p.z > -8; k++) {
         float d = field(c, p) - lift;
         if (fabsf(d) < 0.003f)
-            break;
+            return p;
         p.z -= d * 0.7f;
     }
-    return p;
+    p.z = start; /* past the body: the nearest surface instead */
+    return sd_project(field, c, p, lift);
 }
 
 void part_add_sheet(struct part *part, sdf_field *field, const struct character *c, const struct sheet *sheet)

@@ -51,7 +51,7 @@ static void paint_eye(const struct character *c, vec3 p, vec3 *color, float *glo
            0.42f * ease(1.15f, 0, above) * ease(-0.3f, 0.05f, above) * within);          /* lid shadow */
     darken(color, v3(0.28f, 0.14f, 0.15f), 0.34f * bell(above - 0.52f, 0.16f) * within); /* crease */
     float edge = ease(c->eye_radius + 0.6f, c->eye_radius + 0.1f, r);
-    tint(color, 0x2A1410, 0.85f * bell(above - 0.02f, 0.10f) * within * edge); /* liner */
+    tint(color, 0x2A1410, 0.85f * c->liner * bell(above - 0.02f, 0.10f) * within * edge); /* liner */
     darken(color, v3(0.83f, 0.66f, 0.69f),
            0.30f * ease(0.75f, 0, below) * ease(-0.2f, 0.05f, below) * within);
     darken(color, v3(0.36f, 0.24f, 0.25f), 0.30f * bell(below - 0.04f, 0.10f) * within);

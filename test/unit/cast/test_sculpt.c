@@ -125,6 +125,24 @@ static void sheet_lies_on_the_field_at_its_lift(void **state)
     part_free(&part);
 }
 
+static void sheet_that_misses_from_the_front_still_lands(void **state)
+{
+    (void)state;
+    const struct sheet sheet = {
+        .rows = {{{{1, 8, 0}, {9, 8, 0}}, 0.1f}, {{{1, 3, 0}, {9, 3, 0}}, 0.1f}},
+        .n_rows = 2,
+        .n_points = 2,
+        .steps_along = 4,
+        .steps_across = 1,
+        .from_front = true,
+    };
+    struct part part = {.surface = CP_SURFACE_CLOTH};
+    part_add_sheet(&part, ball, NULL, &sheet);
+    for (int i = 0; i < part.n_vertices; i++)
+        assert_float_equal(ball(NULL, part.vertices[i].position), 0.1f, 0.05);
+    part_free(&part);
+}
+
 static void character_reads_numbers_and_colours(void **state)
 {
     (void)state;
@@ -176,6 +194,7 @@ int main(void)
         cmocka_unit_test(mirror_turns_triangles_round),
         cmocka_unit_test(drop_keeps_what_an_unmarked_corner_holds),
         cmocka_unit_test(sheet_lies_on_the_field_at_its_lift),
+        cmocka_unit_test(sheet_that_misses_from_the_front_still_lands),
         cmocka_unit_test(character_reads_numbers_and_colours),
         cmocka_unit_test(character_names_the_wrong_line),
         cmocka_unit_test(weights_sum_to_one_everywhere),
