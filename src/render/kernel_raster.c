@@ -33,14 +33,6 @@ INLINE struct layout make_layout(const int samples)
     return layout;
 }
 
-/* A record's values in each lane. */
-struct plane {
-    vf z0, dz1, dz2, bary1, bary2;
-    vi id;
-    bool masked;
-    int surface;
-};
-
 /* Which of the lanes in `bits` an alpha-masked texture leaves standing. */
 static unsigned alpha_test(const struct cp_render *render, int surface_index, unsigned bits, uint32_t id,
                            vi bary)
@@ -74,36 +66,39 @@ static unsigned alpha_test(const struct cp_render *render, int surface_index, un
     return left;
 }
 
-/* Depth test and store for the covered lanes of the block half at `at`; f1 and f2 are the edge values. */
-INLINE void store_samples(const struct cp_render *render, const struct plane *p, int at, vm covered, vf f1,
-                          vf f2)
+/* Depth test and store for the covered lanes of the block half at `at`; f1 and f2 are the edge values. The
+ * record's values are broadcast here and not before: most triangles are so small that few blocks get this
+ * far. */
+INLINE void store_samples(const struct cp_render *render, const struct record *r, const bool masked, int at,
+                          vm covered, vf f1, vf f2)
 {
     struct tile *tile = render->tile;
-    vf z = vf_fma(f1, p->dz1, vf_fma(f2, p->dz2, p->z0)), old = vf_load(tile->z + at);
+    vf z = vf_fma(f1, vf_set(r->dz1), vf_fma(f2, vf_set(r->dz2), vf_set(r->z0))), old = vf_load(tile->z + at);
     vm in = vm_and(covered, vm_lt(old, z));
     unsigned bits = vm_bits(in);
     if (!bits)
         return;
-    vf depth = vf_rcp(z);
-    vi bary = vi_from_vf(vf_clamp(f1 * p->bary1 * depth, 0, 65535)) |
-              (vi)((vu)vi_from_vf(vf_clamp(f2 * p->bary2 * depth, 0, 65535)) << 16);
-    if (p->masked) {
-        bits = alpha_test(render, p->surface, bits, (uint32_t)p->id[0], bary);
+    vf depth = vf_rcp(z), most = vf_set(65535);
+    vi bary = vi_from_vf(vf_min(f1 * r->bary1 * depth, most)) |
+              (vi)((vu)vi_from_vf(vf_min(f2 * r->bary2 * depth, most)) << 16);
+    if (masked) {
+        bits = alpha_test(render, r->surface, bits, r->id, bary);
         if (!bits)
             return;
         in = vm_from_bits(bits);
     }
     vf_store_if(tile->z + at, in, z);
-    vi_store_if(tile->id + at, in, p->id);
+    vi_store_if(tile->id + at, in, vi_set((int32_t)r->id));
     vi_store_if(tile->bary + at, in, bary);
 }
 
 /* One block half: samples inside all three edges. */
-INLINE void cover(const struct cp_render *render, const struct plane *p, int at, vi e0, vi e1, vi e2)
+INLINE void cover(const struct cp_render *render, const struct record *r, const bool masked, int at, vi e0,
+                  vi e1, vi e2)
 {
     vm in = vm_not_negative(e0 | e1 | e2);
     if (vm_bits(in))
-        store_samples(render, p, at, in, vf_from_vi(e1), vf_from_vi(e2));
+        store_samples(render, r, masked, at, in, vf_from_vi(e1), vf_from_vi(e2));
 }
 
 struct box { /* blocks of the tile */
@@ -139,7 +134,7 @@ INLINE void row_spans(const struct record *r, const int value[3], int block_px, 
     }
 }
 
-INLINE void raster_wide(const struct cp_render *render, const struct record *r, const struct plane *plane,
+INLINE void raster_wide(const struct cp_render *render, const struct record *r, const bool masked,
                         const struct layout *layout, struct box box, const int value[3])
 {
     int first[TILE + LANES], last[TILE + LANES];
@@ -165,7 +160,7 @@ INLINE void raster_wide(const struct cp_render *render, const struct record *r, 
             }
             int at = ((y + box.y0) * layout->columns + box.x0 + first[y]) * 16 + h * LANES;
             for (; n >= 0; n--, at += 16) {
-                cover(render, plane, at, e[0], e[1], e[2]);
+                cover(render, r, masked, at, e[0], e[1], e[2]);
                 for (int i = 0; i < 3; i++)
                     e[i] = vi_add(e[i], step[i]);
             }
@@ -173,7 +168,7 @@ INLINE void raster_wide(const struct cp_render *render, const struct record *r, 
     }
 }
 
-INLINE void raster_narrow(const struct cp_render *render, const struct record *r, const struct plane *plane,
+INLINE void raster_narrow(const struct cp_render *render, const struct record *r, const bool masked,
                           const struct layout *layout, struct box box, const int value[3])
 {
     const unsigned size = SUBPIXELS << layout->block_log2;
@@ -190,7 +185,7 @@ INLINE void raster_narrow(const struct cp_render *render, const struct record *r
             vi e0 = row[0], e1 = row[1], e2 = row[2];
             int at = (y * layout->columns + box.x0) * 16 + h * LANES;
             for (int x = box.x0; x <= box.x1; x++, at += 16) {
-                cover(render, plane, at, e0, e1, e2);
+                cover(render, r, masked, at, e0, e1, e2);
                 e0 = vi_add(e0, step_x[0]);
                 e1 = vi_add(e1, step_x[1]);
                 e2 = vi_add(e2, step_x[2]);
@@ -237,19 +232,11 @@ INLINE void raster_record(const struct cp_render *render, const struct record *r
     for (int i = 0; i < 3; i++)
         value[i] = (int)((unsigned)r->constant[i] + (unsigned)(int16_t)r->step[i] * x +
                          (unsigned)(r->step[i] >> 16) * y);
-    const struct surface *surface = &render->mesh->surfaces[r->surface];
-    const struct plane plane = {vf_set(r->z0),
-                                vf_set(r->dz1),
-                                vf_set(r->dz2),
-                                vf_set(r->bary1),
-                                vf_set(r->bary2),
-                                vi_set((int32_t)r->id),
-                                surface->alpha_cutoff > 0,
-                                r->surface};
+    const bool masked = render->mesh->surfaces[r->surface].alpha_cutoff > 0;
     if (box.x1 - box.x0 < 2 || box.y1 == box.y0)
-        raster_narrow(render, r, &plane, layout, box, value);
+        raster_narrow(render, r, masked, layout, box, value);
     else
-        raster_wide(render, r, &plane, layout, box, value);
+        raster_wide(render, r, masked, layout, box, value);
 }
 
 /*
@@ -278,15 +265,14 @@ INLINE void raster_large(const struct cp_render *render, const struct large_reco
             return;
         needed[i] = least < 0;
     }
-    const struct surface *surface = &render->mesh->surfaces[r->surface];
-    const struct plane plane = {
-        .z0 = vf_set(r->z[0]),
-        .dz1 = vf_set((r->z[1] - r->z[0]) * r->inverse_area),
-        .dz2 = vf_set((r->z[2] - r->z[0]) * r->inverse_area),
-        .bary1 = vf_set(r->inverse_area * r->z[1] * BARY_SCALE),
-        .bary2 = vf_set(r->inverse_area * r->z[2] * BARY_SCALE),
-        .id = vi_set((int32_t)r->id),
-        .masked = surface->alpha_cutoff > 0,
+    const bool masked = render->mesh->surfaces[r->surface].alpha_cutoff > 0;
+    const struct record values = {
+        .z0 = r->z[0],
+        .dz1 = (r->z[1] - r->z[0]) * r->inverse_area,
+        .dz2 = (r->z[2] - r->z[0]) * r->inverse_area,
+        .bary1 = r->inverse_area * r->z[1] * BARY_SCALE,
+        .bary2 = r->inverse_area * r->z[2] * BARY_SCALE,
+        .id = r->id,
         .surface = r->surface,
     };
     const int log2 = layout->block_log2;
@@ -308,8 +294,8 @@ INLINE void raster_large(const struct cp_render *render, const struct large_reco
                 }
                 vm in = vm_not_negative(outside);
                 if (vm_bits(in))
-                    store_samples(render, &plane, (by * layout->columns + bx) * 16 + h * LANES, in, f[1],
-                                  f[2]);
+                    store_samples(render, &values, masked, (by * layout->columns + bx) * 16 + h * LANES, in,
+                                  vf_max(f[1], vf_set(0)), vf_max(f[2], vf_set(0)));
             }
 }
 
