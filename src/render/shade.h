@@ -103,7 +103,10 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
     const vf key[3] = {s->key_color.x, s->key_color.y, s->key_color.z};
     const vf fill[3] = {s->fill_color.x, s->fill_color.y, s->fill_color.z};
     struct v3 around = ambient(s, n);
-    const vf amb[3] = {around.x, around.y, around.z}, albedo[3] = {p->albedo.x, p->albedo.y, p->albedo.z};
+    /* The tone curve takes colour out of bright skin: give a little more of it first. */
+    vf gray = vf_fma(p->albedo.x, vf_set(0.3f), vf_fma(p->albedo.y, vf_set(0.6f), p->albedo.z * 0.1f));
+    struct v3 rich = v3_mix((struct v3){gray, gray, gray}, p->albedo, vf_set(1.1f));
+    const vf amb[3] = {around.x, around.y, around.z}, albedo[3] = {rich.x, rich.y, positive(rich.z)};
 
     vf rim_l = vf_saturate(v3_dot(n, s->rim_left) + 0.25f),
        rim_r = vf_saturate(v3_dot(n, s->rim_right) + 0.25f);
@@ -245,8 +248,11 @@ INLINE struct v3 shade_cloth(const struct scene *s, const struct point *p)
     light = v3_mad(light, s->rim_left_color, vf_saturate(v3_dot(n, s->rim_left)) * 0.35f);
     light = v3_mad(light, s->rim_right_color, vf_saturate(v3_dot(n, s->rim_right)) * 0.35f);
     struct v3 out = v3_scale(v3_mul(p->albedo, light), ao);
-    struct v3 fuzz = v3_mad(v3_gray(0.015f), p->albedo, vf_set(0.6f));
-    out = v3_add(out, v3_scale(v3_mul(fuzz, v3_add(around, v3_gray(0.6f))), sheen));
+    /* Fibres that stand out catch light at a grazing angle, most of all from behind. */
+    struct v3 fuzz = v3_mad(v3_gray(0.015f), p->albedo, vf_set(0.6f)), back = v3_gray(0.6f);
+    back = v3_mad(back, s->rim_left_color, vf_saturate(v3_dot(n, s->rim_left) + 0.1f) * 2.2f);
+    back = v3_mad(back, s->rim_right_color, vf_saturate(v3_dot(n, s->rim_right) + 0.1f) * 2.2f);
+    out = v3_add(out, v3_scale(v3_mul(fuzz, v3_add(around, back)), sheen));
     vf nh = positive(v3_dot(n, half_way(s->key, p->view)));
     return v3_mad(out, s->key_color, ggx(vf_set(0.5f), nh) * 0.012f * positive(nl) * p->light);
 }
