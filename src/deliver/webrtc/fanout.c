@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define AUDIO_MID_EVERY 50 /* packets: a second */
+#define HOLD_NS         (40 * CP_NS_PER_MS) /* a frame and a bit: then the picture has stopped */
+#define AUDIO_MID_EVERY 50                  /* packets: a second */
 
 /*
  * Playout delay, minimum and maximum of 12 bits each in units of 10 ms. With a minimum of 0 Chromium shows
@@ -109,8 +110,8 @@ static void skip_to_key(struct cp_lane *lane)
         lane->stream->events.want_idr(lane->stream->user);
 }
 
-static void send_to_all(struct cp_net *net, struct cp_lane *lane, enum cp_track_kind kind,
-                        struct cp_rtp_batch *batch)
+/* For the sender reports, the history and the check for holes, before a batch goes out. */
+static void note(struct cp_lane *lane, enum cp_track_kind kind, struct cp_rtp_batch *batch)
 {
     if (kind == CP_TRACK_VIDEO) {
         if (batch->index != lane->expected && !(batch->key && batch->first))
@@ -121,19 +122,37 @@ static void send_to_all(struct cp_net *net, struct cp_lane *lane, enum cp_track_
     lane->anchor_wall_ns = batch->captured_wall_ns;
     lane->has_anchor = true;
     cp_rtp_history_add(&lane->history[kind], batch);
-    struct cp_outbox_stats before = cp_outbox_stats(net->outbox);
-    for (int i = 0; i < lane->n_viewers; i++) {
-        const struct cp_viewer *next = i + 1 < lane->n_viewers ? lane->viewers[i + 1] : NULL;
-        if (next && next->cipher->touch)
-            next->cipher->touch(next->cipher_state);
-        send_batch(net, lane, lane->viewers[i], kind, batch);
-    }
+}
+
+static void flush_counted(struct cp_net *net, struct cp_lane *lane)
+{
+    struct cp_outbox_stats before = net->outbox_seen;
     cp_outbox_flush(net->outbox);
     struct cp_outbox_stats after = cp_outbox_stats(net->outbox);
     cp_count(&lane->counters.packets_sent, after.packets - before.packets);
     cp_count(&lane->counters.bytes_sent, after.bytes - before.bytes);
     cp_count(&lane->counters.send_errors, after.errors - before.errors);
     net->outbox_seen = after;
+}
+
+/* Sends batches to all viewers, those of one viewer behind one another, so that they can share messages. */
+static void send_to_all(struct cp_net *net, struct cp_lane *lane, struct cp_rtp_batch *const *batches, int n)
+{
+    cp_outbox_flush(net->outbox);
+    net->outbox_seen = cp_outbox_stats(net->outbox); /* what was not media */
+    for (int i = 0; i < lane->n_viewers; i++) {
+        const struct cp_viewer *next = i + 1 < lane->n_viewers ? lane->viewers[i + 1] : NULL;
+        if (next && next->cipher->touch)
+            next->cipher->touch(next->cipher_state);
+        for (int k = 0; k < n; k++)
+            send_batch(net, lane, lane->viewers[i],
+                       batches[k]->codec == CP_CODEC_H264 ? CP_TRACK_VIDEO : CP_TRACK_AUDIO, batches[k]);
+    }
+    flush_counted(net, lane);
+    for (int k = 0; k < n; k++) {
+        cp_fanout_done(lane->stream, batches[k], 1);
+        cp_ref_drop(batches[k]);
+    }
 }
 
 void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch, int lanes)
@@ -147,6 +166,44 @@ void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch,
     batch->packet = NULL;
 }
 
+void cp_fanout_release(struct cp_net *net, struct cp_lane *lane)
+{
+    int n = lane->n_held;
+    lane->n_held = 0;
+    if (n)
+        send_to_all(net, lane, lane->held, n);
+}
+
+static void take_sound(struct cp_net *net, struct cp_lane *lane, struct cp_rtp_batch *batch)
+{
+    int64_t now_ns = cp_clock_now_ns();
+    bool hold = lane->n_viewers >= net->webrtc->hold_sound_from && lane->n_held < CP_HELD_SOUNDS &&
+                now_ns - lane->picture_ns < HOLD_NS;
+    note(lane, CP_TRACK_AUDIO, batch);
+    if (!hold) {
+        cp_fanout_release(net, lane);
+        send_to_all(net, lane, &batch, 1);
+        return;
+    }
+    if (!lane->n_held)
+        lane->held_since_ns = now_ns;
+    lane->held[lane->n_held++] = batch;
+}
+
+static void take_picture(struct cp_net *net, struct cp_lane *lane, struct cp_rtp_batch *batch)
+{
+    struct cp_rtp_batch *batches[1 + CP_HELD_SOUNDS] = {batch};
+    int n = 1;
+    note(lane, CP_TRACK_VIDEO, batch);
+    if (batch->last) {
+        memcpy(batches + 1, lane->held, (size_t)lane->n_held * sizeof lane->held[0]);
+        n += lane->n_held;
+        lane->n_held = 0;
+        lane->picture_ns = cp_clock_now_ns();
+    }
+    send_to_all(net, lane, batches, n);
+}
+
 void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane)
 {
     if (atomic_exchange(&lane->behind, false))
@@ -156,9 +213,12 @@ void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane)
          * datagrams. */
         for (size_t n = cp_ring_stats(lane->rings[kind]).depth; n > 0; n--) {
             struct cp_rtp_batch *batch = cp_ring_pop(lane->rings[kind]);
-            send_to_all(net, lane, (enum cp_track_kind)kind, batch);
-            cp_fanout_done(lane->stream, batch, 1);
-            cp_ref_drop(batch);
+            if (kind == CP_TRACK_AUDIO)
+                take_sound(net, lane, batch);
+            else
+                take_picture(net, lane, batch);
         }
     }
+    if (lane->n_held && cp_clock_now_ns() - lane->held_since_ns > HOLD_NS)
+        cp_fanout_release(net, lane);
 }

@@ -19,6 +19,10 @@
 #define VIDEO_RING    64
 #define AUDIO_RING    64
 
+/* A message costs what it costs, whatever its length. With many viewers a packet of sound waits up to a frame
+ * for the next picture and goes out in its message; with few, 30 ms of waiting buy nothing. */
+#define HOLD_SOUND_FROM 500
+
 #define FIELD(name) offsetof(struct cp_webrtc_config, name)
 const struct cp_option cp_webrtc_options[] = {
     {.name = "listen",
@@ -107,6 +111,7 @@ int cp_webrtc_create(const struct cp_webrtc_config *config, struct cp_webrtc **r
     webrtc->config = *config;
     pthread_mutex_init(&webrtc->lock, NULL);
     webrtc->n_nets = thread_count(config);
+    webrtc->hold_sound_from = HOLD_SOUND_FROM;
     int capacity = (int)((config->max_viewers + webrtc->n_nets - 1) / webrtc->n_nets);
     int err = cp_address_parse(config->listen, &webrtc->listen, error);
     if (!err && RAND_bytes(webrtc->secret, sizeof webrtc->secret) != 1)
@@ -207,7 +212,8 @@ static void lane_detach(struct cp_net *net, void *arg)
 {
     struct lane_command *command = arg;
     struct cp_lane *lane = &command->stream->lanes[net->number];
-    cp_fanout_lane(net, lane); /* each packet is reported as sent, the last ones too */
+    cp_fanout_lane(net, lane);
+    cp_fanout_release(net, lane); /* each packet is reported as sent, the last ones too */
     for (int slot = 0; slot < net->capacity; slot++)
         if (net->viewers[slot] && net->viewers[slot]->lane == lane)
             cp_viewer_leave(net, net->viewers[slot], true);

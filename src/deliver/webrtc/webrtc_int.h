@@ -29,6 +29,7 @@
 #define CP_NET_TICKS_A_SECOND 20
 #define CP_MAX_CANDIDATES     8
 #define CP_DATAGRAM_BYTES     1600
+#define CP_HELD_SOUNDS        2
 #define CP_VIEWER_ADDRESSES   4 /* a browser checks from each of its interfaces */
 #define CP_VIEWER_CONNECT_NS  (30 * CP_NS_PER_S)
 #define CP_UFRAG_BYTES        24
@@ -71,7 +72,10 @@ struct cp_lane {
     bool dropping;                    /* thread: venc */
     atomic_bool behind;               /* dropping began: ask for a key frame to go on with */
     /* the rest: thread net */
-    uint64_t expected; /* index of the next video packet */
+    uint64_t expected;                         /* index of the next video packet */
+    struct cp_rtp_batch *held[CP_HELD_SOUNDS]; /* sound that waits for the next picture, see fanout.c */
+    int n_held;
+    int64_t held_since_ns, picture_ns; /* picture_ns: when the last one went out */
     struct cp_rtp_history history[CP_TRACKS];
     bool has_anchor; /* a moment on both clocks, for sender reports */
     int64_t anchor_samples, anchor_wall_ns;
@@ -193,7 +197,8 @@ struct cp_webrtc {
     struct cp_address listen; /* with the real port */
     struct cp_address candidates[CP_MAX_CANDIDATES];
     int n_candidates;
-    uint8_t secret[32]; /* ICE passwords are made of it and the user fragment */
+    int hold_sound_from; /* viewers of a lane from which on sound goes with the picture */
+    uint8_t secret[32];  /* ICE passwords are made of it and the user fragment */
     int n_nets;
     struct cp_net nets[CP_NET_MAX_THREADS];
     pthread_mutex_t lock;
@@ -246,6 +251,8 @@ bool cp_budget_take(struct cp_budget *budget, double cost, double per_second, do
 
 /* Sends what waits in the rings of a lane. */
 void cp_fanout_lane(struct cp_net *net, struct cp_lane *lane);
+/* Sends sound that waits for a picture, without one. */
+void cp_fanout_release(struct cp_net *net, struct cp_lane *lane);
 /* So many net threads are done with a batch, or will never see it. The last one reports `sent`. Any thread.
  */
 void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch, int lanes);

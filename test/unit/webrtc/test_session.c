@@ -1,7 +1,7 @@
 /* Whole sessions over loopback: the server against mock viewers whose DTLS and SRTP are not ours. */
 #include "base/clock.h"
 #include "base/thread.h"
-#include "deliver/webrtc/webrtc.h"
+#include "deliver/webrtc/webrtc_int.h"
 #include "mock/webrtc/client.h"
 #include "unit.h"
 
@@ -473,6 +473,29 @@ static void destroyed_stream_says_goodbye(void **state)
     close_channel();
 }
 
+/* thread: net */
+static void crowd_from_one_on(struct cp_net *net, void *arg)
+{
+    net->webrtc->hold_sound_from = 1;
+}
+
+static void sound_of_a_crowd_goes_with_the_picture(void **state)
+{
+    open_channel(1, 10, 10);
+    struct viewer viewer = join(NULL);
+    assert_comes(viewer, viewer.client->frames > 10);
+    int sounds = viewer.client->audio_packets, frames = viewer.client->frames;
+    cp_net_run(&channel.webrtc->nets[0], crowd_from_one_on, NULL);
+    assert_comes(viewer, viewer.client->frames > frames + 50);
+    assert_in_range(viewer.client->audio_packets - sounds, 40, 60); /* one a frame, as they come */
+    assert_int_equal(viewer.client->gaps + viewer.client->sound_gaps, 0);
+    assert_int_equal(viewer.client->unprotect_failures, 0);
+    stop_media(); /* what is held goes out even if no picture comes */
+    assert_comes(viewer, atomic_load(&channel.sent) == atomic_load(&channel.pushed));
+    client_destroy(viewer.client);
+    close_channel();
+}
+
 static void net_thread_that_is_behind_goes_on_at_a_key_frame(void **state)
 {
     open_channel(1, 10, 10);
@@ -646,6 +669,7 @@ int main(void)
         cmocka_unit_test(viewers_past_the_limit_are_refused),
         cmocka_unit_test(each_packet_is_reported_sent_once),
         cmocka_unit_test(destroyed_stream_says_goodbye),
+        cmocka_unit_test(sound_of_a_crowd_goes_with_the_picture),
         cmocka_unit_test(net_thread_that_is_behind_goes_on_at_a_key_frame),
         cmocka_unit_test(twenty_viewers_on_three_threads_all_see_everything),
         cmocka_unit_test(churn_leaves_nothing_behind),
