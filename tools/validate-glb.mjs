@@ -12,7 +12,7 @@ let failed = false;
 for (const file of files) {
   const report = await validator.validateBytes(new Uint8Array(readFileSync(file)), { maxIssues: 50, uri: basename(file) });
   const { numErrors, numWarnings, numInfos, messages } = report.issues;
-  const { totalVertexCount, totalTriangleCount, hasMorphTargets, hasSkins } = report.info;
+  const { totalVertexCount, totalTriangleCount, hasMorphTargets, hasSkins } = report.info ?? {};
   console.log(
     `${file}: ${numErrors} errors, ${numWarnings} warnings, ${numInfos} infos; ${totalVertexCount} vertices, ` +
       `${totalTriangleCount} triangles, morph targets ${hasMorphTargets}, skins ${hasSkins}`,

@@ -123,6 +123,8 @@ void bake(struct sculpture *s, const struct character *c, struct baked *ret)
     memset(ret, 0, sizeof *ret);
     skeleton_make(c, &ret->skeleton);
     for (int k = 0; k < s->n_parts; k++) {
+        if (s->parts[k].n_indices == 0) /* no earrings, say: glTF has no empty meshes */
+            continue;
         part_simplify(&s->parts[k], c);
         paint(c, &s->parts[k]);
         bake_part(&ret->parts[ret->n_parts++], &s->parts[k], c);

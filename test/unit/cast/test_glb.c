@@ -154,6 +154,17 @@ static void vertices_are_finite_unit_and_weighted(void **state)
     }
 }
 
+static void nothing_is_empty(void **state)
+{
+    (void)state;
+    size_t i;
+    json_t *value;
+    json_array_foreach(json_object_get(document, "accessors"), i, value)
+        assert_true(number(value, "count") > 0);
+    json_array_foreach(json_object_get(document, "bufferViews"), i, value)
+        assert_true(number(value, "byteLength") > 0);
+}
+
 static void indices_stay_in_range(void **state)
 {
     (void)state;
@@ -169,7 +180,7 @@ static void indices_stay_in_range(void **state)
 static void surfaces_are_named(void **state)
 {
     (void)state;
-    static const char *const wanted[] = {"skin", "eye", "teeth", "mouth", "hair", "cloth", "lash", "metal"};
+    static const char *const wanted[] = {"skin", "eye", "teeth", "mouth", "hair", "cloth", "lash"};
     json_t *materials = json_object_get(document, "materials");
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         bool used = false;
@@ -255,6 +266,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(file_has_the_triangles_a_frame_can_afford),
         cmocka_unit_test(file_has_all_shapes_by_name),
         cmocka_unit_test(vertices_are_finite_unit_and_weighted),
+        cmocka_unit_test(nothing_is_empty),
         cmocka_unit_test(indices_stay_in_range),
         cmocka_unit_test(surfaces_are_named),
         cmocka_unit_test(skeleton_rests_where_it_was_bound),
