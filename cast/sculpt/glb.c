@@ -20,6 +20,8 @@ struct bytes {
 
 static void bytes_add(struct bytes *b, const void *data, size_t n)
 {
+    if (n == 0)
+        return;
     if (b->length + n > b->room) {
         b->room = (b->length + n) * 2 + 4096;
         b->data = realloc(b->data, b->room);
