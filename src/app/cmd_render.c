@@ -390,7 +390,7 @@ static int render_all(struct job *job, struct cp_error *error)
     int result = speak_all(job, error);
     if (!result)
         result = make_stages(job, set, error);
-    if (!result && cp_thread_start(&job->encoder, "venc", run_encoder, job))
+    if (!result && cp_thread_start(&job->encoder, "main.encode", run_encoder, job))
         result = cp_fail(error, CP_ERR_NOMEM, "render", "cannot start a thread");
     if (result)
         return result;
