@@ -226,6 +226,7 @@ static void free_frame(void *item)
 static void *run_encoder(void *arg)
 {
     struct job *job = arg;
+    int64_t end_samples = 0;
     for (struct frame *frame; (frame = cp_queue_pop(job->to_encode, INT64_MAX));) {
         struct cp_stamps stamps = {{0}};
         struct cp_error error;
@@ -238,8 +239,13 @@ static void *run_encoder(void *arg)
             job->write_error = error;
             atomic_store(&job->write_result, result);
         }
+        end_samples = at_samples + CP_SAMPLES_PER_FRAME;
         free_frame(frame);
     }
+    /* AAC holds back some 64 ms: silence pushes the last of the sound out. */
+    static const int16_t SILENCE[2 * CP_SAMPLES_PER_FRAME];
+    struct cp_stamps stamps = {{0}};
+    cp_aenc_encode(job->aac, SILENCE, 2 * CP_SAMPLES_PER_FRAME, end_samples, 0, &stamps, NULL);
     return NULL;
 }
 
