@@ -24,7 +24,7 @@ const struct cp_option cp_gateway_options[] = {
      .help = "address and port of HTTP; [::]:8080 for all addresses", OPTION(listen)},
     {"pages", CP_OPTION_TEXT, "studio/dist", .help = "directory of the built studio and watch page",
      OPTION(pages)},
-    {"cors", CP_OPTION_TEXT, "", .help = "web origins that may use the API: * or a comma separated list",
+    {"cors", CP_OPTION_TEXT, "*", .help = "web origins that may use the API: * or a comma separated list",
      OPTION(cors)},
     {"threads", CP_OPTION_INT, "2", 1, 64, .help = "threads that serve HTTP", OPTION(threads)},
     {"max_connections", CP_OPTION_INT, "8192", 16, 100000,

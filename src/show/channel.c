@@ -65,7 +65,7 @@ static void load_cursor(struct channel *channel)
 /* Takes up the cues that waited or were being spoken when the program ended, in their order. */
 static int load_cues(struct channel *channel, struct cp_error *error)
 {
-    char partition[64], cursor[CP_STORE_MAX_KEY_BYTES + 8] = "";
+    char partition[64], cursor[CP_STORE_CURSOR_BYTES] = "";
     snprintf(partition, sizeof partition, "cues/%s", channel->id);
     do {
         struct cp_query query = {.partition = partition, .limit = 1000, .cursor = *cursor ? cursor : NULL};
