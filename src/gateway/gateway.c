@@ -22,7 +22,7 @@
 const struct cp_option cp_gateway_options[] = {
     {"listen", CP_OPTION_TEXT, "127.0.0.1:8080",
      .help = "address and port of HTTP; [::]:8080 for all addresses", OPTION(listen)},
-    {"pages", CP_OPTION_TEXT, "studio/dist", .help = "directory of the built studio and watch page",
+    {"pages", CP_OPTION_TEXT, "", .help = "directory of the built pages; empty: found beside the program",
      OPTION(pages)},
     {"cors", CP_OPTION_TEXT, "*", .help = "web origins that may use the API: * or a comma separated list",
      OPTION(cors)},

@@ -126,6 +126,11 @@ export class Server {
     );
   }
 
+  /** The show is on air: pictures come at more than 20 a second (the figure is of the last whole second). */
+  onAir(channel = "main") {
+    return until(async () => (await this.get(`/v1/channels/${channel}/stats`)).json.fps > 20, { ms: 5000, every: 200, what: "20 frames a second" });
+  }
+
   kill(signal = "SIGKILL") {
     this.process.kill(signal);
     return this.exited;

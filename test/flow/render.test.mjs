@@ -35,7 +35,7 @@ test("text becomes a video, faster than real time, with progress", () => {
   assert.equal(audio.sample_rate, "48000");
   assert.equal(Number(video.nb_read_frames), Math.round(duration * 30));
   assert.ok(Math.abs(Number(video.duration) - Number(audio.duration)) < 0.1);
-  const speed = Number(result.stderr.match(/([0-9.]+)x real time\s*\n[^x]*$/)?.[1] ?? 0);
+  const speed = Number(result.stderr.match(/100%.*?([0-9.]+)x real time/)?.[1] ?? 0);
   figure("render_speed", speed, "x real time", "> 1");
   assert.ok(speed > 1, result.stderr);
 });
