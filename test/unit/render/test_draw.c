@@ -184,6 +184,44 @@ static void shared_edges_leave_no_gap(void **state)
         }
 }
 
+/* Bright pixels of a square whose corners and diagonal lie exactly on pixel centres; `which`: 1 and 2 draw
+ * one of its triangles, 3 both. */
+static int count_square(const char *level, int half_px, int which)
+{
+    const float px = 1 / 360.0f, s = ((float)half_px + 0.5f) * px; /* a pixel at 1 m with the lens below */
+    const float a[3] = {-s, -s, 0}, b[3] = {s, -s, 0}, c[3] = {s, s, 0}, d[3] = {-s, s, 0};
+    struct cp_model *model = scene_model(8, 8, 1);
+    for (int k = 0; k < 3; k++)
+        model->materials[0].emissive[k] = 50;
+    if (which & 1)
+        scene_add_triangle(model, 0, a, b, c, WHITE);
+    if (which & 2)
+        scene_add_triangle(model, 0, a, c, d, WHITE);
+    struct stage stage = stage_open(model, level, 1, "plain", 640, 360);
+    stage_look(&stage, (const float[3]){0, 0, 1}, (const float[3]){0, 0, 0},
+               53.1301024f); /* 2 atan(1/2): 360 px focal */
+    stage_draw(&stage, NULL, 1);
+    int n = 0;
+    for (int y = 0; y < 360; y++)
+        for (int x = 0; x < 640; x++)
+            n += scene_luma(stage.picture, x, y) >= 230;
+    stage_close(&stage);
+    return n;
+}
+
+static void samples_on_a_shared_edge_are_drawn_once(void **state)
+{
+    static const int HALF[] = {50, 100, 160}; /* the last one takes the path of large triangles */
+    for (int level = CP_SIMD_PORTABLE; level <= (int)cp_simd_best(); level++)
+        for (size_t i = 0; i < sizeof HALF / sizeof HALF[0]; i++) {
+            int side = 2 * HALF[i] + 1; /* left and top edges belong to the square, right and bottom do not */
+            int first = count_square(cp_simd_name(level), HALF[i], 1),
+                second = count_square(cp_simd_name(level), HALF[i], 2);
+            assert_int_equal(first + second, side * side);
+            assert_int_equal(count_square(cp_simd_name(level), HALF[i], 3), side * side);
+        }
+}
+
 static void slivers_are_smooth_with_four_samples(void **state)
 {
     /* A line 0.6 pixel wide at a slant: with 4 samples its luma adds up to nearly its area, without gaps. */
@@ -370,6 +408,7 @@ int main(void)
         cmocka_unit_test(triangle_through_the_eye_plane_is_cut),
         cmocka_unit_test(triangle_behind_the_camera_is_not_drawn),
         cmocka_unit_test(shared_edges_leave_no_gap),
+        cmocka_unit_test(samples_on_a_shared_edge_are_drawn_once),
         cmocka_unit_test(slivers_are_smooth_with_four_samples),
         cmocka_unit_test(four_samples_count_coverage),
         cmocka_unit_test(odd_sizes_are_drawn_inside_their_picture),
