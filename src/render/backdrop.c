@@ -190,7 +190,7 @@ static void paint_newsroom(struct brush *b)
                 continue;
             /* A picture on each: a bright upper part, a darker lower one, hues of blue with a few warm. */
             float hue = noise(i * 3 + row * 71 + 100), level = 0.35f + 0.9f * noise(i * 7 + row + 300);
-            struct color c = hue > 0.80f ? (struct color){0.26f, 0.12f, 0.05f}
+            struct color c = hue > 0.86f ? (struct color){0.20f, 0.10f, 0.05f}
                                          : (struct color){0.03f + 0.05f * hue, 0.11f + 0.10f * hue, 0.24f};
             float picture = 0.65f + 0.55f * clamp01((b->y - y) / 0.05f + 0.3f) +
                             0.35f * glow(b, x + 0.03f * (noise(i + 40) - 0.5f), y, 0.030f, 0.022f);
@@ -297,6 +297,9 @@ void cp_backdrop_aim(struct cp_render *render)
     struct backdrop *b = render->backdrop;
     const struct camera *c = &render->camera;
     float yaw = atan2f(c->forward[0], -c->forward[2]);
+    /* An upright picture is narrow: turn the room so that its slats and lights are not out of sight. */
+    if (render->width < render->height)
+        yaw -= 0.11f;
     float flat = sqrtf(c->forward[0] * c->forward[0] + c->forward[2] * c->forward[2]);
     float rise = c->forward[1] / fmaxf(flat, 0.05f);
     for (int x = 0; x < render->width + 32; x++) {
