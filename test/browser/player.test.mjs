@@ -86,7 +86,9 @@ test('lip sync: sound made 150 ms later is measured as 150 ms later', async () =
   for (const late of [0, 150]) {
     await source.delaySound(late);
     await sleep(500);
-    const { sync } = await record(page, 7000, {}, ['sync']);
+    let { sync } = await record(page, 7000, {}, ['sync']);
+    // A busy machine may stretch one stretch of sound beyond recognition; not two.
+    if (sync.r < 0.6) ({ sync } = await record(page, 7000, {}, ['sync']));
     assert.ok(sync.r > 0.6, `r ${sync.r} with ${late} ms`);
     measured.push(sync.sound_late_ms);
   }
