@@ -151,6 +151,10 @@ export class Server {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
+    }).catch(async (error) => {
+      await sleep(200);
+      if (this.exited === undefined) throw error;
+      throw new Error(`at ${method} ${path} the server ended with ${this.exited}:\n${this.log}`);
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
