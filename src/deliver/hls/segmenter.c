@@ -269,16 +269,20 @@ static void close_segment(struct cp_hls *hls)
     }
 }
 
+#define DISCONTINUITY_SLOTS 1000
+
 /* Media sequence numbers start at the wall clock's slot, so that they rise over restarts and take-overs by
- * another machine without anything being remembered; so does the count of discontinuities. The oldest pending
- * frame is the segment's first, and need not be exactly at `start`. */
+ * another machine without anything being remembered. The count of discontinuities starts there too, but only
+ * with its last digits: what matters is that it differs from the one before, and players keep an array by it
+ * (hls.js copies that array for each segment: hundreds of millions of empty places hang the page). The oldest
+ * pending frame is the segment's first, and need not be exactly at `start`. */
 static void open_segment(struct cp_hls *hls, int64_t start, bool by_key)
 {
     const struct cp_fmp4_sample *frame = &hls->video.samples[0];
     int64_t wall_ns = hls->video.wall_ns[0] - (frame->at - start) * CP_NS_PER_S / CP_SAMPLE_HZ;
     if (!hls->next_msn) {
         hls->next_msn = (uint64_t)(wall_ns / 1000 * (CP_SAMPLE_HZ / 1000) / 1000 / hls->segment_samples) + 1;
-        hls->discontinuities = hls->next_msn;
+        hls->discontinuities = hls->next_msn % DISCONTINUITY_SLOTS;
         hls->discontinuity_next = true;
     }
     if (hls->n_segments == hls->n_ring) {
