@@ -31,7 +31,7 @@ $(BUILD)/.test-packages: tools/packages.txt tools/install-packages
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json | $(BUILD)/.packages
-	@npm ci --no-audit --no-fund --loglevel=error
+	@tools/install-node-modules
 	@touch $@
 
 studio/dist/studio.html: $(STUDIO_SOURCES) | node_modules/.package-lock.json
