@@ -22,8 +22,10 @@ export async function play(url, channel = "main") {
     track.onReceiveRtp.subscribe((rtp) => {
       count[track.kind]++;
       count.bytes += rtp.payload.length;
-      if (last !== null && track.kind === "video") count.lost += (rtp.header.sequenceNumber - last - 1) & 0xffff;
-      last = rtp.header.sequenceNumber;
+      // A gap counts as lost until the packet comes after all (it was sent again).
+      const ahead = last === null ? 1 : ((rtp.header.sequenceNumber - last + 0x8000) & 0xffff) - 0x8000;
+      if (track.kind === "video") count.lost += ahead > 0 ? ahead - 1 : -1;
+      if (ahead > 0) last = rtp.header.sequenceNumber;
       if (track.kind === "video") {
         count.frames += rtp.header.marker ? 1 : 0;
         const type = rtp.payload[0] & 31;
