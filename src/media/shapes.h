@@ -7,7 +7,8 @@
 
 #define CP_SHAPES(X)                                                                                         \
     X(browDownLeft)                                                                                          \
-    X(browDownRight) X(browInnerUp) X(browOuterUpLeft) X(browOuterUpRight) X(cheekPuff) X(cheekSquintLeft)   \
+    X(browDownRight)                                                                                         \
+    X(browInnerUp) X(browOuterUpLeft) X(browOuterUpRight) X(cheekPuff) X(cheekSquintLeft)                    \
         X(cheekSquintRight) X(eyeBlinkLeft) X(eyeBlinkRight) X(eyeLookDownLeft) X(eyeLookDownRight)          \
             X(eyeLookInLeft) X(eyeLookInRight) X(eyeLookOutLeft) X(eyeLookOutRight) X(eyeLookUpLeft)         \
                 X(eyeLookUpRight) X(eyeSquintLeft) X(eyeSquintRight) X(eyeWideLeft) X(eyeWideRight)          \
