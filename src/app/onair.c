@@ -8,131 +8,22 @@
  *
  * Sound and picture of a tick carry the same sample clock; a late tick drops the picture, never the sound.
  */
-#include "app/app.h"
+#include "app/onair_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/queue.h"
 #include "base/thread.h"
-#include "media/packet.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define PICTURES      8 /* in flight: drawn, waiting, being encoded, kept for the snapshot */
 #define SOUND_BLOCKS  64
 #define NEWS          128
 #define LATE_FRAME_NS (CP_NS_PER_S / CP_FRAME_HZ)
 
-/* A ring and the means to wait at its end. */
-struct lane {
-    struct cp_ring *ring;
-    int wake_fd;
-};
-
-struct sound {
-    struct cp_pool *pool;
-    int64_t at_samples, captured_wall_ns;
-    struct cp_stamps stamps;
-    int16_t pcm[CP_SAMPLES_PER_FRAME];
-};
-
-enum news_kind { NEWS_UNSET, NEWS_CAPTION, NEWS_TIMING };
-struct news {
-    struct cp_pool *pool;
-    enum news_kind kind;
-    char cue[40];
-    int64_t at_samples;
-    struct cp_stamps stamps;
-    struct cp_utterance *utterance; /* a reference */
-};
-
-struct cp_onair {
-    struct cp_ref ref;
-    struct cp_app *app;
-    char channel[40];
-    struct cp_model *model;
-    const struct cp_set *set;
-    struct cp_stage_door *door;
-    struct cp_actor *actor;
-    struct cp_render *render;
-    struct cp_venc *venc;
-    struct cp_aenc *opus, *aac;
-    struct cp_webrtc_stream *stream;
-    struct cp_hls *hls;
-    struct cp_pool *pictures, *sounds, *news_pool;
-    struct lane to_venc, to_aenc, to_news, sent_news;
-    pthread_t draw_thread, venc_thread, aenc_thread, news_thread;
-    bool draw_started, venc_started, aenc_started, news_started;
-    atomic_bool stopping;
-    int64_t start_ns, start_wall_ns;
-
-    atomic_int camera; /* index into the set's cameras, used while no cue names one */
-    _Atomic(struct cp_picture *) last_picture;
-    atomic_bool speaking;
-    _Atomic int64_t video_delay_ns, audio_delay_ns; /* captured -> sent, of the last packet of each */
-    _Atomic int64_t last_frame_ns;
-    _Atomic uint64_t frames, late, no_picture, lost_news, encode_failures;
-    _Atomic double fps;
-
-    struct cp_metric *step[CP_STEP_COUNT], *frames_metric, *dropped_metric, *fps_metric, *viewers_metric,
-        *av_offset;
-    struct cp_metric *asked_to_sent;
-};
-
-/* --- lanes --- */
-
-static bool open_lane(struct lane *lane, size_t capacity)
-{
-    lane->ring = cp_ring_create(capacity, NULL);
-    lane->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return lane->ring && lane->wake_fd >= 0;
-}
-
-static bool send_down(struct lane *lane, void *item)
-{
-    uint64_t one = 1;
-    if (!cp_ring_push(lane->ring, item))
-        return false;
-    ssize_t written = write(lane->wake_fd, &one, sizeof one);
-    (void)written; /* full only when it is signalled already */
-    return true;
-}
-
-static void wake_lane(struct lane *lane)
-{
-    uint64_t one = 1;
-    ssize_t written = lane->wake_fd >= 0 ? write(lane->wake_fd, &one, sizeof one) : 0;
-    (void)written;
-}
-
-/* The next item; NULL when it was woken to stop. */
-static void *receive(struct lane *lane, const atomic_bool *stopping)
-{
-    for (;;) {
-        void *item = cp_ring_pop(lane->ring);
-        if (item || atomic_load(stopping))
-            return item;
-        struct pollfd fd = {.fd = lane->wake_fd, .events = POLLIN};
-        poll(&fd, 1, -1);
-        uint64_t signals;
-        ssize_t got = read(lane->wake_fd, &signals, sizeof signals);
-        (void)got;
-    }
-}
-
-static void close_lane(struct lane *lane, void (*free_item)(void *))
-{
-    for (void *item; lane->ring && (item = cp_ring_pop(lane->ring));)
-        free_item(item);
-    cp_ring_destroy(lane->ring);
-    if (lane->wake_fd >= 0)
-        close(lane->wake_fd);
-}
+/* --- what travels between the threads --- */
 
 static void free_sound(void *item)
 {
@@ -165,9 +56,9 @@ static struct news *make_news(struct cp_onair *onair, enum news_kind kind, const
     return news;
 }
 
-static void spread(struct cp_onair *onair, struct lane *lane, struct news *news)
+static void spread(struct cp_onair *onair, struct cp_lane *lane, struct news *news)
 {
-    if (news && !send_down(lane, news)) {
+    if (news && !cp_lane_send(lane, news)) {
         atomic_fetch_add(&onair->lost_news, 1);
         free_news(news);
     }
@@ -227,7 +118,7 @@ static void send_sound(struct cp_onair *onair, const int16_t *pcm, int64_t at_sa
     sound->captured_wall_ns = wall_ns;
     memset(&sound->stamps, 0, sizeof sound->stamps);
     memcpy(sound->pcm, pcm, sizeof sound->pcm);
-    if (!send_down(&onair->to_aenc, sound))
+    if (!cp_lane_send(&onair->to_aenc, sound))
         free_sound(sound);
 }
 
@@ -252,7 +143,7 @@ static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_
             picture, (uint64_t)((onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ) / CP_NS_PER_MS));
     picture->stamps.at_ns[CP_STEP_DRAWN] = cp_clock_now_ns();
     cp_ref_drop(atomic_exchange(&onair->last_picture, cp_ref_take(picture)));
-    if (!send_down(&onair->to_venc, picture)) {
+    if (!cp_lane_send(&onair->to_venc, picture)) {
         atomic_fetch_add(&onair->no_picture, 1);
         cp_ref_drop(picture);
     }
@@ -332,7 +223,7 @@ static void on_aac(void *user, struct cp_packet *packet)
 static void *run_venc(void *arg)
 {
     struct cp_onair *onair = arg;
-    for (struct cp_picture *picture; (picture = receive(&onair->to_venc, &onair->stopping));) {
+    for (struct cp_picture *picture; (picture = cp_lane_receive(&onair->to_venc, &onair->stopping));) {
         int64_t wall_ns = onair->start_wall_ns + picture->frame * CP_NS_PER_S / CP_FRAME_HZ;
         struct cp_error error;
         if (cp_venc_encode(onair->venc, picture, wall_ns, &error) &&
@@ -353,7 +244,7 @@ static void *run_venc(void *arg)
 static void *run_aenc(void *arg)
 {
     struct cp_onair *onair = arg;
-    for (struct sound *sound; (sound = receive(&onair->to_aenc, &onair->stopping));) {
+    for (struct sound *sound; (sound = cp_lane_receive(&onair->to_aenc, &onair->stopping));) {
         struct cp_error error;
         if (cp_aenc_encode(onair->opus, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
                            sound->captured_wall_ns, &sound->stamps, &error) ||
@@ -399,7 +290,7 @@ static void on_sent(void *user, const struct cp_packet *packet, int64_t at_ns)
     news->stamps.at_ns[CP_STEP_SPOKEN] =
         0; /* of a frame it means the tick; the show knows when the sound was ready */
     spread(onair, &onair->sent_news, news);
-    wake_lane(&onair->to_news);
+    cp_lane_wake(&onair->to_news);
 }
 
 /* --- news --- */
@@ -449,11 +340,7 @@ static void *run_news(void *arg)
         struct news *news;
         while ((news = cp_ring_pop(onair->to_news.ring)) || (news = cp_ring_pop(onair->sent_news.ring)))
             tell(onair, news);
-        struct pollfd fd = {.fd = onair->to_news.wake_fd, .events = POLLIN};
-        poll(&fd, 1, -1);
-        uint64_t signals;
-        ssize_t got = read(onair->to_news.wake_fd, &signals, sizeof signals);
-        (void)got;
+        cp_lane_wait(&onair->to_news);
     }
     return NULL;
 }
@@ -467,9 +354,9 @@ static void destroy(void *object)
     if (onair->draw_started)
         pthread_join(onair->draw_thread, NULL);
     cp_show_leave(onair->door);
-    struct lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
+    struct cp_lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
     for (int i = 0; i < 3; i++)
-        wake_lane(lanes[i]);
+        cp_lane_wake(lanes[i]);
     if (onair->venc_started)
         pthread_join(onair->venc_thread, NULL);
     if (onair->aenc_started)
@@ -481,10 +368,10 @@ static void destroy(void *object)
     cp_venc_destroy(onair->venc);
     cp_aenc_destroy(onair->opus);
     cp_aenc_destroy(onair->aac);
-    close_lane(&onair->to_venc, free_picture);
-    close_lane(&onair->to_aenc, free_sound);
-    close_lane(&onair->to_news, free_news);
-    close_lane(&onair->sent_news, free_news);
+    cp_lane_close(&onair->to_venc, free_picture);
+    cp_lane_close(&onair->to_aenc, free_sound);
+    cp_lane_close(&onair->to_news, free_news);
+    cp_lane_close(&onair->sent_news, free_news);
     cp_ref_drop(atomic_exchange(&onair->last_picture, NULL));
     cp_render_destroy(onair->render);
     cp_actor_destroy(onair->actor);
@@ -534,9 +421,9 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
     onair->pictures = cp_picture_pool_create(width, height, PICTURES);
     onair->sounds = cp_pool_create(sizeof(struct sound), SOUND_BLOCKS);
     onair->news_pool = cp_pool_create(sizeof(struct news), NEWS);
-    if (!onair->pictures || !onair->sounds || !onair->news_pool || !open_lane(&onair->to_venc, 4) ||
-        !open_lane(&onair->to_aenc, SOUND_BLOCKS) || !open_lane(&onair->to_news, NEWS) ||
-        !open_lane(&onair->sent_news, NEWS))
+    if (!onair->pictures || !onair->sounds || !onair->news_pool || !cp_lane_open(&onair->to_venc, 4) ||
+        !cp_lane_open(&onair->to_aenc, SOUND_BLOCKS) || !cp_lane_open(&onair->to_news, NEWS) ||
+        !cp_lane_open(&onair->sent_news, NEWS))
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     int result = cp_app_load_presenter(config, presenter ? presenter : "", &onair->model, error);
     if (!result)
@@ -587,7 +474,7 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
     }
     cp_ref_init(&onair->ref, destroy);
     onair->app = app;
-    onair->to_venc.wake_fd = onair->to_aenc.wake_fd = onair->to_news.wake_fd = onair->sent_news.wake_fd = -1;
+    onair->to_venc = onair->to_aenc = onair->to_news = onair->sent_news = CP_LANE_INIT;
     snprintf(onair->channel, sizeof onair->channel, "%s", channel);
     make_metrics(onair);
     result = make_stages(onair, spec, error);
@@ -689,96 +576,4 @@ int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_e
     int result = cp_picture_write_png(picture, out, error);
     cp_ref_drop(picture);
     return result;
-}
-
-/* --- stats --- */
-
-static json_t *queue_json(const char *name, struct cp_queue_stats stats)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", name, "depth", (json_int_t)stats.depth, "max",
-                     (json_int_t)stats.max_depth, "capacity", (json_int_t)stats.capacity, "dropped",
-                     (json_int_t)(stats.dropped + stats.refused));
-}
-
-/* The step that holds the line up now, or NULL: blocked before slow, early before late. */
-static const char *slow_step(struct cp_onair *onair)
-{
-    const int64_t frame_ns = CP_NS_PER_S / CP_FRAME_HZ;
-    struct cp_speech_stats speech = cp_speech_stats(onair->app->speech);
-    int64_t now_ns = cp_clock_now_ns();
-    if (speech.working_since_ns && now_ns - speech.working_since_ns > 2 * CP_NS_PER_S)
-        return cp_step_name(CP_STEP_SPOKEN);
-    if (now_ns - atomic_load(&onair->last_frame_ns) > CP_NS_PER_S / 2)
-        return cp_step_name(CP_STEP_DRAWN);
-    if (cp_ring_stats(onair->to_venc.ring).depth > 2)
-        return cp_step_name(CP_STEP_ENCODED);
-    static const enum cp_step FRAME_STEPS[] = {CP_STEP_POSED, CP_STEP_DRAWN, CP_STEP_ENCODED, CP_STEP_SENT};
-    for (size_t i = 0; i < sizeof FRAME_STEPS / sizeof FRAME_STEPS[0]; i++)
-        if (cp_metric_quantile(onair->step[FRAME_STEPS[i]], 0.95) * 1e9 > (double)frame_ns)
-            return cp_step_name(FRAME_STEPS[i]);
-    return NULL;
-}
-
-json_t *cp_onair_stats(struct cp_onair *onair)
-{
-    struct cp_webrtc_stats webrtc = cp_webrtc_stats(onair->app->webrtc, onair->stream);
-    struct cp_hls_stats hls = cp_hls_stats(onair->hls);
-    struct cp_venc_stats venc = cp_venc_stats(onair->venc);
-    int64_t up_ns = cp_clock_now_ns() - onair->start_ns;
-    json_t *stats = json_object(), *steps = json_array(), *queues = json_array();
-    for (enum cp_step step = CP_STEP_POSED; step < CP_STEP_COUNT; step++)
-        json_array_append_new(steps, json_pack("{s:s, s:f, s:f}", "step", cp_step_name(step), "p50_ms",
-                                               cp_metric_quantile(onair->step[step], 0.5) * 1e3, "p95_ms",
-                                               cp_metric_quantile(onair->step[step], 0.95) * 1e3));
-    json_array_append_new(queues, queue_json("pictures", cp_ring_stats(onair->to_venc.ring)));
-    json_array_append_new(queues, queue_json("sound", cp_ring_stats(onair->to_aenc.ring)));
-    json_array_append_new(queues, queue_json("news", cp_ring_stats(onair->to_news.ring)));
-    json_object_set_new(stats, "viewers",
-                        json_pack("{s:i, s:i}", "webrtc", webrtc.viewers, "hls", hls.waiting));
-    json_object_set_new(stats, "fps", json_real(atomic_load(&onair->fps)));
-    json_object_set_new(stats, "frames", json_integer((json_int_t)atomic_load(&onair->frames)));
-    json_object_set_new(
-        stats, "dropped",
-        json_integer((json_int_t)(atomic_load(&onair->late) + atomic_load(&onair->no_picture))));
-    json_object_set_new(stats, "encoded", json_integer((json_int_t)venc.frames));
-    json_object_set_new(stats, "encodes_per_s",
-                        json_real(up_ns > 0 ? (double)venc.frames * 1e9 / (double)up_ns : 0));
-    json_object_set_new(stats, "idrs", json_integer((json_int_t)venc.idrs));
-    json_object_set_new(stats, "idrs_coalesced", json_integer((json_int_t)venc.idr_coalesced));
-    json_object_set_new(
-        stats, "av_offset_ms",
-        json_real((double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e6));
-    const char *slow = slow_step(onair);
-    json_object_set_new(stats, "slow_step", slow ? json_string(slow) : json_null());
-    json_object_set_new(stats, "speaking", json_boolean(atomic_load(&onair->speaking)));
-    json_object_set_new(stats, "uptime_s", json_real((double)up_ns / 1e9));
-    json_object_set_new(stats, "simd", json_string(cp_simd_name(cp_render_stats(onair->render).level)));
-    json_object_set_new(stats, "first_frame_ms",
-                        json_pack("{s:f, s:f}", "p50", cp_metric_quantile(onair->asked_to_sent, 0.5) * 1e3,
-                                  "p95", cp_metric_quantile(onair->asked_to_sent, 0.95) * 1e3));
-    json_object_set_new(stats, "steps", steps);
-    json_object_set_new(stats, "queues", queues);
-    return stats;
-}
-
-void cp_onair_collect(struct cp_onair *onair)
-{
-    static const char *const NAME[] = {"pictures", "sound", "news"};
-    const struct lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
-    struct cp_observe *observe = onair->app->observe;
-    for (int i = 0; i < 3; i++) {
-        struct cp_queue_stats stats = cp_ring_stats(lanes[i]->ring);
-        char labels[160];
-        snprintf(labels, sizeof labels, "channel=\"%s\",queue=\"%s\"", onair->channel, NAME[i]);
-        cp_metric_set(cp_gauge(observe, "compere_queue_depth", labels, "Items waiting in a queue"),
-                      (double)stats.depth);
-        cp_metric_set(
-            cp_gauge(observe, "compere_queue_dropped", labels, "Items that a queue had no room for"),
-            (double)(stats.dropped + stats.refused));
-    }
-    cp_metric_set(onair->fps_metric, atomic_load(&onair->fps));
-    cp_metric_set(onair->dropped_metric,
-                  (double)(atomic_load(&onair->late) + atomic_load(&onair->no_picture)));
-    cp_metric_set(onair->av_offset,
-                  (double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e9);
 }
