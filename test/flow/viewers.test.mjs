@@ -13,6 +13,8 @@ before(async () => {
 });
 after(async () => {
   await server.stop();
+  // werift keeps timers for minutes after it was closed; results are written by then.
+  setTimeout(() => process.exit(), 2000).unref();
 });
 
 test("werift plays the channel: 30 frames a second, nothing lost, first picture soon", async (t) => {
