@@ -33,6 +33,11 @@ const HLS_PATIENCE_MS = 12000;
 const STALL_MS = 4000;
 const HLS_STALL_MS = 10000;
 
+/** Sound this much behind the picture is not noticed; the picture waits for what is more (EBU R37 allows 60). */
+const SOUND_LATE_MS = 20;
+const PICTURE_WAITS_AT_MOST_MS = 60;
+const SYNC_EVERY_MS = 1000;
+
 interface Attempt {
   result: 'played' | 'failed' | 'absent';
 }
@@ -138,6 +143,7 @@ export class Player {
     this.#playVideo();
     let frames = 0;
     let lastProgress = performance.now();
+    let lastSync = lastProgress;
     let played = false;
     while (!signal.aborted && this.#session === session) {
       await sleep(played ? 500 : 50, signal);
@@ -151,6 +157,10 @@ export class Player {
           played = true;
           this.#live('webrtc');
         }
+      }
+      if (played && now - lastSync > SYNC_EVERY_MS) {
+        lastSync = now;
+        await syncPicture(session.peer);
       }
       const gone = ['failed', 'closed'].includes(session.peer.connectionState);
       if (gone || now - lastProgress > (played ? STALL_MS : WEBRTC_PATIENCE_MS)) break;
@@ -282,4 +292,22 @@ async function decodedFrames(peer: RTCPeerConnection): Promise<number> {
   for (const row of (await peer.getStats()).values())
     if (row.type === 'inbound-rtp' && row.kind === 'video') return row.framesDecoded ?? 0;
   return 0;
+}
+
+/**
+ * Lets the picture wait for the sound. Browsers show a live picture at once but keep some 60 ms of sound against
+ * gaps, and with a playout delay of zero they do not even the two out; this does, in small steps, by what the
+ * browser says of both: the sender's time of what is being shown and heard.
+ */
+async function syncPicture(peer: RTCPeerConnection): Promise<void> {
+  const receiver = peer.getReceivers().find((one) => one.track.kind === 'video');
+  if (!receiver || !('jitterBufferTarget' in receiver) || peer.connectionState === 'closed') return;
+  const playing: Record<string, number> = {};
+  for (const row of (await peer.getStats()).values())
+    if (row.type === 'inbound-rtp' && row.estimatedPlayoutTimestamp) playing[row.kind] = row.estimatedPlayoutTimestamp;
+  if (!playing.video || !playing.audio) return;
+  const soundLate = playing.video - playing.audio;
+  if (Math.abs(soundLate - SOUND_LATE_MS) < 8 || Math.abs(soundLate) > 1000) return;
+  const target = (receiver.jitterBufferTarget ?? 0) + (soundLate - SOUND_LATE_MS) / 2;
+  receiver.jitterBufferTarget = Math.round(Math.min(PICTURE_WAITS_AT_MOST_MS, Math.max(0, target)));
 }
