@@ -7,7 +7,7 @@ LISTEN  ?= 127.0.0.1:8080
 WEBRTC  ?= 127.0.0.1:8189
 STUDIO_SOURCES := $(shell find studio -type f -not -path 'studio/dist/*') package.json package-lock.json
 
-.PHONY: all run build test quick-test bench soak fuzz sanitize format check-format tidy contact-sheet clean
+.PHONY: all run build test quick-test bench soak fuzz sanitize format check-format tidy clean
 
 all: build
 
@@ -54,9 +54,6 @@ soak: $(BUILD)/.test-packages build
 
 fuzz: $(BUILD)/.test-packages
 	@tools/run-fuzz $(or $(SECONDS),60)
-
-contact-sheet: build
-	@tools/contact-sheet
 
 format:
 	@find src cast test -name '*.[ch]' | xargs clang-format -i
