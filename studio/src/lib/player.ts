@@ -35,7 +35,7 @@ const HLS_STALL_MS = 10000;
 
 /** Sound this much behind the picture is not noticed; the picture waits for what is more (EBU R37 allows 60). */
 const SOUND_LATE_MS = 20;
-const PICTURE_WAITS_AT_MOST_MS = 60;
+const PICTURE_WAITS_AT_MOST_MS = 80;
 const SYNC_EVERY_MS = 1000;
 
 interface Attempt {
