@@ -118,6 +118,19 @@ static void free_new_cue(struct message *message)
     free(new_cue);
 }
 
+/* Cues that were accepted at the same moment may come in another order than their ids say; ids are what a
+ * restart goes by, and what lists show. */
+static void sort_in_last(struct channel *channel)
+{
+    for (int i = channel->n_waiting - 1; i > 0; i--) {
+        json_t *cue = channel->waiting[i], *before = channel->waiting[i - 1];
+        if (strcmp(text_of(before, "id"), text_of(cue, "id")) < 0)
+            return;
+        channel->waiting[i - 1] = cue;
+        channel->waiting[i] = before;
+    }
+}
+
 static void run_new_cue(struct cp_show *show, struct message *message)
 {
     struct new_cue *new_cue = (struct new_cue *)message;
@@ -126,6 +139,7 @@ static void run_new_cue(struct cp_show *show, struct message *message)
         int64_t asked_ns = json_integer_value(json_object_get(new_cue->cue, "asked_ns"));
         cp_metric_observe_ns(channel->asked, cp_clock_now_ns() - asked_ns);
         cp_cue_activate(channel, new_cue->cue);
+        sort_in_last(channel);
         cp_direct(channel); /* before telling the world: the voice should be at work already */
         if (show->services.changed && !strcmp(text_of(new_cue->cue, "state"), "queued"))
             show->services.changed(show->services.user, channel->id, new_cue->cue);
