@@ -72,6 +72,7 @@ test("a cue is accepted, spoken, timed at each step and kept", async () => {
   assert.equal(page.cues[0].id, second.id);
   const next = (await server.get(`${CUES}?limit=1&cursor=${encodeURIComponent(page.cursor)}`)).json;
   assert.equal(next.cues[0].id, cue.id);
+  await server.finished(second.id);
 });
 
 test("POST of a 12-word cue to its first speaking frame sent: median <= 150 ms", async () => {
