@@ -6,7 +6,7 @@
 // Environment: COMPERE_BIN, CHROMIUM; COMPERE_LIVE_SECONDS (default 20) is the length of the long look.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { play } from '../flow/werift-viewer.mjs';
+import { doNotWaitForTimers, play } from '../flow/werift-viewer.mjs';
 import { figure, launchBrowser, live, median, openMeasured, quantile, Server, sleep, until } from './harness.mjs';
 
 const SECONDS = Number(process.env.COMPERE_LIVE_SECONDS ?? 20);
@@ -23,6 +23,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.stop();
+  doNotWaitForTimers();
 });
 afterEach(async () => {
   for (const context of browser.contexts()) await context.close();

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Server, figure, sleep, until } from "./harness.mjs";
-import { play } from "./werift-viewer.mjs";
+import { doNotWaitForTimers, play } from "./werift-viewer.mjs";
 
 let server;
 before(async () => {
@@ -13,8 +13,7 @@ before(async () => {
 });
 after(async () => {
   await server.stop();
-  // werift keeps timers for minutes after it was closed; results are written by then.
-  setTimeout(() => process.exit(), 2000).unref();
+  doNotWaitForTimers();
 });
 
 test("werift plays the channel: 30 frames a second, nothing lost, first picture soon", async (t) => {
