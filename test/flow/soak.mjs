@@ -1,7 +1,8 @@
-// A long run: the show speaks all the time, one browser watches, and the figures must not move.
+// A long run: the show speaks all the time, one viewer watches, and the figures must not move.
 //   node test/flow/soak.mjs --minutes 10
 // Bars: A/V offset drifts < 10 ms; memory flat after warm-up (< 5% and < 8 MB); every frame drawn or accounted for.
 import { figure, Server, sleep } from "./harness.mjs";
+import { play } from "./werift-viewer.mjs";
 
 const minutes = Number(process.argv[process.argv.indexOf("--minutes") + 1] ?? 10);
 const LINES = [
@@ -24,10 +25,8 @@ const check = (name, good, detail) => {
   console.log(`${good ? "ok" : "not ok"} - ${name}: ${detail}`);
 };
 
-let watcher = null;
+const viewer = await play(server.url);
 try {
-  const { watch } = await import("../browser/watcher.mjs").catch(() => ({}));
-  watcher = watch ? await watch(server.url) : null;
   while (Date.now() - started < minutes * 60_000) {
     const made = await cue(spoken++);
     const ended = await server.finished(made.id, "main", 60_000);
@@ -40,7 +39,7 @@ try {
     await sleep(200);
   }
 } finally {
-  await watcher?.close();
+  await viewer.close();
 }
 
 const warm = samples.filter((s) => s.at > Math.min(60_000, minutes * 15_000));
