@@ -30,6 +30,10 @@ $(BUILD)/.test-packages: tools/packages.txt tools/install-packages
 	@tools/install-packages build run test
 	@touch $@
 
+$(BUILD)/.tests: $(BUILD)/.test-packages | $(BUILD)/build.ninja
+	@meson configure $(BUILD) -Dtests=true
+	@touch $@
+
 node_modules/.package-lock.json: package-lock.json | $(BUILD)/.packages
 	@tools/install-node-modules
 	@touch $@
@@ -37,16 +41,16 @@ node_modules/.package-lock.json: package-lock.json | $(BUILD)/.packages
 studio/dist/studio.html: $(STUDIO_SOURCES) | node_modules/.package-lock.json
 	@npm run --silent build -- --logLevel warn
 
-test: $(BUILD)/.test-packages build
+test: $(BUILD)/.tests build
 	@tools/run-tests all
 
-quick-test: $(BUILD)/.test-packages build
+quick-test: $(BUILD)/.tests build
 	@tools/run-tests units pages
 
 sanitize: $(BUILD)/.test-packages
 	@tools/run-tests asan tsan
 
-bench: $(BUILD)/.test-packages build
+bench: $(BUILD)/.tests build
 	@tools/run-bench
 
 soak: $(BUILD)/.test-packages build

@@ -84,7 +84,7 @@ static const char *flag_value(int argc, char **argv, int *at, char name[64])
     snprintf(name, 64, "%.*s", equals ? (int)(equals - flag) : 63, flag);
     if (equals)
         return equals + 1;
-    if (*at + 1 < argc && strncmp(argv[*at + 1], "--", 2))
+    if (*at + 1 < argc && argv[*at + 1] && strncmp(argv[*at + 1], "--", 2))
         return argv[++*at];
     return "true";
 }
@@ -114,7 +114,7 @@ int cp_app_configure(struct cp_app_config *config, int argc, char **argv, int *r
         result = cp_config_set(sections, N_SECTIONS, "store-directory", data, error);
     if (!result)
         result = cp_config_read_environment(sections, N_SECTIONS, error);
-    for (int i = 0; !result && i < argc; i++) {
+    for (int i = 0; !result && i < argc && argv[i]; i++) {
         if (strncmp(argv[i], "--", 2)) {
             argv[left++] = argv[i];
             continue;

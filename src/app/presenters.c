@@ -41,7 +41,7 @@ static void free_files(struct dirent **names, int n)
 
 json_t *cp_app_list_presenters(const struct cp_app_config *config)
 {
-    struct dirent **names;
+    struct dirent **names = NULL;
     json_t *list = json_array();
     int n = list_files(config, &names);
     for (int i = 0; i < n; i++) {
@@ -59,7 +59,7 @@ int cp_app_load_presenter(const struct cp_app_config *config, const char *id, st
                           struct cp_error *error)
 {
     char directory[1024], path[1400], first[256] = "";
-    struct dirent **names;
+    struct dirent **names = NULL;
     int n = list_files(config, &names);
     if (n > 0)
         snprintf(first, sizeof first, "%.*s", (int)strlen(names[0]->d_name) - 4, names[0]->d_name);

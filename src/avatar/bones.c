@@ -81,6 +81,7 @@ enum cp_bone bone_of_name(const char *name)
     struct words words;
     split_words(name, &words);
     char stem[MAX_WORDS * MAX_WORD_BYTES] = "";
+    size_t length = 0;
     enum side side = MIDDLE;
     for (int i = 0; i < words.n; i++) {
         const char *word = words.word[i];
@@ -88,8 +89,8 @@ enum cp_bone bone_of_name(const char *name)
             side = LEFT;
         else if (!strcmp(word, "right") || !strcmp(word, "r"))
             side = RIGHT;
-        else if (*stem || !is_prefix(word))
-            strcat(stem, word);
+        else if (length || !is_prefix(word))
+            length += (size_t)snprintf(stem + length, sizeof stem - length, "%s", word);
     }
     for (size_t i = 0; i < sizeof STEM / sizeof *STEM; i++) {
         if (strcmp(stem, STEM[i].stem))

@@ -41,15 +41,14 @@ const char *cp_err_name(int code)
     return "unknown error";
 }
 
-int cp_fail(struct cp_error *error, enum cp_err code, const char *stage, const char *format, ...)
+void cp_error_set(struct cp_error *error, enum cp_err code, const char *stage, const char *format, ...)
 {
-    if (error) {
-        error->code = code;
-        snprintf(error->stage, sizeof error->stage, "%s", stage);
-        va_list args;
-        va_start(args, format);
-        vsnprintf(error->text, sizeof error->text, format, args);
-        va_end(args);
-    }
-    return code;
+    if (!error)
+        return;
+    error->code = code;
+    snprintf(error->stage, sizeof error->stage, "%s", stage);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof error->text, format, args);
+    va_end(args);
 }

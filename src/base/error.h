@@ -40,8 +40,19 @@ struct cp_error {
 /* A short English name of the code ("not found"). Never NULL. Any thread. */
 const char *cp_err_name(int code);
 
-/* Fills *error (when not NULL) and returns code, so that "return cp_fail(...)" reads well. */
-int cp_fail(struct cp_error *error, enum cp_err code, const char *stage, const char *format, ...)
+/* Fills *error when it is not NULL. Any thread. Use cp_fail, which is also an expression. */
+void cp_error_set(struct cp_error *error, enum cp_err code, const char *stage, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/*
+ * Fills *error (when not NULL); its value is `code`, so that "return cp_fail(...)" reads well. A macro, so
+ * that compilers and analyzers see that a constant code is not 0.
+ */
+#define cp_fail(error, code, stage, ...)                                                                     \
+    ({                                                                                                       \
+        const enum cp_err failed_with_ = (code);                                                             \
+        cp_error_set((error), failed_with_, (stage), __VA_ARGS__);                                           \
+        (int)failed_with_;                                                                                   \
+    })
 
 #endif

@@ -93,7 +93,7 @@ static int open_listener(const char *address, int *ret_listener, int *ret_port, 
     char host[128], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *found = NULL;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof bound;
     int one = 1, result = split_address(address, host, port, error);
     if (result)

@@ -256,8 +256,9 @@ static int find_pieces(struct mesh *mesh, int max_ids)
     int64_t max_pieces = (INT64_C(1) << (32 - bits)) - 1;
     if (max_pieces > 65535)
         max_pieces = 65535;
-    int32_t *parent = malloc((size_t)mesh->n_vertices * sizeof *parent);
-    int32_t *piece = calloc((size_t)mesh->n_vertices, sizeof *piece);
+    size_t room = (size_t)mesh->n_vertices + 1; /* never 0 */
+    int32_t *parent = malloc(room * sizeof *parent);
+    int32_t *piece = calloc(room, sizeof *piece);
     int32_t shared[MAX_SURFACES + 1] = {0};
     mesh->piece_surface = cp_render_alloc(65536 * sizeof *mesh->piece_surface);
     if (!parent || !piece || !mesh->piece_surface) {

@@ -296,26 +296,28 @@ static json_t *take_waiting(struct channel *channel, int at)
     return cue;
 }
 
-static int find_cue(struct cp_show *show, const struct cue_args *a, struct channel **ret_channel,
-                    int *ret_place, struct cp_error *error)
+/* The cue's channel, or NULL when there is none (*error says so); its place among the waiting, or -1. */
+static struct channel *find_cue(struct cp_show *show, const struct cue_args *a, int *ret_place,
+                                struct cp_error *error)
 {
     struct channel *channel = cp_show_find(show, a->channel);
-    if (!channel)
-        return cp_show_no_channel(a->channel, error);
+    if (!channel) {
+        cp_show_no_channel(a->channel, error);
+        return NULL;
+    }
     cp_director_take_back(channel,
                           a->cue); /* a cue that is only being prepared waits, as far as others can see */
-    *ret_channel = channel;
     *ret_place = find_waiting(channel, a->cue);
-    return 0;
+    return channel;
 }
 
 static int work_cue_patch(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel = NULL;
-    int place = -1, result = find_cue(show, a, &channel, &place, error);
-    if (result)
-        return result;
+    int place, result;
+    struct channel *channel = find_cue(show, a, &place, error);
+    if (!channel)
+        return CP_ERR_NOT_FOUND;
     json_t *cue = copy_active(show, a->channel, a->cue);
     if (place < 0) {
         result = cue ? cp_fail(error, CP_ERR_EXISTS, "show", "the cue is being spoken: too late to change it")
@@ -344,10 +346,10 @@ static int work_cue_patch(struct cp_show *show, void *args, struct cp_error *err
 static int work_cue_delete(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel = NULL;
-    int place = -1, result = find_cue(show, a, &channel, &place, error);
-    if (result)
-        return result;
+    int place;
+    struct channel *channel = find_cue(show, a, &place, error);
+    if (!channel)
+        return CP_ERR_NOT_FOUND;
     if (place >= 0) {
         json_t *cue = take_waiting(channel, place);
         cp_cue_set_state(channel, cue, "cut", NULL);
@@ -378,13 +380,13 @@ static int parse_policy(const char *name, enum cut_policy *ret_policy, struct cp
 static int work_cue_play(struct cp_show *show, void *args, struct cp_error *error)
 {
     struct cue_args *a = args;
-    struct channel *channel = NULL;
     enum cut_policy policy = CUT_UNSET;
-    int place = -1, result = parse_policy(a->policy, &policy, error);
-    if (!result)
-        result = find_cue(show, a, &channel, &place, error);
+    int place, result = parse_policy(a->policy, &policy, error);
     if (result)
         return result;
+    struct channel *channel = find_cue(show, a, &place, error);
+    if (!channel)
+        return CP_ERR_NOT_FOUND;
     if (place < 0) {
         json_t *cue;
         if ((result = cp_show_cue_get(show, a->channel, a->cue, &cue, error)))

@@ -148,6 +148,8 @@ static void sliding_minimum(const float *in, size_t n, float *out, size_t *queue
 static void sliding_mean(const float *in, size_t n, float *out)
 {
     double sum = 0;
+    if (!n)
+        return;
     for (ptrdiff_t i = -REACH; i < REACH; i++)
         sum += in[i < 0 ? 0 : i < (ptrdiff_t)n ? i : (ptrdiff_t)n - 1];
     for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++) {

@@ -286,7 +286,7 @@ int cp_script_read_text(const char *text, size_t max_bytes, struct cp_script *re
     if (!cp_utf8_valid(text, length))
         return cp_fail(error, CP_ERR_INVALID, STAGE, "The text is not valid UTF-8.");
     struct cp_script script = {.length = (int32_t)length, .n_spans = 1};
-    script.text = malloc(length + 1);
+    script.text = calloc(length + 1, 1);
     script.spans = malloc(sizeof *script.spans);
     if (!script.text || !script.spans) {
         cp_script_free(&script);

@@ -168,10 +168,13 @@ void cp_fanout_done(struct cp_webrtc_stream *stream, struct cp_rtp_batch *batch,
 
 void cp_fanout_release(struct cp_net *net, struct cp_lane *lane)
 {
+    struct cp_rtp_batch *batches[CP_HELD_SOUNDS];
     int n = lane->n_held;
+    if (!n)
+        return;
+    memcpy(batches, lane->held, (size_t)n * sizeof batches[0]);
     lane->n_held = 0;
-    if (n)
-        send_to_all(net, lane, lane->held, n);
+    send_to_all(net, lane, batches, n);
 }
 
 static void take_sound(struct cp_net *net, struct cp_lane *lane, struct cp_rtp_batch *batch)
