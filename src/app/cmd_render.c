@@ -320,7 +320,9 @@ static int draw_frame(struct job *job, const struct cp_moment *moment, const str
         cp_render_frame_camera(set, "", job->model, width, height, &view);
     memcpy(view.card, moment->card, sizeof view.card);
     view.card_shown = *moment->card ? 1 : 0;
-    cp_actor_pose(job->actor, moment, view.eye, pose);
+    struct cp_sight sight;
+    memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
+    cp_actor_pose(job->actor, moment, &sight, pose);
     while (!(frame->picture = cp_picture_get(job->pictures, width, height)) &&
            !atomic_load(&job->write_result))
         cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS); /* the encoder is behind */

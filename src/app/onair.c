@@ -179,7 +179,9 @@ static void *run_draw(void *arg)
         cp_show_moment(onair->door, &drawing->moment, pcm);
         send_sound(onair, pcm, drawing->moment.at_samples, wall_ns);
         frame_view(onair, drawing);
-        cp_actor_pose(onair->actor, &drawing->moment, drawing->view.eye, &drawing->pose);
+        struct cp_sight sight;
+        memcpy(sight.camera_eye, drawing->view.eye, sizeof sight.camera_eye);
+        cp_actor_pose(onair->actor, &drawing->moment, &sight, &drawing->pose);
         tell_caption(onair, drawing);
         atomic_store_explicit(&onair->speaking, drawing->moment.utterance != NULL, memory_order_relaxed);
         bool late = tick_ns - due_ns > LATE_FRAME_NS && !drawing->moment.first_of_cue;

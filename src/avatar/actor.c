@@ -267,11 +267,11 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     return dt_s;
 }
 
-void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3],
+void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *sight,
                    struct cp_pose *ret_pose)
 {
     const struct rig *rig = &actor->rig;
-    float dt_s = step_all(actor, moment, camera_eye);
+    float dt_s = step_all(actor, moment, sight->camera_eye);
     float face[CP_SHAPE_COUNT];
     struct mouth mouth;
     struct stance stance;
@@ -285,7 +285,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     rig_skin(rig, &stance, ret_pose->skin);
     for (int side = 0; side < 2; side++) {
         float turn[2];
-        eye_turn(actor, side, camera_eye, (const float(*)[12])ret_pose->skin, turn);
+        eye_turn(actor, side, sight->camera_eye, (const float(*)[12])ret_pose->skin, turn);
         look_shapes(rig, side, turn, face);
         if (!rig->eyes_by_shape)
             stance_turn(&stance, CP_BONE_LEFT_EYE + side, turn[0], turn[1], 0);

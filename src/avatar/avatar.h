@@ -35,7 +35,7 @@ int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp
 struct cp_avatar_report {
     int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
     char missing_shapes[1200];        /* names, comma separated */
-    char missing_bones[400];
+    char missing_bones[1200];
     char notes[1200]; /* one sentence a line */
 };
 void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *ret_report);
@@ -49,12 +49,16 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
                     struct cp_error *error);
 void cp_actor_destroy(struct cp_actor *actor);
 
+/* What a character can look at: places in metres, in the space in which it is drawn. */
+struct cp_sight {
+    float camera_eye[3];
+};
+
 /*
  * The pose at a moment. Moments come in order, one a frame (CP_SAMPLES_PER_FRAME apart). Does not allocate,
- * takes no lock. ret_pose->stamps are copied by the caller. camera_eye: where the camera stands (metres,
- * model space), to look at. thread: draw
+ * takes no lock. ret_pose->stamps are copied by the caller. thread: draw
  */
-void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3],
+void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *sight,
                    struct cp_pose *ret_pose);
 
 /* The mouth's shapes at a place of an utterance, without a character: what lip tests and tools look at.

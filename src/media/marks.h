@@ -44,7 +44,7 @@ struct cp_mark {
     enum cp_viseme viseme; /* for CP_MARK_VISEME */
     float weight;          /* for CP_MARK_VISEME: peak weight 0..1 */
     int32_t stress;        /* for phones and visemes: 0 none, 1 secondary, 2 primary */
-    char name[16];         /* phone name in the engine's alphabet, or the SSML mark's name (cut) */
+    char name[32];         /* phone name in the engine's alphabet, or the SSML mark's name (cut) */
 };
 
 /* "sil", "PP", ...; "" for CP_VISEME_UNSET. */

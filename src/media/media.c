@@ -18,26 +18,12 @@ static const char *const VISEME[] = {"",   "sil", "PP", "FF", "TH", "DD", "kk", 
 static const char *const MARK[] = {"", "sentence", "word", "phone", "viseme", "mark"};
 static const char *const EMOTION[] = {"",        "neutral",   "warm", "happy",
                                       "serious", "surprised", "sad",  "thinking"};
+static const char *const LOOK[] = {"", "camera", "card", "notes", "partner"};
 static const char *const SURFACE[] = {"",      "plain", "skin",  "eye",  "teeth",
                                       "mouth", "hair",  "cloth", "lash", "metal"};
-static const char *const BONE[] = {"",
-                                   "hips",
-                                   "spine",
-                                   "chest",
-                                   "upperChest",
-                                   "neck",
-                                   "head",
-                                   "leftEye",
-                                   "rightEye",
-                                   "jaw",
-                                   "leftShoulder",
-                                   "leftUpperArm",
-                                   "leftLowerArm",
-                                   "leftHand",
-                                   "rightShoulder",
-                                   "rightUpperArm",
-                                   "rightLowerArm",
-                                   "rightHand"};
+#define X(symbol, name) name,
+static const char *const BONE[] = {"", CP_BONES(X)};
+#undef X
 #define X(name) #name,
 static const char *const SHAPE[] = {"", CP_SHAPES(X)};
 #undef X
@@ -45,6 +31,7 @@ static const char *const SHAPE[] = {"", CP_SHAPES(X)};
 _Static_assert(COUNT(STEP) == CP_STEP_COUNT, "a step has no name");
 _Static_assert(COUNT(VISEME) == CP_VISEME_COUNT, "a viseme has no name");
 _Static_assert(COUNT(EMOTION) == CP_EMOTION_COUNT, "an emotion has no name");
+_Static_assert(COUNT(LOOK) == CP_LOOK_COUNT, "a look has no name");
 _Static_assert(COUNT(SURFACE) == CP_SURFACE_COUNT, "a surface has no name");
 _Static_assert(COUNT(BONE) == CP_BONE_COUNT, "a bone has no name");
 _Static_assert(COUNT(SHAPE) == CP_SHAPE_COUNT, "a shape has no name");
@@ -91,6 +78,16 @@ const char *cp_emotion_name(enum cp_emotion emotion)
 enum cp_emotion cp_emotion_from_name(const char *name)
 {
     return index_of(EMOTION, COUNT(EMOTION), name);
+}
+
+const char *cp_look_name(enum cp_look look)
+{
+    return name_of(LOOK, COUNT(LOOK), look);
+}
+
+enum cp_look cp_look_from_name(const char *name)
+{
+    return index_of(LOOK, COUNT(LOOK), name);
 }
 
 const char *cp_shape_name(enum cp_shape shape)

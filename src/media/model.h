@@ -86,27 +86,39 @@ struct cp_joint {
     float inverse_bind[12];                      /* 3x4, row major */
 };
 
-/* The joints that acting moves, by VRM 1.0's humanoid names. */
+/* VRM 1.0's humanoid bones: the 25 of the body, then the fingers. Acting moves those that a model has. */
+/* clang-format off */
+#define CP_BONES_HAND(X, SIDE, side) \
+    X(SIDE##_THUMB_METACARPAL, side "ThumbMetacarpal") X(SIDE##_THUMB_PROXIMAL, side "ThumbProximal") \
+    X(SIDE##_THUMB_DISTAL, side "ThumbDistal") \
+    X(SIDE##_INDEX_PROXIMAL, side "IndexProximal") X(SIDE##_INDEX_INTERMEDIATE, side "IndexIntermediate") \
+    X(SIDE##_INDEX_DISTAL, side "IndexDistal") \
+    X(SIDE##_MIDDLE_PROXIMAL, side "MiddleProximal") X(SIDE##_MIDDLE_INTERMEDIATE, side "MiddleIntermediate") \
+    X(SIDE##_MIDDLE_DISTAL, side "MiddleDistal") \
+    X(SIDE##_RING_PROXIMAL, side "RingProximal") X(SIDE##_RING_INTERMEDIATE, side "RingIntermediate") \
+    X(SIDE##_RING_DISTAL, side "RingDistal") \
+    X(SIDE##_LITTLE_PROXIMAL, side "LittleProximal") X(SIDE##_LITTLE_INTERMEDIATE, side "LittleIntermediate") \
+    X(SIDE##_LITTLE_DISTAL, side "LittleDistal")
+#define CP_BONES(X) \
+    X(HIPS, "hips") X(SPINE, "spine") X(CHEST, "chest") X(UPPER_CHEST, "upperChest") X(NECK, "neck") \
+    X(HEAD, "head") X(LEFT_EYE, "leftEye") X(RIGHT_EYE, "rightEye") X(JAW, "jaw") \
+    X(LEFT_SHOULDER, "leftShoulder") X(LEFT_UPPER_ARM, "leftUpperArm") X(LEFT_LOWER_ARM, "leftLowerArm") \
+    X(LEFT_HAND, "leftHand") \
+    X(RIGHT_SHOULDER, "rightShoulder") X(RIGHT_UPPER_ARM, "rightUpperArm") \
+    X(RIGHT_LOWER_ARM, "rightLowerArm") X(RIGHT_HAND, "rightHand") \
+    X(LEFT_UPPER_LEG, "leftUpperLeg") X(LEFT_LOWER_LEG, "leftLowerLeg") X(LEFT_FOOT, "leftFoot") \
+    X(LEFT_TOES, "leftToes") \
+    X(RIGHT_UPPER_LEG, "rightUpperLeg") X(RIGHT_LOWER_LEG, "rightLowerLeg") X(RIGHT_FOOT, "rightFoot") \
+    X(RIGHT_TOES, "rightToes") \
+    CP_BONES_HAND(X, LEFT, "left") CP_BONES_HAND(X, RIGHT, "right")
+/* clang-format on */
+
 enum cp_bone {
     CP_BONE_UNSET,
-    CP_BONE_HIPS,
-    CP_BONE_SPINE,
-    CP_BONE_CHEST,
-    CP_BONE_UPPER_CHEST,
-    CP_BONE_NECK,
-    CP_BONE_HEAD,
-    CP_BONE_LEFT_EYE,
-    CP_BONE_RIGHT_EYE,
-    CP_BONE_JAW,
-    CP_BONE_LEFT_SHOULDER,
-    CP_BONE_LEFT_UPPER_ARM,
-    CP_BONE_LEFT_LOWER_ARM,
-    CP_BONE_LEFT_HAND,
-    CP_BONE_RIGHT_SHOULDER,
-    CP_BONE_RIGHT_UPPER_ARM,
-    CP_BONE_RIGHT_LOWER_ARM,
-    CP_BONE_RIGHT_HAND,
-    CP_BONE_COUNT,
+#define X(symbol, name) CP_BONE_##symbol,
+    CP_BONES(X)
+#undef X
+        CP_BONE_COUNT,
 };
 
 struct cp_model {

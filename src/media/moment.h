@@ -30,6 +30,16 @@ enum cp_attention {
     CP_ATTENTION_THINKING,  /* an answer is being made */
 };
 
+/* Where the speaker looks; unset: as acting sees fit, mostly at the camera. */
+enum cp_look {
+    CP_LOOK_UNSET,
+    CP_LOOK_CAMERA,
+    CP_LOOK_CARD,    /* the card or screen that is being shown */
+    CP_LOOK_NOTES,   /* the desk before them */
+    CP_LOOK_PARTNER, /* the other one on stage */
+    CP_LOOK_COUNT,
+};
+
 struct cp_moment {
     int64_t at_samples; /* the channel's sample clock */
     enum cp_attention attention;
@@ -39,14 +49,23 @@ struct cp_moment {
     enum cp_emotion emotion;
     float emotion_intensity; /* 0..1 */
     char action[24];         /* named gesture to start at this moment, or "" */
-    char camera[24];         /* named framing, or "" for the set's first */
-    char card[160];          /* lower third to show, or "" */
-    char cue[40];            /* id of the cue being performed, or "" */
-    int64_t cue_asked_ns;    /* monotonic; 0 for rundown lines */
-    bool first_of_cue;       /* this frame is the first in which the cue sounds */
+    enum cp_look look;
+    char presenter[40];   /* who on stage performs this, or "" for the first */
+    char camera[24];      /* named framing, or "" for the channel's own */
+    float camera_move_s;  /* how long a change of framing takes; 0: a cut */
+    char set[24];         /* ... or "" for the channel's own: */
+    char background[48];  /* id of a picture or video behind the presenter */
+    char light[24];       /* named mood */
+    char screen[48];      /* id of a picture or video on the set's screen */
+    char card[160];       /* lower third to show, or "" */
+    char cue[40];         /* id of the cue being performed, or "" */
+    int64_t cue_asked_ns; /* monotonic; 0 for rundown lines */
+    bool first_of_cue;    /* this frame is the first in which the cue sounds */
 };
 
 const char *cp_emotion_name(enum cp_emotion emotion);
+const char *cp_look_name(enum cp_look look);
+enum cp_look cp_look_from_name(const char *name);       /* CP_LOOK_UNSET for an unknown name */
 enum cp_emotion cp_emotion_from_name(const char *name); /* CP_EMOTION_UNSET for an unknown name */
 
 #endif

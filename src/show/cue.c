@@ -362,7 +362,7 @@ static int work_cue_delete(struct cp_show *show, void *args, struct cp_error *er
     }
     char partition[64];
     partition_of(a->channel, partition);
-    result = cp_store_delete_if(show->store, partition, a->cue, CP_STORE_ANY_VERSION, error);
+    int result = cp_store_delete_if(show->store, partition, a->cue, CP_STORE_ANY_VERSION, error);
     return result == CP_ERR_NOT_FOUND ? no_cue(a->cue, error) : result;
 }
 

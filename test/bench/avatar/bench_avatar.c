@@ -55,12 +55,12 @@ int main(int argc, char **argv)
         printf("%s: loaded in %.0f ms (%d vertices, %d rows, %d joints)\n", model->name,
                per_frame_us(start, 1) / 1e3, model->n_vertices, model->n_rows, model->n_joints);
         if (cp_actor_create(model, 1, &actor, &error) == 0) {
-            const float camera[3] = {0, 1.6f, 2.5f};
+            const struct cp_sight sight = {.camera_eye = {0, 1.6f, 2.5f}};
             struct cp_moment moment = {.attention = CP_ATTENTION_SPEAKING, .utterance = u, .gain = 1};
             start = cp_clock_thread_cpu_ns();
             for (int i = 0; i < FRAMES; i++, moment.at_samples += CP_SAMPLES_PER_FRAME) {
                 moment.offset_samples = (int32_t)(moment.at_samples % u->n_samples);
-                cp_actor_pose(actor, &moment, camera, &pose);
+                cp_actor_pose(actor, &moment, &sight, &pose);
             }
             printf("pose: %.2f us a frame\n", per_frame_us(start, FRAMES));
             cp_actor_destroy(actor);

@@ -109,7 +109,9 @@ int main(int argc, char **argv)
     struct cp_render_stats stats = {0};
     for (int i = -WARM_UP; i < o.frames; i++) {
         moment.at_samples = (int64_t)(i + WARM_UP) * CP_SAMPLES_PER_FRAME;
-        cp_actor_pose(actor, &moment, view.eye, &pose);
+        struct cp_sight sight;
+        memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
+        cp_actor_pose(actor, &moment, &sight, &pose);
         open_mouth(model, i, &pose);
         view.eye[0] += o.move ? 0.0005f : 0;
         int64_t start = cp_clock_thread_cpu_ns();

@@ -35,10 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             model->materials[model->parts[p].material].texture >= model->n_textures)
             abort();
     if (cp_actor_create(model, 1, &actor, NULL) == 0) {
-        const float camera[3] = {0, 1.5f, 2};
+        const struct cp_sight sight = {.camera_eye = {0, 1.5f, 2}};
         struct cp_moment moment = {.gain = 1, .action = "greet"};
         for (int frame = 0; frame < 3; frame++, moment.at_samples += CP_SAMPLES_PER_FRAME)
-            cp_actor_pose(actor, &moment, camera, &pose);
+            cp_actor_pose(actor, &moment, &sight, &pose);
         cp_actor_destroy(actor);
     }
     cp_ref_drop(model);

@@ -14,7 +14,7 @@
 
 #define MINUTE_FRAMES (60 * CP_FRAME_HZ)
 
-static const float CAMERA[3] = {0, 1.6f, 2.5f};
+static const struct cp_sight SIGHT = {.camera_eye = {0, 1.6f, 2.5f}};
 
 struct stage {
     struct cp_model *model;
@@ -41,7 +41,7 @@ static void stage_close(struct stage *s)
 
 static void next_frame(struct stage *s)
 {
-    cp_actor_pose(s->actor, &s->moment, CAMERA, s->pose);
+    cp_actor_pose(s->actor, &s->moment, &SIGHT, s->pose);
     s->moment.at_samples += CP_SAMPLES_PER_FRAME;
 }
 
@@ -253,8 +253,8 @@ static void poses_stay_sane_for_ten_random_minutes(void **state)
             if ((random >> 4) % 8 == 0)
                 s.moment.at_samples += (random >> 6) % 500000;
         }
-        float camera[3] = {sinf((float)f / 300) * 3, 1.2f, cosf((float)f / 300) * 3};
-        cp_actor_pose(s.actor, &s.moment, camera, s.pose);
+        struct cp_sight sight = {.camera_eye = {sinf((float)f / 300) * 3, 1.2f, cosf((float)f / 300) * 3}};
+        cp_actor_pose(s.actor, &s.moment, &sight, s.pose);
         s.moment.at_samples += CP_SAMPLES_PER_FRAME;
         for (int t = 0; t < s.pose->n_targets; t++)
             assert_true(s.pose->weight[t] >= 0 && s.pose->weight[t] <= 1);
@@ -302,22 +302,22 @@ static void head_and_body_move_within_bounds(void **state)
 static void eyes_stay_on_the_viewer_while_the_head_moves(void **state)
 {
     struct stage s = stage_open(0, 9);
-    const float aside[3] = {0.9f, 1.7f, 2.2f};
+    const struct cp_sight aside = {.camera_eye = {0.9f, 1.7f, 2.2f}};
     int on = 0, frames = 2 * MINUTE_FRAMES;
     float head[3];
     s.moment.attention = CP_ATTENTION_LISTENING;
     for (int f = 0; f < frames; f++) {
         if (f % 90 == 0)
             strcpy(s.moment.action, f % 180 ? "shake" : "tilt");
-        cp_actor_pose(s.actor, &s.moment, aside, s.pose);
+        cp_actor_pose(s.actor, &s.moment, &aside, s.pose);
         s.moment.at_samples += CP_SAMPLES_PER_FRAME;
         const float *m = s.pose->skin[joint(&s, CP_BONE_LEFT_EYE)], eye[3] = {0.03f, 1.6f, 0.08f};
         float at[3], dot = 0, length = 0;
         for (int r = 0; r < 3; r++)
             at[r] = m[4 * r] * eye[0] + m[4 * r + 1] * eye[1] + m[4 * r + 2] * eye[2] + m[4 * r + 3];
         for (int r = 0; r < 3; r++) {
-            dot += m[4 * r + 2] * (aside[r] - at[r]);
-            length += (aside[r] - at[r]) * (aside[r] - at[r]);
+            dot += m[4 * r + 2] * (aside.camera_eye[r] - at[r]);
+            length += (aside.camera_eye[r] - at[r]) * (aside.camera_eye[r] - at[r]);
         }
         on += acosf(fminf(1, dot / sqrtf(length))) * 57.2958f < 1.5f;
         if (f == 60) { /* the head has turned towards the camera too, by half */

@@ -85,11 +85,11 @@ static void posing_allocates_nothing(void **state)
     struct cp_utterance *u = cp_utterance_create(CP_SAMPLE_HZ, 4, "");
     struct cp_moment moment = {
         .gain = 1, .utterance = u, .emotion = CP_EMOTION_HAPPY, .emotion_intensity = 1, .action = "greet"};
-    const float camera[3] = {0, 1.5f, 2};
+    const struct cp_sight sight = {.camera_eye = {0, 1.5f, 2}};
     assert_int_equal(cp_actor_create(model, 1, &actor, NULL), 0);
     allocations = 0;
     for (int f = 0; f < 300; f++, moment.at_samples += CP_SAMPLES_PER_FRAME)
-        cp_actor_pose(actor, &moment, camera, pose);
+        cp_actor_pose(actor, &moment, &sight, pose);
     assert_int_equal(allocations, 0);
     cp_actor_destroy(actor);
     cp_ref_drop(u);
