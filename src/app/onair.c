@@ -212,9 +212,15 @@ static void on_video(void *user, struct cp_packet *packet)
     cp_webrtc_push(onair->stream, packet);
 }
 
+/* Sound is made a tick at a time, 33 ms at once, and leaves by the clock: each packet when its last sample is
+ * due. Players that hold back what arrives in bursts then hold back less, and a tick that is late does not
+ * show in the sound. */
 static void on_opus(void *user, struct cp_packet *packet)
 {
-    cp_webrtc_push(((struct cp_onair *)user)->stream, packet);
+    struct cp_onair *onair = user;
+    int64_t end_samples = packet->at_samples + packet->length_samples;
+    cp_clock_sleep_until_ns(onair->start_ns + end_samples * CP_NS_PER_S / CP_SAMPLE_HZ);
+    cp_webrtc_push(onair->stream, packet);
 }
 
 static void on_aac(void *user, struct cp_packet *packet)
@@ -248,9 +254,9 @@ static void *run_aenc(void *arg)
     struct cp_onair *onair = arg;
     for (struct sound *sound; (sound = cp_lane_receive(&onair->to_aenc, &onair->stopping));) {
         struct cp_error error;
-        if (cp_aenc_encode(onair->opus, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
+        if (cp_aenc_encode(onair->aac, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
                            sound->captured_wall_ns, &sound->stamps, &error) ||
-            cp_aenc_encode(onair->aac, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
+            cp_aenc_encode(onair->opus, sound->pcm, CP_SAMPLES_PER_FRAME, sound->at_samples,
                            sound->captured_wall_ns, &sound->stamps, &error))
             atomic_fetch_add(&onair->encode_failures, 1);
         free_sound(sound);

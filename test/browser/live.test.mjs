@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { doNotWaitForTimers, play } from '../flow/werift-viewer.mjs';
-import { figure, launchBrowser, live, median, openMeasured, quantile, Server, sleep, until } from './harness.mjs';
+import { figure, launchBrowser, listen, live, median, openMeasured, quantile, Server, sleep, until } from './harness.mjs';
 
 const SECONDS = Number(process.env.COMPERE_LIVE_SECONDS ?? 20);
 /** Lips closed at every p and b, at an uneven pace, so that one lag alone fits. */
@@ -169,7 +169,7 @@ test('a second and a tenth viewer change neither the frame rate nor the number o
 
 test('20 cues at once are all performed, in the order in which they were sent, none twice', async () => {
   await server.silence();
-  const events = await server.events();
+  const heard = await listen(server, '/v1/events?channel=main');
   // Ten in turn, faster than they can be said, whose order is known; then ten at the same time, whose order is not.
   const ids = [];
   for (let i = 1; i <= 10; i++) ids.push((await server.say(`Line ${i}.`)).id);
@@ -177,25 +177,25 @@ test('20 cues at once are all performed, in the order in which they were sent, n
   ids.push(...together.map((cue) => cue.id));
   assert.equal(new Set(ids).size, 20);
   const ended = () => new Set(
-    events.list
+    heard.events
       .filter(({ type, data }) => type === 'cue' && ['done', 'cut', 'failed'].includes(data.state))
       .map(({ data }) => data.id),
   );
   await until('all to be performed', () => ended().size >= 20, { timeout_ms: 90_000, every_ms: 250 });
   await sleep(500);
-  events.close();
+  await heard.close();
 
   const { cues } = await server.api('GET', '/v1/channels/main/cues?limit=50');
   assert.equal(cues.filter((cue) => ids.includes(cue.id)).length, 20, 'the list holds them all');
   // Each beginning of a performance: a change into "speaking", and a caption for it.
   const state = new Map();
   const began = [];
-  for (const { type, data } of events.list) {
+  for (const { type, data } of heard.events) {
     if (type !== 'cue' || !ids.includes(data.id)) continue;
     if (data.state === 'speaking' && state.get(data.id) !== 'speaking') began.push(data.id);
     state.set(data.id, data.state);
   }
-  const said = events.list
+  const said = heard.events
     .filter(({ type, data }) => type === 'caption' && data.text && ids.includes(data.cue))
     .map(({ data }) => data.cue);
   figure('cues_performed', began.length, 'cues', '20');

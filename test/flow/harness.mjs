@@ -41,7 +41,7 @@ export function makeDirectory() {
 /** A server under test. `data` is removed by stop() unless it was given. */
 export class Server {
   static async start({ command = "demo", data, flags = [], wait = true, quiet = true, port, env = {} } = {}) {
-    const server = new Server();
+    const server = new this();
     server.ownsData = !data;
     server.data = data ?? makeDirectory();
     server.port = port ?? (await freePort());
@@ -53,7 +53,8 @@ export class Server {
       [command, "--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--webrtc", `127.0.0.1:${server.webrtcPort}`, ...flags],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
     );
-    server.exited = new Promise((done) => server.process.on("exit", (code, signal) => done({ code, signal })));
+    server.over = null; // how it ended
+    server.exited = new Promise((done) => server.process.on("exit", (code, signal) => done((server.over = { code, signal }))));
     for (const stream of [server.process.stdout, server.process.stderr])
       stream.on("data", (bytes) => {
         server.log = (server.log + bytes).slice(-200_000);
@@ -69,11 +70,9 @@ export class Server {
   }
 
   async ready() {
-    let over = null;
-    this.exited.then((how) => (over = how));
     await until(
       async () => {
-        if (over) throw new Error(`the server ended: ${JSON.stringify(over)}\n${this.log}`);
+        if (this.over) throw new Error(`the server ended: ${JSON.stringify(this.over)}\n${this.log}`);
         return (await fetch(`${this.url}/readyz`).catch(() => null))?.status === 200;
       },
       { ms: 60_000, what: "readiness" },
@@ -165,7 +164,7 @@ export async function listen(server, path, { key = server.key, headers = {} } = 
           else if (line.startsWith("id:")) event.id = line.slice(3).trim();
           else if (line.startsWith("data:")) event.data += line.slice(5).trim();
         }
-        if (event.data) events.push({ ...event, data: JSON.parse(event.data) });
+        if (event.data) events.push({ ...event, data: JSON.parse(event.data), at_ms: performance.now() });
       }
     }
   })().catch(() => {});
