@@ -192,12 +192,15 @@ struct bin {
     int32_t first, last; /* chunks, -1 for none */
 };
 
-/* Pixels of one material waiting to be shaded. */
+/* Points of one material waiting to be shaded. */
 struct shade_list {
     uint32_t id[TILE_SAMPLES + 64], bary[TILE_SAMPLES + 64];
     uint32_t pixel[TILE_SAMPLES + 64]; /* place in the tile | number of samples << 16 */
     int n;
 };
+
+#define WHOLE_PIXEL (UINT32_C(4) << 16)  /* all four samples, or the one that there is */
+#define WHOLE_BLOCK (UINT32_C(16) << 16) /* of 2x2 pixels */
 
 struct tile {
     float z[TILE_SAMPLES]; /* inverse depth, 0 far away; block-linear, see kernel_raster.c */

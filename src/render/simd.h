@@ -116,6 +116,11 @@ INLINE vm vm_not_negative(vi a)
 {
     return (vm)~_mm512_movepi32_mask(RAW(a));
 }
+/* The lanes below zero. */
+INLINE unsigned vi_sign_bits(vi a)
+{
+    return _mm512_movepi32_mask(RAW(a));
+}
 INLINE vm vm_and(vm a, vm b)
 {
     return a & b;
@@ -324,6 +329,10 @@ INLINE vm vm_not_negative(vi a)
 {
     return _mm256_cmpgt_epi32(RAW(a), _mm256_set1_epi32(-1));
 }
+INLINE unsigned vi_sign_bits(vi a)
+{
+    return (unsigned)_mm256_movemask_ps((__m256)a);
+}
 INLINE vm vm_and(vm a, vm b)
 {
     return _mm256_and_si256(a, b);
@@ -520,6 +529,11 @@ INLINE vm vm_eq_int(vi a, vi b)
 INLINE vm vm_not_negative(vi a)
 {
     return a >= 0;
+}
+INLINE unsigned vi_sign_bits(vi a)
+{
+    vi m = (vi)((vu)a >> 31);
+    return (unsigned)(m[0] | m[1] << 1 | m[2] << 2 | m[3] << 3);
 }
 INLINE vm vm_and(vm a, vm b)
 {
