@@ -3,13 +3,13 @@
  *
  * Samples lie in blocks of 16, so that every access is aligned: 4x4 pixels with one sample each, or 2x2
  * pixels with four. Triangles that were visible in the last frame come first; the rest is tested against the
- * coarse depth (8x8 pixels) that these left, and mostly drops out there.
+ * coarse depth (4x4 pixels) that these left, and mostly drops out there.
  */
 #include "render/kernel.h"
 
 #include <stdlib.h>
 
-enum { HALVES = 16 / LANES, COARSE = TILE / 8 };
+enum { HALVES = 16 / LANES, COARSE = TILE / 4 };
 
 struct layout {
     int block_log2, columns; /* pixels a block side; blocks a row of the tile */
@@ -234,6 +234,16 @@ INLINE bool clip_to_tile(struct box *b, struct place place)
     return b->x0 <= b->x1 && b->y0 <= b->y1;
 }
 
+/* Whether something nearer stands before all of a rectangle of pixels. */
+INLINE bool is_hidden(const struct box *box, float nearest, const float *coarse)
+{
+    for (int y = box->y0 >> 2; y <= box->y1 >> 2; y++)
+        for (int x = box->x0 >> 2; x <= box->x1 >> 2; x++)
+            if (coarse[y * COARSE + x] <= nearest)
+                return false;
+    return true;
+}
+
 INLINE void raster_record(const struct cp_render *render, const struct record *r, const struct layout *layout,
                           struct place place, const float *coarse)
 {
@@ -241,11 +251,7 @@ INLINE void raster_record(const struct cp_render *render, const struct record *r
     if (!clip_to_tile(&box, place))
         return;
     if (coarse) {
-        float farthest = 1e30f;
-        for (int y = box.y0 >> 3; y <= box.y1 >> 3; y++)
-            for (int x = box.x0 >> 3; x <= box.x1 >> 3; x++)
-                farthest = coarse[y * COARSE + x] < farthest ? coarse[y * COARSE + x] : farthest;
-        if (farthest > r->nearest)
+        if (is_hidden(&box, r->nearest, coarse))
             return;
     }
     const int log2 = layout->block_log2;
@@ -326,10 +332,10 @@ INLINE void raster_large(const struct cp_render *render, const struct large_reco
         }
 }
 
-/* The farthest depth of each 8x8 pixels. */
+/* The farthest depth of each 4x4 pixels. */
 INLINE void make_coarse(const struct tile *tile, const struct layout *layout, float *coarse)
 {
-    const int blocks = 8 >> layout->block_log2;
+    const int blocks = 4 >> layout->block_log2;
     for (int y = 0; y < COARSE; y++)
         for (int x = 0; x < COARSE; x++) {
             vf low = vf_set(1e30f);
@@ -338,11 +344,7 @@ INLINE void make_coarse(const struct tile *tile, const struct layout *layout, fl
                     low =
                         vf_min(low, vf_load(tile->z + ((y * blocks + j) * layout->columns + x * blocks) * 16 +
                                             i * LANES));
-            float lane[LANES], least = 1e30f;
-            vf_store(lane, low);
-            for (int i = 0; i < LANES; i++)
-                least = lane[i] < least ? lane[i] : least;
-            coarse[y * COARSE + x] = least;
+            coarse[y * COARSE + x] = vf_least(low);
         }
 }
 

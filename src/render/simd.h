@@ -79,6 +79,11 @@ INLINE vi vi_max(vi a, vi b)
 {
     return (vi)_mm512_max_epi32(RAW(a), RAW(b));
 }
+/* The smallest of all lanes. */
+INLINE float vf_least(vf a)
+{
+    return _mm512_reduce_min_ps(a);
+}
 INLINE vf vf_rsqrt(vf a)
 {
     return _mm512_rsqrt14_ps(a);
@@ -293,6 +298,12 @@ INLINE vi vi_max(vi a, vi b)
 {
     return (vi)_mm256_max_epi32(RAW(a), RAW(b));
 }
+INLINE float vf_least(vf a)
+{
+    __m128 m = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_min_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_min_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
 INLINE vf vf_rsqrt(vf a)
 {
     return _mm256_rsqrt_ps(a);
@@ -487,6 +498,13 @@ INLINE vi vi_min(vi a, vi b)
 INLINE vi vi_max(vi a, vi b)
 {
     return vi_select(a > b, a, b);
+}
+INLINE float vf_least(vf a)
+{
+    float least = a[0];
+    for (int i = 1; i < LANES; i++)
+        least = a[i] < least ? a[i] : least;
+    return least;
 }
 INLINE vf vf_rsqrt(vf a)
 {
