@@ -12,8 +12,8 @@
 #define GAP_FRAMES    20 /* between two sentences */
 
 #define HEAD_DEG_S    140.0f /* no head turns faster, but in a saccade-like shake */
-#define HAND_M_S      3.0f   /* no hand moves faster */
-#define HAND_JERK_M_S 0.9f   /* and its speed changes by no more in a frame */
+#define HAND_M_S      2.2f   /* no hand moves faster */
+#define HAND_JERK_M_S 0.6f   /* and its speed changes by no more in a frame */
 #define WEIGHT_FRAME  0.20f  /* no feeling comes quicker, in a frame */
 
 static const char TEXT[] =
