@@ -246,7 +246,7 @@ static void eyes_find_card_notes_and_partner(void **state)
         angles(&s, CP_BONE_HEAD, head);
         assert_true(look != CP_LOOK_CARD || (least_yaw < -40 && least_yaw > -60));
         assert_true(look != CP_LOOK_NOTES || most_pitch > 25);
-        assert_true(look != CP_LOOK_PARTNER || (most_yaw > 60 && head[0] > 30));
+        assert_true(look != CP_LOOK_PARTNER || (most_yaw > 60 && head[0] > 45));
         stage_close(&s);
     }
     struct stage s = stage_open(8); /* who listens looks at the one who speaks */
