@@ -2,6 +2,7 @@
 #include "body.h"
 #include "eyes.h"
 #include "hair.h"
+#include "hand.h"
 #include "shapes.h"
 
 #include <stdlib.h>

@@ -35,6 +35,7 @@
     X(cheek_fullness, 1.0f, "share of the cheeks' volume")                                                   \
     X(neck_width, 0.93f, "share of the neck's width")                                                        \
     X(shoulder_width, 14.2f, "from the middle to the shoulder joint")                                        \
+    X(hand_size, 1.0f, "share of the hands' length, 18 cm")                                                  \
     X(hair_length, 1.0f, "share of the hair's length")                                                       \
     X(hair_volume, 1.0f, "share of the hair's lift off the skull")                                           \
     X(hair_wave, 1.0f, "how wavy")                                                                           \
@@ -64,7 +65,7 @@
     X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
     X(blazer, 0x161F33, "blazer")                                                                            \
     X(blouse, 0xE6E0D6, "blouse")                                                                            \
-    X(skirt, 0x141A28, "skirt")                                                                              \
+    X(skirt, 0x141A28, "trousers")                                                                              \
     X(button, 0x2A2320, "buttons")                                                                           \
     X(jewel, 0xF0E6DA, "earrings")
 

@@ -1,4 +1,4 @@
-/* A single-breasted blazer over a blouse with a bound neckline, skirt, pearl earrings. */
+/* A single-breasted blazer over a blouse with a bound neckline, trousers, shoes, pearl earrings. */
 #include "body.h"
 #include "loft.h"
 
@@ -14,24 +14,36 @@ static const float opening[][2] = {{-38.5f, 0},    {-33, 1.5f},    {-26, 3.3f},
 static const float neckline[][2] = {{-22.75f, 0},   {-22.2f, 1.7f}, {-20.6f, 3.5f},
                                     {-18.6f, 4.9f}, {-16.6f, 6.0f}, {-14, 7.1f}};
 
-/* Cloth hangs in soft folds where the body bends: elbows, waist, armpits. */
-static float folds(vec3 p)
+/* Cloth lies in soft folds where the body bends: waist and armpits, elbows. */
+static float trunk_folds(vec3 p)
 {
-    float a = fabsf(p.x), arm = ease(14.6f, 16.2f, a);
-    float elbow = arm * bell(p.y + 45, 7) * sinf(p.y * 1.25f + p.z * 0.5f + a);
-    float waist = (1 - arm) * bell(p.y + 49, 9) * sinf(p.y * 0.55f + a * 0.9f) * ease(2, 7, a);
+    float a = fabsf(p.x);
+    float waist = bell(p.y + 49, 9) * sinf(p.y * 0.55f + a * 0.9f) * ease(2, 7, a);
     float armpit = bell(a - 12.5f, 2.6f) * bell(p.y + 27, 6) * sinf((p.y + a * 1.4f) * 0.9f);
-    return 0.13f * elbow + 0.22f * waist + 0.22f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
+    return 0.22f * waist + 0.22f * armpit + 0.10f * (noise3(scale(p, 0.22f)) - 0.5f);
+}
+static float sleeve_folds(vec3 q) /* in the hanging arm's space */
+{
+    float elbow = bell(q.y + 45, 7) * sinf(q.y * 1.25f + q.z * 0.5f + q.x);
+    return 0.13f * elbow + 0.10f * (noise3(scale(q, 0.22f)) - 0.5f);
+}
+
+static float sd_sleeve(const struct character *c, vec3 p)
+{
+    vec3 q = arm_from_rest(c, p);
+    float d = sd_arm(c, p) - blazer_height - 0.35f * ease(-54, -67, q.y) - sleeve_folds(q);
+    return meet(d, -67.2f - q.y, 0.3f);
 }
 
 /* The blazer as if closed to the neck: what lapels lie on. */
 static float sd_blazer_hull(const struct character *c, vec3 p)
 {
     vec3 q = v3(fabsf(p.x), p.y, p.z), shoulder = shoulder_joint(c);
-    float d = sd_body(c, q) - blazer_height - 0.45f * ease(-52, -70, p.y);
+    float d = sd_torso(c, q) - blazer_height - 0.45f * ease(-52, -70, p.y) - trunk_folds(q);
     /* a light pad squares the shoulder */
     d = join(d, sd_ellipsoid(q, add(shoulder, v3(-1.2f, 2.3f, 0.3f)), v3(4.2f, 1.4f, 3.9f)), 3.0f);
-    return d - folds(q);
+    d = meet(d, -76.0f - p.y, 0.3f);
+    return join(d, sd_sleeve(c, q), 1.8f);
 }
 
 static float carve_opening(float d, const struct character *c, vec3 p, const float (*widths)[2], float rise,
@@ -59,9 +71,7 @@ static float sd_blazer(const struct character *c, vec3 p)
     float armhole = a - (13.3f + 0.05f * square(p.z + 4)) - 0.10f * maxf(0, -20 - p.y);
     d += 0.10f * bell(armhole, 0.35f) * ease(-32, -28, p.y); /* the sleeve's seam */
     d = carve_opening(d, c, p, opening, 0, -4.8f);
-    d = carve_neck(d, p, 5.3f, -14.6f);
-    float hem = a > c->shoulder_width + 1.8f ? -66.4f - p.y : -73.0f - p.y;
-    return meet(d, hem, 0.3f);
+    return carve_neck(d, p, 5.3f, -14.6f);
 }
 
 static float sd_blouse(const struct character *c, vec3 p)
@@ -73,9 +83,23 @@ static float sd_blouse(const struct character *c, vec3 p)
     return meet(meet(d, -43 - p.y, 0.3f), fabsf(p.x) - 9.5f, 0.3f);
 }
 
-static float sd_skirt(const struct character *c, vec3 p)
+/* Trousers: hips and legs with a little ease, open round the shoe. */
+static float sd_trousers(const struct character *c, vec3 p)
 {
-    return meet(sd_trunk(c, p) - 0.6f, maxf(p.y + 64, -92 - p.y), 0.4f);
+    vec3 q = v3(fabsf(p.x), p.y, p.z), hip = hip_joint(c), ankle = ankle_joint(c);
+    float leg = sd_capsule(q, add(hip, v3(-0.8f, 0, 0)), ankle, 6.5f, 5.4f);
+    float d = meet(sd_trunk(c, p) - 0.6f, hip.y - 8 - p.y, 3.0f);
+    d = join(d, leg, 1.2f);
+    d += 0.12f * bell(q.x - blend(9.2f, ankle.x, ease(hip.y, ankle.y, p.y)), 0.4f) *
+         ease(0, 3, p.z); /* crease */
+    return meet(d, maxf(p.y + 66, ankle.y - 2.0f - p.y), 0.4f);
+}
+
+/* Shoes: the foot in leather, on a sole. */
+static float sd_shoe(const struct character *c, vec3 p)
+{
+    vec3 ankle = ankle_joint(c);
+    return meet(sd_leg(c, p) - 0.35f, p.y - ankle.y - 1.5f, 0.4f);
 }
 
 /* Colour, weave coordinates (cm) and occlusion for all of a part. */
@@ -102,13 +126,13 @@ static void drop_hidden(struct part *part, const struct character *c, sdf_field 
 static void build_blazer(struct sculpture *s, const struct character *c)
 {
     struct part *part = sculpture_add(s, "blazer", CP_SURFACE_CLOTH, RIG_BODY);
-    const struct axis axes[3] = {{-25, 25, 0.48f, {{-0.8f, 0.6f, 0.2f}}, 1},
-                                 {-74.5f, -9, 0.5f, {{-40, -14, 0.42f}}, 1},
-                                 {-16, 9, 0.5f, {{0}}, 0}};
+    const struct axis axes[3] = {{-54, 54, 0.60f, {{-0.8f, 0.6f, 0.2f}}, 1},
+                                 {-77.5f, -9, 0.6f, {{-40, -14, 0.48f}}, 1},
+                                 {-16, 9, 0.6f, {{0}}, 0}};
     part_add_surface(part, sd_blazer, c, axes);
     drop_hidden(part, c, sd_blouse, 0.1f);
     finish_cloth(part, c->color.blazer);
-    part->max_triangles = 5700;
+    part->max_triangles = 4600;
 }
 
 /* Rows of a collar for her left half, from the middle of the back to the notch. */
@@ -153,8 +177,8 @@ static const struct sheet collar = {
         },
     .n_rows = 5,
     .n_points = 6,
-    .steps_along = 56,
-    .steps_across = 10,
+    .steps_along = 44,
+    .steps_across = 8,
     .end_drop = 0.45f,
 };
 /* Rows of the left lapel, from the gorge seam down to the button. */
@@ -172,8 +196,8 @@ static const struct sheet lapel = {
         },
     .n_rows = 5,
     .n_points = 5,
-    .steps_along = 30,
-    .steps_across = 10,
+    .steps_along = 24,
+    .steps_across = 8,
     .from_front = true,
     .end_drop = 0.45f,
 };
@@ -245,24 +269,37 @@ static void build_details(struct sculpture *s, const struct character *c)
     for (int i = 0; i < 2; i++) {
         vec3 p = v3(0.55f, button_y - 2.2f - 8.5f * (float)i, 5);
         p = sd_project(sd_blazer, c, p, 0.12f);
-        part_add_ball(buttons, p, unit(sd_gradient(sd_blazer, c, p, 0.2f)), 0.85f, 0.28f, 6, 16);
+        part_add_ball(buttons, p, unit(sd_gradient(sd_blazer, c, p, 0.2f)), 0.85f, 0.28f, 4, 14);
     }
     struct part *earrings = sculpture_add(s, "earrings", CP_SURFACE_METAL, RIG_HEAD);
     if (c->earrings > 0)
-        part_add_ball(earrings, v3(7.6f, -4.3f, -0.55f), v3(0, 1, 0), 0.40f, 1, 8, 12);
+        part_add_ball(earrings, v3(7.6f, -4.3f, -0.55f), v3(0, 1, 0), 0.40f, 1, 6, 10);
     part_mirror(earrings);
     for (int i = 0; i < buttons->n_vertices; i++)
         buttons->vertices[i].color = c->color.button;
     for (int i = 0; i < earrings->n_vertices; i++)
         earrings->vertices[i].color = c->color.jewel;
+}
 
-    struct part *skirt = sculpture_add(s, "skirt", CP_SURFACE_CLOTH, RIG_BODY);
+static void build_legs(struct sculpture *s, const struct character *c)
+{
+    vec3 ankle = ankle_joint(c);
+    struct part *trousers = sculpture_add(s, "trousers", CP_SURFACE_CLOTH, RIG_BODY);
     const struct axis axes[3] = {
-        {-17, 17, 1.0f, {{0}}, 0}, {-93, -62, 1.2f, {{0}}, 0}, {-16, 8, 1.0f, {{0}}, 0}};
-    part_add_surface(skirt, sd_skirt, c, axes);
-    drop_hidden(skirt, c, sd_blazer, 0.4f);
-    finish_cloth(skirt, c->color.skirt);
-    skirt->max_triangles = 700;
+        {-19, 19, 1.0f, {{0}}, 0}, {ankle.y - 5, -64, 1.2f, {{0}}, 0}, {-17, 9, 1.0f, {{0}}, 0}};
+    part_add_surface(trousers, sd_trousers, c, axes);
+    drop_hidden(trousers, c, sd_blazer, 0.4f);
+    finish_cloth(trousers, c->color.skirt);
+    trousers->max_triangles = 1100;
+
+    struct part *shoes = sculpture_add(s, "shoes", CP_SURFACE_PLAIN, RIG_BODY);
+    const struct axis foot[3] = {
+        {1, 17, 0.6f, {{0}}, 0}, {ankle.y - 10, ankle.y + 3, 0.6f, {{0}}, 0}, {-13, 18, 0.6f, {{0}}, 0}};
+    part_add_surface(shoes, sd_shoe, c, foot);
+    part_mirror(shoes);
+    for (int i = 0; i < shoes->n_vertices; i++)
+        shoes->vertices[i].color = scale(c->color.button, 0.7f);
+    shoes->max_triangles = 600;
 }
 
 void build_clothes(struct sculpture *s, const struct character *c)
@@ -271,6 +308,7 @@ void build_clothes(struct sculpture *s, const struct character *c)
     build_lapels(s, c);
     build_blouse(s, c);
     build_details(s, c);
+    build_legs(s, c);
     /* skin under cloth, and skin behind the eyeballs, is never seen */
     for (int k = 0; k < s->n_parts; k++) {
         struct part *part = &s->parts[k];

@@ -6,9 +6,9 @@
 struct joint {
     const char *name; /* VRM 1.0 humanoid bone */
     int parent;       /* before the child; -1 for the root */
-    vec3 position;    /* in sculpting space */
+    vec3 position;    /* in sculpting space, at rest; no joint is turned, so its axes are the model's */
 };
-enum { JOINT_COUNT = 16 };
+enum { JOINT_COUNT = 54 }; /* VRM 1.0's 55 without the jaw, which is a shape here */
 struct skeleton {
     struct joint joints[JOINT_COUNT];
 };

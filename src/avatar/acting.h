@@ -98,6 +98,7 @@ struct gaze {
     struct chance chance;
     enum cp_attention attention;
     bool away;
+    bool glances;                /* looks at a thing: "away" is then a glance at the camera (struct focus) */
     float hold_s, micro_s;       /* until the next shift, and the next small one */
     float base[2];               /* what small shifts play around */
     float from[2], to[2], at[2]; /* one saccade */
@@ -105,6 +106,20 @@ struct gaze {
     float shift_deg; /* of a saccade that starts in this step, else 0 */
     struct follower head, body;
 };
+
+/* What the eyes rest on, as a direction from between them and a distance: yaw, pitch, metres. A change is one
+ * saccade; head and body follow it. */
+struct focus {
+    struct chance chance;
+    enum cp_look look; /* unset before the first step */
+    float from[3], to[3], at[3];
+    float into_s, lasts_s;
+    struct follower head, body; /* yaw and pitch that they take */
+};
+
+void focus_init(struct focus *focus, uint64_t seed);
+/* Returns the degrees of a saccade that starts in this step, else 0. */
+float focus_step(struct focus *focus, enum cp_look look, const float to[3], float dt_s);
 
 void gaze_init(struct gaze *gaze, uint64_t seed);
 void gaze_step(struct gaze *gaze, enum cp_attention attention, float dt_s);
@@ -116,7 +131,10 @@ void follower_step(struct follower *follower, float stiffness, float dt_s);
 struct body {
     struct chance chance;
     float phase[8][3];                    /* of the slow drifts */
-    float breath;                         /* 0..1 through one breath */
+    float breath;                         /* 0..1 through one quiet breath */
+    float air, air_speed;                 /* how full the lungs are, 0..1 */
+    struct follower weight;               /* which leg carries it: -1..1 (only the first number is used) */
+    float stand_s;                        /* until it moves to the other */
     const struct cp_utterance *utterance; /* the one that mean_* belong to; compared only */
     int32_t last_offset;
     float mean_log_f0, mean_level;
@@ -132,36 +150,6 @@ struct body {
 
 void body_init(struct body *body, uint64_t seed);
 void body_step(struct body *body, const struct cp_moment *moment, float dt_s);
-
-/* --- gestures (action.c) --- */
-
-enum gesture_channel {
-    GESTURE_HEAD_YAW, /* radians from here ... */
-    GESTURE_HEAD_PITCH,
-    GESTURE_HEAD_ROLL,
-    GESTURE_SPINE_PITCH,
-    GESTURE_GAZE_YAW,
-    GESTURE_GAZE_PITCH, /* ... to here; the rest 0..1 */
-    GESTURE_SHOULDERS,
-    GESTURE_BROWS,
-    GESTURE_SMILE,
-    GESTURE_POUT,
-    GESTURE_ARM,  /* right arm raised for a wave */
-    GESTURE_HAND, /* -1..1: the wave itself */
-    GESTURE_COUNT,
-};
-
-struct gesturer {
-    int playing; /* row of the table, -1 */
-    float into_s;
-    char last_action[24];
-    float carry[GESTURE_COUNT]; /* what the gesture before left behind; fades */
-    float value[GESTURE_COUNT];
-};
-
-void gesturer_init(struct gesturer *gesturer);
-/* Starts the named gesture when the name is new; unknown names do nothing. */
-void gesturer_step(struct gesturer *gesturer, const char *action, float dt_s);
 
 /* --- the rig (rig.c): what a model can do --- */
 
@@ -185,8 +173,9 @@ struct rig {
     int joint[CP_BONE_COUNT];            /* the model's joint for a bone, -1 */
     float pivot[CP_MODEL_MAX_JOINTS][3]; /* where joints stand at rest, model space */
     float arm_rest[2][2][4];             /* left, right; upper, lower: turns to hanging arms */
-    bool has_arms;                       /* both parts and the hand, right side: can wave */
     float eye[2][3];                     /* where the left and right eye stand */
+    bool has_arms;                       /* the right one is whole: it can wave */
+    float chin[3];                       /* the point of the chin */
     /* What weight 1 of eyeLook Up, Down, In, Out turns each eyeball by, radians; all 0 when those shapes
      * move lids only. */
     float look[2][4];
@@ -210,5 +199,103 @@ void stance_clear(struct stance *stance);
 void stance_turn(struct stance *stance, enum cp_bone bone, float yaw, float pitch, float roll);
 /* Skinning matrices of all joints. */
 void rig_skin(const struct rig *rig, const struct stance *stance, float (*ret_skin)[12]);
+
+/* --- arms (arms.c) --- */
+
+enum hand_form {
+    HAND_RELAXED,
+    HAND_OPEN,
+    HAND_FLAT,
+    HAND_ONE, /* the index finger alone: one, and pointing */
+    HAND_TWO,
+    HAND_THREE,
+    HAND_THUMB,
+    HAND_THINK,
+    HAND_FORM_COUNT,
+};
+
+enum arm_pose {
+    ARM_REST,
+    ARM_GREET,
+    ARM_WAVE_OUT,
+    ARM_WAVE_IN,
+    ARM_POINT_SIDE,
+    ARM_POINT_UP,
+    ARM_COUNT_1,
+    ARM_COUNT_2,
+    ARM_COUNT_3,
+    ARM_OPEN,
+    ARM_OPEN_LOW,
+    ARM_HEART,
+    ARM_THUMB_UP,
+    ARM_CLAP_OPEN,
+    ARM_CLAP_SHUT,
+    ARM_CHIN,
+    ARM_ACROSS,
+    ARM_PRESENT,
+    ARM_POSE_COUNT,
+};
+
+enum limb_part { LIMB_UPPER, LIMB_LOWER, LIMB_HAND, LIMB_PARTS };
+
+/* How an arm is held: turns as in struct stance, and how far each finger is curled. */
+struct limb {
+    float turn[LIMB_PARTS][4];
+    float curl[5];
+};
+
+struct arm {
+    bool whole; /* upper arm, forearm and hand are there; else it only hangs */
+    float out;  /* 1 on the left, -1 on the right: the sign of outward */
+    float shoulder[3], length[2];
+    float along[2][3];         /* directions of upper arm and forearm at rest */
+    float fingers[3], palm[3]; /* directions at rest */
+    float axis[5][3];          /* fingers curl about these */
+    float bend[5][3];          /* and are curled so far at rest, radians */
+    struct limb pose[ARM_POSE_COUNT];
+    struct limb from, goal; /* when the gesture began; now */
+    struct limb at, speed;  /* follows the goal; speed a second */
+};
+
+void arms_init(struct arm arms[2], const struct rig *rig);
+void limb_mix(const struct limb *a, const struct limb *b, float t, struct limb *ret);
+void arm_step(struct arm *arm, float dt_s);
+/* Adds the arm's turns to the stance. side: 0 left, 1 right */
+void arm_turn(const struct arm *arm, int side, struct stance *stance);
+
+/* --- gestures (action.c) --- */
+
+enum gesture_channel {
+    GESTURE_HEAD_YAW, /* radians from here ... */
+    GESTURE_HEAD_PITCH,
+    GESTURE_HEAD_ROLL,
+    GESTURE_SPINE_PITCH,
+    GESTURE_GAZE_YAW,
+    GESTURE_GAZE_PITCH, /* ... to here; the rest 0..1 */
+    GESTURE_SHOULDERS,
+    GESTURE_BROWS,
+    GESTURE_SMILE,
+    GESTURE_POUT,
+    GESTURE_COUNT,
+};
+
+struct gesturer {
+    int playing; /* row of the table, -1 */
+    int main;    /* the gesture's main arm: 0 left, 1 right */
+    float into_s;
+    char last_action[24];
+    float carry[GESTURE_COUNT]; /* what the gesture before left behind; fades */
+    float value[GESTURE_COUNT];
+    struct arm arm[2];
+};
+
+void gesturer_init(struct gesturer *gesturer, const struct rig *rig);
+/* Starts a gesture now; unknown names do nothing. card_left: the shown card is on its left-hand side. */
+void gesturer_start(struct gesturer *gesturer, const char *action, bool card_left);
+/* Starts what marks of the speech between two places name: "action:NAME", or NAME itself. */
+void gesturer_hear(struct gesturer *gesturer, const struct cp_utterance *utterance, int32_t from, int32_t to,
+                   bool card_left);
+/* Goes on; starts the named gesture when the name is new. */
+void gesturer_step(struct gesturer *gesturer, const char *action, bool card_left, float dt_s);
 
 #endif

@@ -1,28 +1,36 @@
 /* The actor: puts mouth, eyes, head, body and feelings together into one pose a frame. */
-#include "avatar/acting.h"
 #include "avatar/avatar.h"
+#include "avatar/gesture.h"
 #include "avatar/transform.h"
 
 #include <stdlib.h>
 
-#define CARRY_S        0.12f /* lips left open by a cut close within this time */
-#define ATTACK_S       0.06f /* lips that a sentence finds shut open within this time */
-#define LONGEST_STEP_S 0.25f /* after a gap life goes on from where it was */
-#define EYE_YAW        CP_RADIANS(28)
-#define EYE_UP         CP_RADIANS(20)
-#define EYE_DOWN       CP_RADIANS(26)
-#define LID_FULL       CP_RADIANS(25) /* eyes down by this much: eyeLookDown at 1 */
-#define NECK_SHARE     0.4f
-#define JAW_BONE       CP_RADIANS(18) /* for characters with a jaw joint and no jawOpen */
+#define CARRY_S         0.12f /* lips left open by a cut close within this time */
+#define ATTACK_S        0.06f /* lips that a sentence finds shut open within this time */
+#define LONGEST_STEP_S  0.25f /* after a gap life goes on from where it was */
+#define EYE_YAW         CP_RADIANS(28)
+#define EYE_UP          CP_RADIANS(20)
+#define EYE_DOWN        CP_RADIANS(26)
+#define LID_FULL        CP_RADIANS(25) /* eyes down by this much: eyeLookDown at 1 */
+#define NECK_SHARE      0.4f
+#define MOST_ASIDE      CP_RADIANS(85)
+#define CAMERA_ASIDE    CP_RADIANS(80)
+#define STILL_LISTENS_S 1.5f           /* a listener's eyes stay on the partner in pauses */
+#define JAW_BONE        CP_RADIANS(18) /* for characters with a jaw joint and no jawOpen */
 
 struct cp_actor {
     struct rig rig;
+    struct cp_place place;
+    float to_stage[12]; /* own space -> stage */
+    float eye[3];       /* between the eyes, own space, as of the last pose */
     struct feeling feeling;
     struct blinker blinker;
     struct gaze gaze;
     struct body body;
     struct gesturer gesturer;
-    struct follower camera;               /* the head turns towards the camera: yaw, pitch */
+    struct focus focus;
+    float partner_silent_s;               /* since the partner spoke, while this one listens */
+    int32_t heard_to;                     /* marks of the utterance before this have started their gestures */
     const struct cp_utterance *utterance; /* of the last frame; compared only */
     int32_t last_offset;
     float said[CP_SHAPE_COUNT]; /* the mouth of the last frame */
@@ -30,6 +38,15 @@ struct cp_actor {
     float activity;  /* of the mouth, smoothed */
     int64_t last_at; /* -1 before the first frame */
 };
+
+/* Between the eyes, in a head that stands so. */
+static void middle_of_eyes(const struct rig *rig, const float head[12], float ret[3])
+{
+    float middle[3];
+    for (int k = 0; k < 3; k++)
+        middle[k] = (rig->eye[0][k] + rig->eye[1][k]) / 2;
+    mat_point(head, middle, ret);
+}
 
 int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret_actor,
                     struct cp_error *error)
@@ -41,10 +58,14 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     feeling_init(&actor->feeling, seed);
     blinker_init(&actor->blinker, seed);
     gaze_init(&actor->gaze, seed);
+    focus_init(&actor->focus, seed);
     body_init(&actor->body, seed);
-    gesturer_init(&actor->gesturer);
+    gesturer_init(&actor->gesturer, &actor->rig);
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
+    actor->partner_silent_s = STILL_LISTENS_S;
+    middle_of_eyes(&actor->rig, MAT_IDENTITY, actor->eye);
+    cp_actor_place(actor, &(struct cp_place){0});
     *ret_actor = actor;
     return 0;
 }
@@ -55,6 +76,45 @@ void cp_actor_destroy(struct cp_actor *actor)
         return;
     cp_ref_drop(actor->rig.model);
     free(actor);
+}
+
+void cp_actor_place(struct cp_actor *actor, const struct cp_place *place)
+{
+    static const float y[3] = {0, 1, 0}, one[3] = {1, 1, 1};
+    const float at[3] = {place->x_m, 0, place->z_m};
+    float turn[4];
+    actor->place = *place;
+    quat_axis_angle(y, place->yaw_rad, turn);
+    mat_from_trs(at, turn, one, actor->to_stage);
+}
+
+void cp_actor_eye(const struct cp_actor *actor, float ret_eye[3])
+{
+    mat_point(actor->to_stage, actor->eye, ret_eye);
+}
+
+/* What it sees, in its own space. */
+static struct cp_sight own_sight(const struct cp_actor *actor, const struct cp_sight *sight)
+{
+    struct cp_sight own = *sight;
+    float *const point[] = {own.camera_eye, own.partner_eye, own.card};
+    for (size_t i = 0; i < sizeof point / sizeof *point; i++) {
+        const float off[3] = {point[i][0] - actor->place.x_m, point[i][1], point[i][2] - actor->place.z_m};
+        mat_vector_back(actor->to_stage, off, point[i]);
+    }
+    return own;
+}
+
+/* Skinning matrices made in its own space, put on the stage. */
+static void put_on_stage(const struct cp_actor *actor, int n_joints, float (*skin)[12])
+{
+    if (actor->place.x_m == 0 && actor->place.z_m == 0 && actor->place.yaw_rad == 0)
+        return;
+    for (int j = 0; j < n_joints; j++) {
+        float own[12];
+        memcpy(own, skin[j], sizeof own);
+        mat_multiply(actor->to_stage, own, skin[j]);
+    }
 }
 
 /* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
@@ -111,45 +171,77 @@ static void make_face(const struct cp_actor *actor, const struct mouth *mouth, f
         face[s] += mouth->shape[s];
 }
 
-/* Which way the camera stands from between the eyes, as yaw and pitch; straight ahead when it is behind. */
-static void camera_direction(const struct rig *rig, const float camera_eye[3], float ret[2])
+/* Which way a point lies from between the eyes at rest: yaw, pitch, distance. */
+static void direction_to(const struct rig *rig, const float point[3], float ret[3])
 {
     float middle[3], to[3];
-    for (int k = 0; k < 3; k++)
-        middle[k] = (rig->eye[0][k] + rig->eye[1][k]) / 2;
-    vec_sub(camera_eye, middle, to);
-    ret[0] = atan2f(to[0], to[2]);
-    ret[1] = -atan2f(to[1], hypotf(to[0], to[2]));
-    if (!isfinite(ret[0]) || !isfinite(ret[1]) || fabsf(ret[0]) > CP_RADIANS(80))
-        ret[0] = ret[1] = 0;
+    middle_of_eyes(rig, MAT_IDENTITY, middle);
+    vec_sub(point, middle, to);
+    ret[0] = clampf(atan2f(to[0], to[2]), -MOST_ASIDE, MOST_ASIDE);
+    ret[1] = clampf(-atan2f(to[1], hypotf(to[0], to[2])), -MOST_ASIDE, MOST_ASIDE);
+    ret[2] = fmaxf(sqrtf(vec_dot(to, to)), 0.2f);
+    if (!isfinite(ret[0]) || !isfinite(ret[1]) || !isfinite(ret[2]) || fabsf(to[0]) > 50 * fabsf(ret[2]))
+        ret[0] = ret[1] = 0, ret[2] = 2;
 }
 
-/* Turns a part of the right arm by axes of the body as if that arm hung, however it stands at rest. */
-static void turn_hanging(const struct cp_actor *actor, struct stance *stance, enum cp_bone bone,
-                         const float turn[4])
+/* What is looked at now. Things that are not there are not looked for; a camera behind is not either. */
+static enum cp_look choose_look(const struct cp_actor *actor, const struct cp_moment *moment,
+                                const struct cp_sight *own)
 {
-    const float *hang = actor->rig.arm_rest[1][0], back[4] = {-hang[0], -hang[1], -hang[2], hang[3]};
-    float own[4];
-    quat_multiply(turn, hang, own);
-    quat_multiply(back, own, own);
-    quat_multiply(own, stance->turn[bone], stance->turn[bone]);
+    const struct gesturer *g = &actor->gesturer;
+    enum cp_look look = moment->look;
+    if (own->listens && actor->partner_silent_s < STILL_LISTENS_S)
+        look = CP_LOOK_PARTNER;
+    else if (g->playing == GESTURE_present_card && g->into_s > 0.3f && g->into_s < 1.4f)
+        look = CP_LOOK_CARD;
+    if ((look == CP_LOOK_CARD && !own->has_card) || (look == CP_LOOK_PARTNER && !own->has_partner) ||
+        look <= CP_LOOK_UNSET || look >= CP_LOOK_COUNT)
+        return CP_LOOK_CAMERA;
+    return look;
 }
 
-/* The arm lifts a little forward and out, the forearm folds up, the palm turns to the viewer. */
-static void wave(const struct cp_actor *actor, struct stance *stance)
+/* Where that is, own space. */
+static void look_point(const struct cp_actor *actor, enum cp_look look, const struct cp_sight *own,
+                       float ret[3])
 {
-    float up = actor->gesturer.value[GESTURE_ARM], to_and_fro = actor->gesturer.value[GESTURE_HAND] * up;
-    if (!actor->rig.has_arms || up <= 0)
+    float middle[3], towards[3];
+    middle_of_eyes(&actor->rig, MAT_IDENTITY, middle);
+    switch (look) {
+    case CP_LOOK_CARD:
+        memcpy(ret, own->card, sizeof own->card);
         return;
-    float fold[4], twist[4];
-    stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, CP_RADIANS(-30) * up, CP_RADIANS(-14) * up);
-    quat_euler(CP_RADIANS(6) * to_and_fro, CP_RADIANS(-112) * up,
-               CP_RADIANS(-11) * up + CP_RADIANS(7) * to_and_fro, fold);
-    quat_euler(CP_RADIANS(32) * up, 0, 0, twist);
-    quat_multiply(fold, twist, fold);
-    turn_hanging(actor, stance, CP_BONE_RIGHT_LOWER_ARM, fold);
-    quat_euler(CP_RADIANS(32) * up, 0, CP_RADIANS(9) * to_and_fro, twist);
-    turn_hanging(actor, stance, CP_BONE_RIGHT_HAND, twist);
+    case CP_LOOK_PARTNER:
+        memcpy(ret, own->partner_eye, sizeof own->partner_eye);
+        return;
+    case CP_LOOK_NOTES: /* on a desk an arm's length ahead */
+        ret[0] = middle[0];
+        ret[1] = middle[1] - 0.42f;
+        ret[2] = middle[2] + 0.60f;
+        return;
+    default:
+        vec_sub(own->camera_eye, middle, towards);
+        memcpy(ret, own->camera_eye, sizeof own->camera_eye);
+        if (!(fabsf(atan2f(towards[0], towards[2])) <= CAMERA_ASIDE)) { /* behind: straight ahead */
+            memcpy(ret, middle, sizeof middle);
+            ret[2] += 2;
+        }
+    }
+}
+
+/* When the hips shift aside the feet stay where they are: the legs lean, the soles stay flat. */
+static void stand_on_feet(const struct rig *rig, struct stance *stance)
+{
+    for (int side = 0; side < 2; side++) {
+        int step = side * (CP_BONE_RIGHT_UPPER_LEG - CP_BONE_LEFT_UPPER_LEG);
+        enum cp_bone leg = (enum cp_bone)(CP_BONE_LEFT_UPPER_LEG + step),
+                     foot = (enum cp_bone)(CP_BONE_LEFT_FOOT + step);
+        if (rig->joint[leg] < 0 || rig->joint[foot] < 0)
+            continue;
+        float length = rig->pivot[rig->joint[leg]][1] - rig->pivot[rig->joint[foot]][1];
+        float lean = length > 0.1f ? -stance->shift[0] / length : 0;
+        stance_turn(stance, leg, 0, 0, lean);
+        stance_turn(stance, foot, 0, 0, -lean);
+    }
 }
 
 /* Turns of all bones but the eyes. */
@@ -162,12 +254,11 @@ static void make_stance(struct cp_actor *actor, struct stance *stance)
         body->head[0] + actor->feeling.head[0] + actor->gaze.head.at[0] + gesture[GESTURE_HEAD_YAW],
         body->head[1] + actor->feeling.head[1] + actor->gaze.head.at[1] + gesture[GESTURE_HEAD_PITCH],
         body->head[2] + actor->feeling.head[2] + gesture[GESTURE_HEAD_ROLL]};
-    head[0] = clampf(head[0], CP_RADIANS(-18), CP_RADIANS(18)) + 0.55f * actor->camera.at[0];
-    head[1] =
-        clampf(head[1], CP_RADIANS(-14), CP_RADIANS(18)) + 0.35f * actor->camera.at[1] - body->chest_pitch;
+    head[0] = clampf(head[0], CP_RADIANS(-18), CP_RADIANS(18)) + actor->focus.head.at[0];
+    head[1] = clampf(head[1], CP_RADIANS(-14), CP_RADIANS(18)) + actor->focus.head.at[1] - body->chest_pitch;
     head[2] = clampf(head[2], CP_RADIANS(-12), CP_RADIANS(12));
     float neck = rig->joint[CP_BONE_NECK] >= 0 ? NECK_SHARE : 0;
-    float spine[3] = {body->spine[0] + actor->gaze.body.at[0] + 0.1f * actor->camera.at[0],
+    float spine[3] = {body->spine[0] + actor->gaze.body.at[0] + actor->focus.body.at[0],
                       body->spine[1] + gesture[GESTURE_SPINE_PITCH], body->spine[2]};
     enum cp_bone chest = rig->joint[CP_BONE_CHEST] >= 0 ? CP_BONE_CHEST : CP_BONE_UPPER_CHEST;
     stance_clear(stance);
@@ -179,32 +270,30 @@ static void make_stance(struct cp_actor *actor, struct stance *stance)
     float lift = CP_RADIANS(7) * (body->shoulders * 0.6f + gesture[GESTURE_SHOULDERS]);
     stance_turn(stance, CP_BONE_LEFT_SHOULDER, 0, 0, lift);
     stance_turn(stance, CP_BONE_RIGHT_SHOULDER, 0, 0, -lift);
-    for (int part = 0; part < 2; part++) {
-        memcpy(stance->turn[CP_BONE_LEFT_UPPER_ARM + part], rig->arm_rest[0][part],
-               sizeof rig->arm_rest[0][0]);
-        memcpy(stance->turn[CP_BONE_RIGHT_UPPER_ARM + part], rig->arm_rest[1][part],
-               sizeof rig->arm_rest[0][0]);
-    }
+    stand_on_feet(rig, stance);
+    for (int side = 0; side < 2; side++)
+        arm_turn(&actor->gesturer.arm[side], side, stance);
     /* Raised shoulders do not swing the arms out. */
     stance_turn(stance, CP_BONE_LEFT_UPPER_ARM, 0, 0, -lift);
     stance_turn(stance, CP_BONE_RIGHT_UPPER_ARM, 0, 0, lift);
-    wave(actor, stance);
 }
 
 /* How far an eye has to turn in its posed head to look where the gaze goes: yaw and pitch. Computed from the
  * head as it stands now, so eyes stay on their goal while the head moves (the vestibulo-ocular reflex). */
-static void eye_turn(const struct cp_actor *actor, int side, const float camera_eye[3],
-                     const float (*skin)[12], float ret[2])
+static void eye_turn(const struct cp_actor *actor, int side, const float (*skin)[12], float ret[2])
 {
     const struct rig *rig = &actor->rig;
+    const struct focus *focus = &actor->focus;
     int head = rig->joint[CP_BONE_HEAD];
     const float *frame = head >= 0 ? skin[head] : MAT_IDENTITY;
-    float at[3], to[3], in_head[3];
+    float at[3], point[3], to[3], in_head[3];
+    middle_of_eyes(rig, MAT_IDENTITY, point);
+    point[0] += focus->at[2] * sinf(focus->at[0]) * cosf(focus->at[1]);
+    point[1] -= focus->at[2] * sinf(focus->at[1]);
+    point[2] += focus->at[2] * cosf(focus->at[0]) * cosf(focus->at[1]);
     mat_point(frame, rig->eye[side], at);
-    vec_sub(camera_eye, at, to);
+    vec_sub(point, at, to);
     float yaw = atan2f(to[0], to[2]), pitch = -atan2f(to[1], hypotf(to[0], to[2]));
-    if (!isfinite(yaw) || !isfinite(pitch) || fabsf(yaw) > CP_RADIANS(80))
-        yaw = pitch = 0;
     yaw += actor->gaze.at[0] + actor->gesturer.value[GESTURE_GAZE_YAW];
     pitch += actor->gaze.at[1] + actor->gesturer.value[GESTURE_GAZE_PITCH];
     const float direction[3] = {sinf(yaw) * cosf(pitch), -sinf(pitch), cosf(yaw) * cosf(pitch)};
@@ -244,34 +333,70 @@ static void close_lids(const struct cp_actor *actor, float *face)
     face[CP_SHAPE_eyeBlinkRight] = fmaxf(face[CP_SHAPE_eyeBlinkRight], closed);
 }
 
-/* Life goes on by the time since the last frame. */
-static float step_all(struct cp_actor *actor, const struct cp_moment *moment, const float camera_eye[3])
+/* Gestures that the cue names, and those that marks of the speech name when it gets there. */
+static void step_gestures(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *own,
+                          float dt_s)
 {
-    float dt_s = (float)(moment->at_samples - actor->last_at) / CP_SAMPLE_HZ, camera[2];
-    camera_direction(&actor->rig, camera_eye, camera);
-    if (actor->last_at < 0) {
+    bool card_left = own->has_card && own->card[0] > 0;
+    const struct cp_utterance *u = moment->utterance;
+    gesturer_step(&actor->gesturer, moment->action, card_left, dt_s);
+    if (!u)
+        return;
+    bool goes_on = u == actor->utterance && moment->offset_samples >= actor->last_offset;
+    int32_t to = moment->offset_samples + CP_SAMPLES_PER_FRAME;
+    gesturer_hear(&actor->gesturer, u, goes_on ? actor->heard_to : moment->offset_samples, to, card_left);
+    actor->heard_to = to;
+}
+
+/* Life goes on by the time since the last frame. */
+static float step_all(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *own)
+{
+    float dt_s = (float)(moment->at_samples - actor->last_at) / CP_SAMPLE_HZ, point[3], direction[3];
+    if (actor->last_at < 0)
         dt_s = (float)CP_SAMPLES_PER_FRAME / CP_SAMPLE_HZ;
-        memcpy(actor->camera.at, camera, sizeof camera);
-    }
     actor->last_at = moment->at_samples;
     dt_s = clampf(dt_s, 0, LONGEST_STEP_S);
     bool speaking = moment->utterance || moment->attention == CP_ATTENTION_SPEAKING;
     feeling_step(&actor->feeling, moment->emotion, moment->emotion_intensity, dt_s);
-    gesturer_step(&actor->gesturer, moment->action, dt_s);
+    step_gestures(actor, moment, own, dt_s);
+    enum cp_look look = choose_look(actor, moment, own);
+    actor->gaze.glances = look == CP_LOOK_CARD || look == CP_LOOK_NOTES;
     gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
-    blinker_step(&actor->blinker, speaking, actor->gaze.shift_deg, dt_s);
+    if (actor->gaze.glances && actor->gaze.away)
+        look = CP_LOOK_CAMERA;
+    look_point(actor, look, own, point);
+    direction_to(&actor->rig, point, direction);
+    float shift_deg = focus_step(&actor->focus, look, direction, dt_s);
+    blinker_step(&actor->blinker, speaking, fmaxf(actor->gaze.shift_deg, shift_deg), dt_s);
     body_step(&actor->body, moment, dt_s);
-    for (int i = 0; i < 2; i++)
-        actor->camera.goal[i] = clampf(camera[i], CP_RADIANS(-40), CP_RADIANS(40));
-    follower_step(&actor->camera, 6, dt_s);
     return dt_s;
+}
+
+/* What a moment that another one performs is to who stands beside. */
+static struct cp_moment heard(const struct cp_moment *moment)
+{
+    struct cp_moment ret = {.at_samples = moment->at_samples, .gain = 1};
+    ret.attention = moment->utterance ? CP_ATTENTION_LISTENING : moment->attention;
+    if (ret.attention == CP_ATTENTION_SPEAKING)
+        ret.attention = CP_ATTENTION_LISTENING;
+    ret.emotion = moment->emotion;
+    ret.emotion_intensity = 0.4f * moment->emotion_intensity;
+    return ret;
 }
 
 void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *sight,
                    struct cp_pose *ret_pose)
 {
     const struct rig *rig = &actor->rig;
-    float dt_s = step_all(actor, moment, sight->camera_eye);
+    const struct cp_sight own = own_sight(actor, sight);
+    const struct cp_moment as_listener = heard(moment);
+    actor->partner_silent_s += (float)CP_SAMPLES_PER_FRAME / CP_SAMPLE_HZ;
+    if (sight->listens) {
+        if (moment->utterance)
+            actor->partner_silent_s = 0;
+        moment = &as_listener;
+    }
+    float dt_s = step_all(actor, moment, &own);
     float face[CP_SHAPE_COUNT];
     struct mouth mouth;
     struct stance stance;
@@ -285,7 +410,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     rig_skin(rig, &stance, ret_pose->skin);
     for (int side = 0; side < 2; side++) {
         float turn[2];
-        eye_turn(actor, side, sight->camera_eye, (const float(*)[12])ret_pose->skin, turn);
+        eye_turn(actor, side, (const float(*)[12])ret_pose->skin, turn);
         look_shapes(rig, side, turn, face);
         if (!rig->eyes_by_shape)
             stance_turn(&stance, CP_BONE_LEFT_EYE + side, turn[0], turn[1], 0);
@@ -293,6 +418,9 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
     close_lids(actor, face);
+    int head = rig->joint[CP_BONE_HEAD];
+    middle_of_eyes(rig, head >= 0 ? ret_pose->skin[head] : MAT_IDENTITY, actor->eye);
+    put_on_stage(actor, rig->model->n_joints, ret_pose->skin);
     ret_pose->at_samples = moment->at_samples;
     ret_pose->n_targets = rig->model->n_targets;
     ret_pose->n_joints = rig->model->n_joints;

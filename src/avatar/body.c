@@ -1,6 +1,7 @@
 /*
  * Head and body: the head moves with the melody (raised with the pitch of the voice), nods a little on
- * stressed words and drifts slowly; the chest breathes 12-18 times a minute; the weight shifts. All of it
+ * stressed words and drifts slowly; the chest
+ * breathes 12-18 times a minute, or before each sentence; the weight goes from leg to leg. All of it
  * small: viewers complain of too much motion sooner than of too little.
  */
 #include "avatar/acting.h"
@@ -14,6 +15,10 @@
 #define LISTEN_MEAN_S 3.0f /* after that rest */
 #define BROW_S        0.55f
 #define LIFT_STIFF    11.0f
+#define BREATH_STIFF  9.0f  /* a quick breath takes some 0.4 s */
+#define BREATH_EMPTY  0.97f /* of a quiet breath */
+#define NEXT_BREATH_S 0.30f /* before a sentence's end: the next one's breath is taken */
+#define WEIGHT_STIFF  2.2f
 
 enum drift { YAW, PITCH, ROLL, TALK_YAW, TALK_ROLL, SWAY, TWIST, BREATH };
 
@@ -37,6 +42,7 @@ void body_init(struct body *b, uint64_t seed)
         for (int k = 0; k < 3; k++)
             b->phase[i][k] = chance_between(&b->chance, 0, 6.2831853f);
     b->breath = chance_unit(&b->chance);
+    b->stand_s = chance_between(&b->chance, 2, 12);
 }
 
 /* Means of a new utterance, to tell what is high and loud in it. */
@@ -130,16 +136,47 @@ static void step_beat(struct body *b, float dt_s)
         b->beat_s = -1;
 }
 
-/* Breath: in for 40 % of the time, out for the rest. */
-static void step_breath(struct body *b, double t_s, float dt_s)
+/* How full the lungs should be. At rest in for 40 % of a breath and out for the rest; who speaks breathes in
+ * quickly before a sentence and lets it out while the sentence lasts. */
+static float wanted_air(struct body *b, const struct cp_moment *moment, double t_s, float dt_s)
 {
+    const struct cp_utterance *u = moment->utterance;
+    if (u) {
+        float left_s = (float)(u->n_samples - moment->offset_samples) / CP_SAMPLE_HZ,
+              all_s = (float)u->n_samples / CP_SAMPLE_HZ;
+        b->breath = BREATH_EMPTY; /* after the last word a quiet breath begins */
+        if (left_s < NEXT_BREATH_S && !u->last)
+            return 1;
+        return all_s > 0 ? mixf(0.2f, 1, clampf(left_s / all_s, 0, 1)) : 1;
+    }
     float a_minute = 14.5f + 1.5f * drift(b, BREATH, t_s, 0.02) + b->speaking;
     b->breath += dt_s * a_minute / 60;
     b->breath -= floorf(b->breath);
-    float full = b->breath < 0.4f ? smooth_step(0, 0.4f, b->breath) : 1 - smooth_step(0.4f, 1, b->breath);
-    b->chest_pitch = CP_RADIANS(-0.8f) * full;
-    b->shoulders = 0.12f * full;
-    b->shift[1] = 0.0008f * full;
+    return b->breath < 0.4f ? smooth_step(0, 0.4f, b->breath) : 1 - smooth_step(0.4f, 1, b->breath);
+}
+
+static void step_breath(struct body *b, const struct cp_moment *moment, double t_s, float dt_s)
+{
+    float goal = wanted_air(b, moment, t_s, dt_s), decay = expf(-BREATH_STIFF * dt_s), off = b->air - goal,
+          push = (b->air_speed + BREATH_STIFF * off) * dt_s;
+    b->air = goal + (off + push) * decay;
+    b->air_speed = (b->air_speed - BREATH_STIFF * push) * decay;
+    b->chest_pitch = CP_RADIANS(-0.9f) * b->air;
+    b->shoulders = 0.14f * b->air;
+    b->shift[1] = 0.0008f * b->air;
+}
+
+/* People stand on one leg, and after some time on the other; speakers move more often. */
+static void step_weight(struct body *b, float dt_s)
+{
+    b->stand_s -= dt_s * (1 + 0.5f * b->speaking);
+    if (b->stand_s <= 0) {
+        float side = b->weight.goal[0] > 0 ? -1 : 1;
+        b->weight.goal[0] = side * chance_between(&b->chance, 0.25f, 1);
+        b->weight.goal[1] = chance_between(&b->chance, -1, 1);
+        b->stand_s = 4 + chance_exponential(&b->chance, 9);
+    }
+    follower_step(&b->weight, WEIGHT_STIFF, dt_s);
 }
 
 void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
@@ -170,11 +207,12 @@ void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
         nod_along(b, dt_s);
     step_beat(b, dt_s);
 
-    float sway = drift(b, SWAY, t_s, 0.05);
-    b->spine[0] = CP_RADIANS(0.8f) * drift(b, TWIST, t_s, 0.045);
+    step_weight(b, dt_s);
+    float sway = 0.5f * drift(b, SWAY, t_s, 0.05) + b->weight.at[0];
+    b->spine[0] = CP_RADIANS(0.8f) * drift(b, TWIST, t_s, 0.045) + CP_RADIANS(0.6f) * b->weight.at[1];
     b->spine[1] = 0;
     b->spine[2] = CP_RADIANS(-0.6f) * sway;
     b->shift[0] = 0.006f * sway;
     b->head[2] += CP_RADIANS(0.4f) * sway; /* the head stays level */
-    step_breath(b, t_s, dt_s);
+    step_breath(b, moment, t_s, dt_s);
 }

@@ -16,6 +16,20 @@
 #define HEAD_STIFFNESS 9.0f
 #define BODY_STIFFNESS 4.0f
 
+/* At a thing, and between at the viewer. */
+#define THING_S  2.4f
+#define GLANCE_S 1.2f
+
+/* Shares of a turn to something: eyes reach comfortably to NEAR, beyond it the neck does the most. */
+#define NEAR                 CP_RADIANS(40)
+#define FOCUS_HEAD           0.55f
+#define FAR_HEAD             0.80f
+#define FOCUS_BODY           0.10f
+#define FAR_BODY             0.25f
+#define FOCUS_DOWN           0.42f
+#define FOCUS_HEAD_STIFFNESS 7.0f
+#define FOCUS_BODY_STIFFNESS 3.5f
+
 static const struct {
     float on_s, away_s;
 } MANNER[] = {
@@ -72,11 +86,13 @@ static void look_away(struct gaze *g)
 /* The next place to look at. */
 static void shift(struct gaze *g, bool away)
 {
-    float mean = away ? MANNER[g->attention].away_s : MANNER[g->attention].on_s;
+    float mean = g->glances ? (away ? GLANCE_S : THING_S)
+                 : away     ? MANNER[g->attention].away_s
+                            : MANNER[g->attention].on_s;
     g->away = away;
     g->hold_s = clampf(chance_log_normal(&g->chance, mean, 0.5f), 0.3f, 3 * mean);
     g->micro_s = chance_between(&g->chance, 0.4f, 1.3f);
-    if (away)
+    if (away && !g->glances)
         look_away(g);
     else
         g->base[0] = g->base[1] = 0;
@@ -120,4 +136,53 @@ void gaze_step(struct gaze *g, enum cp_attention attention, float dt_s)
         g->at[i] = mixf(g->from[i], g->to[i], t);
     follower_step(&g->head, HEAD_STIFFNESS, dt_s);
     follower_step(&g->body, BODY_STIFFNESS, dt_s);
+}
+
+void focus_init(struct focus *f, uint64_t seed)
+{
+    *f = (struct focus){.chance = chance_make(seed, 5), .look = CP_LOOK_UNSET, .lasts_s = 1, .into_s = 1};
+}
+
+static float share_of(float angle, float near, float far)
+{
+    float size = fabsf(angle);
+    return copysignf(near * fminf(size, NEAR) + far * fmaxf(size - NEAR, 0), angle);
+}
+
+/* Sets where head and body go; at once while nothing new is waited for. */
+static void aim(struct follower *f, float yaw, float pitch)
+{
+    f->wanted[0] = yaw;
+    f->wanted[1] = pitch;
+    if (f->delay_s <= 0)
+        memcpy(f->goal, f->wanted, sizeof f->goal);
+}
+
+float focus_step(struct focus *f, enum cp_look look, const float to[3], float dt_s)
+{
+    bool first = f->look == CP_LOOK_UNSET;
+    float deg = 0;
+    if (!first && look != f->look) {
+        memcpy(f->from, f->at, sizeof f->from);
+        deg = hypotf(to[0] - f->at[0], to[1] - f->at[1]) / CP_RADIANS(1);
+        f->into_s = 0;
+        f->lasts_s = SACCADE_S + SACCADE_DEG_S * deg;
+        f->head.delay_s = chance_between(&f->chance, 0.07f, 0.15f);
+        f->body.delay_s = chance_between(&f->chance, 0.17f, 0.38f);
+    }
+    f->look = look;
+    memcpy(f->to, to, sizeof f->to);
+    f->into_s += dt_s;
+    float t = smooth_step(0, f->lasts_s, f->into_s);
+    for (int i = 0; i < 3; i++)
+        f->at[i] = mixf(f->from[i], f->to[i], t);
+    aim(&f->head, share_of(to[0], FOCUS_HEAD, FAR_HEAD), FOCUS_DOWN * to[1]);
+    aim(&f->body, share_of(to[0], FOCUS_BODY, FAR_BODY), 0);
+    if (first) {
+        memcpy(f->head.at, f->head.goal, sizeof f->head.at);
+        memcpy(f->body.at, f->body.goal, sizeof f->body.at);
+    }
+    follower_step(&f->head, FOCUS_HEAD_STIFFNESS, dt_s);
+    follower_step(&f->body, FOCUS_BODY_STIFFNESS, dt_s);
+    return deg;
 }

@@ -53,6 +53,10 @@ static void find_eyes(struct rig *rig)
         if (joint >= 0)
             memcpy(eye, rig->pivot[joint], sizeof rig->eye[side]);
     }
+    /* Eyes are half way between chin and crown (Loomis 1956). */
+    rig->chin[0] = (rig->eye[0][0] + rig->eye[1][0]) / 2;
+    rig->chin[1] = model->eye_height_m - 0.5f * model->head_height_m;
+    rig->chin[2] = (rig->eye[0][2] + rig->eye[1][2]) / 2 + 0.01f;
 }
 
 /* True when the vertex belongs to an eyeball. */
