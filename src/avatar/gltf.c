@@ -270,8 +270,9 @@ static int open_views(struct gltf *doc)
 static bool extension_is_known(const char *name)
 {
     static const char *const known[] = {
-        "KHR_mesh_quantization", "KHR_texture_transform", "KHR_lights_punctual", "EXT_meshopt_compression",
-        "KHR_node_visibility",   "KHR_animation_pointer", "KHR_xmp_json_ld",     "VRM"};
+        "KHR_mesh_quantization",   "KHR_texture_transform", "KHR_lights_punctual",
+        "EXT_meshopt_compression", "KHR_node_visibility",   "KHR_animation_pointer",
+        "KHR_xmp_json_ld",         "EXT_texture_webp",      "VRM"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(name, known[i]))
             return true;

@@ -47,6 +47,8 @@ static void free_model(void *object)
     free(model->targets);
     free(model->rows);
     free(model->joints);
+    free(model->springs);
+    free(model->colliders);
     free(model);
 }
 
