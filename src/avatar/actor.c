@@ -1,6 +1,7 @@
 /* The actor: puts mouth, eyes, head, body and feelings together into one pose a frame. */
 #include "avatar/acting.h"
 #include "avatar/avatar.h"
+#include "avatar/spring.h"
 #include "avatar/transform.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct cp_actor {
     struct gaze gaze;
     struct body body;
     struct gesturer gesturer;
+    struct springs springs;
     struct follower camera;               /* the head turns towards the camera: yaw, pitch */
     const struct cp_utterance *utterance; /* of the last frame; compared only */
     int32_t last_offset;
@@ -43,6 +45,7 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     gaze_init(&actor->gaze, seed);
     body_init(&actor->body, seed);
     gesturer_init(&actor->gesturer);
+    spring_init(&actor->springs, model);
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
     *ret_actor = actor;
@@ -292,6 +295,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     }
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
+    spring_step(&actor->springs, ret_pose->skin, dt_s);
     close_lids(actor, face);
     ret_pose->at_samples = moment->at_samples;
     ret_pose->n_targets = rig->model->n_targets;

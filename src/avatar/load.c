@@ -154,6 +154,8 @@ static int load_all(struct load *load)
         err = load_materials(load);
     if (!err)
         err = load_meshes(load);
+    if (!err)
+        err = load_springs(load);
     if (!err && load->model->n_triangles == 0)
         err = gltf_fail(&load->doc, CP_ERR_FORMAT, "the file holds no mesh that can be drawn");
     if (err)

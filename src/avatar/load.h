@@ -64,6 +64,11 @@ enum cp_shape shape_of_name(const char *name);
 /* Vertices, triangles, parts and target rows of all drawn nodes (load_meshes.c). */
 int load_meshes(struct load *load);
 
+/* What swings by itself, with its colliders (load_springs.c). */
+int load_springs(struct load *load);
+/* Calls `need` for each node that swings, ends a chain, or carries a collider: they have to be joints. */
+void load_spring_nodes(struct load *load, void (*need)(struct load *load, int node));
+
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);
 /* Names the targets that VRM's expressions are made of after them (load_expressions.c). */

@@ -221,6 +221,7 @@ static int make_joints(struct load *load)
         if (load->nodes[i].drawn && json_object_get(load->nodes[i].json, "mesh") &&
             !json_object_get(load->nodes[i].json, "skin"))
             need_joint(load, i);
+    load_spring_nodes(load, need_joint);
     for (int depth = 0; depth <= GLTF_MAX_DEPTH; depth++)
         for (int i = 0; i < load->n_nodes; i++)
             if (load->nodes[i].depth == depth && load->nodes[i].joint >= 0)
