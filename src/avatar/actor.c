@@ -1,9 +1,11 @@
 /* The actor: puts mouth, eyes, head, body and feelings together into one pose a frame. */
 #include "avatar/acting.h"
 #include "avatar/avatar.h"
+#include "avatar/motion.h"
 #include "avatar/spring.h"
 #include "avatar/transform.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CARRY_S        0.12f /* lips left open by a cut close within this time */
@@ -24,6 +26,7 @@ struct cp_actor {
     struct body body;
     struct gesturer gesturer;
     struct springs springs;
+    struct motion_player motions;
     struct follower camera;               /* the head turns towards the camera: yaw, pitch */
     const struct cp_utterance *utterance; /* of the last frame; compared only */
     int32_t last_offset;
@@ -46,6 +49,7 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     body_init(&actor->body, seed);
     gesturer_init(&actor->gesturer);
     spring_init(&actor->springs, model);
+    actor->motions.playing = -1;
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
     *ret_actor = actor;
@@ -56,8 +60,22 @@ void cp_actor_destroy(struct cp_actor *actor)
 {
     if (!actor)
         return;
+    motion_drop(&actor->motions);
     cp_ref_drop(actor->rig.model);
     free(actor);
+}
+
+int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_motion *motion,
+                        struct cp_error *error)
+{
+    struct motion_player *motions = &actor->motions;
+    if (!*name || strlen(name) >= sizeof motions->entry[0].name)
+        return cp_fail(error, CP_ERR_INVALID, "avatar", "a motion's name has 1 to 31 bytes");
+    if (motions->n == MOTION_MAX)
+        return cp_fail(error, CP_ERR_LIMIT, "avatar", "a character takes at most %d motions", MOTION_MAX);
+    snprintf(motions->entry[motions->n].name, sizeof motions->entry[0].name, "%s", name);
+    motions->entry[motions->n++].motion = cp_ref_take(motion);
+    return 0;
 }
 
 /* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
@@ -94,6 +112,7 @@ static void make_face(const struct cp_actor *actor, const struct mouth *mouth, f
 {
     const float *gesture = actor->gesturer.value;
     memcpy(face, actor->feeling.shape, sizeof actor->feeling.shape);
+    motion_face(&actor->motions, face);
     face[CP_SHAPE_mouthSmileLeft] += gesture[GESTURE_SMILE];
     face[CP_SHAPE_mouthSmileRight] += gesture[GESTURE_SMILE];
     face[CP_SHAPE_cheekSquintLeft] += 0.5f * gesture[GESTURE_SMILE];
@@ -261,6 +280,7 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     bool speaking = moment->utterance || moment->attention == CP_ATTENTION_SPEAKING;
     feeling_step(&actor->feeling, moment->emotion, moment->emotion_intensity, dt_s);
     gesturer_step(&actor->gesturer, moment->action, dt_s);
+    motion_step(&actor->motions, &actor->rig, moment->action, dt_s);
     gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
     blinker_step(&actor->blinker, speaking, actor->gaze.shift_deg, dt_s);
     body_step(&actor->body, moment, dt_s);
@@ -283,6 +303,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     if (rig->target[CP_SHAPE_mouthClose] < 0) /* then only the jaw itself can bring the lips together */
         face[CP_SHAPE_jawOpen] = fmaxf(face[CP_SHAPE_jawOpen] - face[CP_SHAPE_mouthClose], 0);
     make_stance(actor, &stance);
+    motion_apply(&actor->motions, rig, &stance);
     if (rig->target[CP_SHAPE_jawOpen] < 0)
         stance_turn(&stance, CP_BONE_JAW, 0, JAW_BONE * clampf(face[CP_SHAPE_jawOpen], 0, 1), 0);
     rig_skin(rig, &stance, ret_pose->skin);

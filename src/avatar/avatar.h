@@ -17,9 +17,10 @@
 
 /*
  * Loads a .glb, .vrm or .gltf from memory: glTF 2.0 with skins, morph targets (sparse too), PNG and JPEG
- * textures, KHR_mesh_quantization, KHR_texture_transform and EXT_meshopt_compression. External buffers fail
- * with CP_ERR_UNSUPPORTED, external pictures are left out. Hostile input is refused with CP_ERR_FORMAT or
- * CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
+ * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon and VRM's
+ * spring bones. Other files that it names are read from the same folder when loaded by path, and refused with
+ * CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile input is refused with
+ * CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
  *
  * Vertices come baked into the rest pose: at rest every skinning matrix is the identity, and a joint's
  * inverse bind matrix is the inverse of its place at rest. Our own extras on a material: "compere_surface"
@@ -29,6 +30,15 @@
 int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,
                    struct cp_error *error);
 int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error);
+
+/*
+ * A motion that any humanoid character can play as an action: from VRM Animation (.vrma), or from the first
+ * animation of a glTF file whose skeleton has names that are known. At most 120 s. The caller drops it with
+ * cp_ref_drop. Any thread.
+ */
+struct cp_motion;
+int cp_motion_load(const void *bytes, size_t length, struct cp_motion **ret_motion, struct cp_error *error);
+int cp_motion_load_file(const char *path, struct cp_motion **ret_motion, struct cp_error *error);
 
 /* What acting will find in a model: which shapes and bones are there, what is missing and what is done
  * instead. */
@@ -48,6 +58,11 @@ struct cp_actor; /* one character on one channel; holds a reference of the model
 int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret_actor,
                     struct cp_error *error);
 void cp_actor_destroy(struct cp_actor *actor);
+
+/* Makes the action `name` (at most 31 bytes) play the motion; it comes before a gesture of that name. The
+ * actor takes a reference. Before the first pose, since drawing may not wait. CP_ERR_LIMIT beyond 32. */
+int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_motion *motion,
+                        struct cp_error *error);
 
 /* What a character can look at: places in metres, in the space in which it is drawn. */
 struct cp_sight {

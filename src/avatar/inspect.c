@@ -97,6 +97,14 @@ static void note_body(struct cp_avatar_report *report, const struct rig *rig)
         note(report, "There is no whole right arm: \"greet\" bows and smiles without a wave.\n");
 }
 
+static void note_springs(struct cp_avatar_report *report, const struct cp_model *model)
+{
+    if (model->n_springs)
+        note(report, "%d joints swing by themselves (hair, cloth), with %d colliders.\n", model->n_springs,
+             model->n_colliders);
+    note(report, "%s", model->notes);
+}
+
 static void note_mesh(struct cp_avatar_report *report, const struct cp_model *model)
 {
     int plain = 0, n = model->n_materials;
@@ -134,6 +142,7 @@ void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *re
     note_mouth(&report, &rig);
     note_eyes(&report, &rig);
     note_body(&report, &rig);
+    note_springs(&report, model);
     note_mesh(&report, model);
     *ret_report = report;
 }

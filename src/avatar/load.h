@@ -52,6 +52,11 @@ bool load_grow(void **array, size_t *capacity, size_t need, size_t item_bytes);
 
 /* Nodes, their places, and the model's joints with their roles (load_nodes.c). */
 int load_nodes(struct load *load);
+/* The nodes and their places only. */
+int load_place_nodes(struct load *load);
+
+/* A whole file, at most GLTF_MAX_FILE_BYTES; the caller frees (load.c). */
+int load_file(const char *path, uint8_t **ret_bytes, size_t *ret_length, struct cp_error *error);
 
 /* Materials and their textures (load_materials.c). */
 int load_materials(struct load *load);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,7 +171,7 @@ static int decode_image(struct load *load, int index, size_t *pixels_left, struc
     const uint8_t *bytes = NULL;
     size_t length = 0;
     if (*uri) {
-        int err = gltf_data_uri(&load->doc, uri, &owned, &length);
+        int err = gltf_read_uri(&load->doc, uri, &owned, &length);
         if (err)
             return err;
         bytes = owned;
@@ -187,11 +188,25 @@ static int decode_image(struct load *load, int index, size_t *pixels_left, struc
     return err;
 }
 
-/* A picture in another file is not followed: the surface then shows its base colour. */
-static bool is_elsewhere(const struct load *load, int image)
+/* A picture in another file that is not there is left out: the surface then shows its base colour. */
+static bool is_missing(struct load *load, int image)
 {
     const char *uri = gltf_text(gltf_item(&load->doc, "images", image), "uri");
-    return *uri && strncmp(uri, "data:", 5);
+    uint8_t *bytes = NULL;
+    size_t length;
+    if (!*uri || !strncmp(uri, "data:", 5))
+        return false;
+    struct cp_error *error = load->doc.error;
+    load->doc.error = NULL;
+    int err = gltf_read_uri(&load->doc, uri, &bytes, &length);
+    load->doc.error = error;
+    free(bytes);
+    char *notes = load->model->notes;
+    size_t n = strlen(notes);
+    if (err)
+        snprintf(notes + n, sizeof load->model->notes - n,
+                 "The picture \"%.60s\" is not in the file: its surface has one colour.\n", uri);
+    return err;
 }
 
 /* One texture for each image that a base colour uses. */
@@ -204,7 +219,7 @@ static int load_textures(struct load *load)
         return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
     for (int m = 0; m < model->n_materials; m++) {
         int image = load->materials[m].image;
-        if (image < 0 || is_elsewhere(load, image))
+        if (image < 0 || is_missing(load, image))
             continue;
         for (int before = 0; before < m && model->materials[m].texture < 0; before++)
             if (load->materials[before].image == image)

@@ -239,7 +239,7 @@ static int make_joints(struct load *load)
     return 0;
 }
 
-int load_nodes(struct load *load)
+int load_place_nodes(struct load *load)
 {
     size_t n = gltf_count(&load->doc, "nodes");
     if (n > GLTF_MAX_NODES)
@@ -261,6 +261,12 @@ int load_nodes(struct load *load)
         err = find_depths(load);
     if (!err)
         err = place_nodes(load);
+    return err;
+}
+
+int load_nodes(struct load *load)
+{
+    int err = load_place_nodes(load);
     if (err)
         return err;
     mark_scene(load);
