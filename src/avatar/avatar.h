@@ -40,11 +40,14 @@ struct cp_motion;
 int cp_motion_load(const void *bytes, size_t length, struct cp_motion **ret_motion, struct cp_error *error);
 int cp_motion_load_file(const char *path, struct cp_motion **ret_motion, struct cp_error *error);
 
+/* How long it lasts and how many of the 55 bones it moves. */
+void cp_motion_measure(const struct cp_motion *motion, float *ret_seconds, int *ret_bones);
+
 /* What acting will find in a model: which shapes and bones are there, what is missing and what is done
  * instead. */
 struct cp_avatar_report {
     int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
-    char missing_shapes[1200];        /* names, comma separated */
+    char missing_shapes[1200];        /* names, comma separated; "all"; what belongs together in one word */
     char missing_bones[1200];
     char notes[1200]; /* one sentence a line */
 };

@@ -202,21 +202,39 @@ static int read_channel(struct load *load, const struct skeleton *s, const json_
     return err;
 }
 
-/* The bones' own turns become turns of whole limbs: each with what its parents do. Parents come first in the
- * enum but for fingers and legs, which hang on bones that do. */
-static void join_turns(const struct load *load, const struct skeleton *s, struct cp_motion *motion)
+/* The bone that carries another in VRM's skeleton; the enum lists parents before children. */
+static int bone_above(int bone)
 {
-    int parent[CP_BONE_COUNT] = {0};
-    for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++)
-        for (int n = s->node[b] >= 0 ? load->nodes[s->node[b]].parent : -1; n >= 0 && !parent[b];
-             n = load->nodes[n].parent)
-            parent[b] = s->bone[n];
+    switch (bone) {
+    case CP_BONE_HIPS:
+        return CP_BONE_UNSET;
+    case CP_BONE_LEFT_EYE:
+    case CP_BONE_RIGHT_EYE:
+    case CP_BONE_JAW:
+        return CP_BONE_HEAD;
+    case CP_BONE_LEFT_SHOULDER:
+    case CP_BONE_RIGHT_SHOULDER:
+        return CP_BONE_UPPER_CHEST;
+    case CP_BONE_LEFT_UPPER_LEG:
+    case CP_BONE_RIGHT_UPPER_LEG:
+        return CP_BONE_HIPS;
+    default:
+        if (bone < CP_BONE_LEFT_THUMB_METACARPAL)
+            return bone - 1;
+        int from_thumb = bone - CP_BONE_LEFT_THUMB_METACARPAL;
+        return from_thumb % 3 ? bone - 1 : from_thumb < 15 ? CP_BONE_LEFT_HAND : CP_BONE_RIGHT_HAND;
+    }
+}
+
+/* The bones' own turns become turns of whole limbs: each with what its parents do. Bones that the file lacks
+ * go with the one above. */
+static void join_turns(struct cp_motion *motion)
+{
     for (int f = 0; f < motion->n_frames; f++)
         for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
             float own[4];
             memcpy(own, motion->turn[f][b], sizeof own);
-            if (parent[b] && parent[b] < b)
-                quat_multiply(motion->turn[f][parent[b]], own, motion->turn[f][b]);
+            quat_multiply(motion->turn[f][bone_above(b)], own, motion->turn[f][b]);
         }
 }
 
@@ -276,7 +294,7 @@ static int read_motion(struct load *load, struct skeleton *s, struct cp_motion *
         err = gltf_fail(&load->doc, CP_ERR_FORMAT,
                         "the animation turns no humanoid bone that is known by name");
     if (!err)
-        join_turns(load, s, motion);
+        join_turns(motion);
     return err;
 }
 

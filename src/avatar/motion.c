@@ -168,6 +168,14 @@ void motion_face(const struct motion_player *player, float *face)
             mixf(motion->face[a][SHAPE[i].preset], motion->face[b][SHAPE[i].preset], part);
 }
 
+void cp_motion_measure(const struct cp_motion *motion, float *ret_seconds, int *ret_bones)
+{
+    *ret_seconds = (float)(motion->n_frames - 1) / MOTION_HZ;
+    *ret_bones = 0;
+    for (int b = 0; b < CP_BONE_COUNT; b++)
+        *ret_bones += motion->moves[b];
+}
+
 void motion_drop(struct motion_player *player)
 {
     for (int i = 0; i < player->n; i++)
