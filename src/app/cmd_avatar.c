@@ -10,6 +10,31 @@ static void print_list(const char *title, const char *list)
         printf("  %-16s %s\n", title, list);
 }
 
+/* A file that is no character: a motion, or nothing that can be used. Returns the exit code. */
+static int tell_no_character(const char *path, const struct cp_error *why, bool as_json)
+{
+    struct cp_motion *motion = NULL;
+    struct cp_error ignored;
+    float seconds = 0;
+    int bones = 0;
+    bool moves = why->code == CP_ERR_UNSUPPORTED && !cp_motion_load_file(path, &motion, &ignored);
+    if (moves)
+        cp_motion_measure(motion, &seconds, &bones);
+    cp_ref_drop(motion);
+    if (as_json) {
+        json_t *json =
+            json_pack("{s:b, s:s, s:s, s:b, s:f, s:i}", "usable", 0, "error", cp_err_name(why->code),
+                      "reason", why->text, "motion", moves, "seconds", (double)seconds, "bones", bones);
+        json_dumpf(json, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(json);
+    }
+    fprintf(stderr, "compere: %s: %s\n", path, why->text);
+    if (moves)
+        fprintf(stderr, "  it lasts %.1f s and moves %d bones\n", (double)seconds, bones);
+    return 1;
+}
+
 int cp_cmd_avatar(int argc, char **argv)
 {
     bool as_json = argc == 3 && !strcmp(argv[2], "--json");
@@ -19,12 +44,8 @@ int cp_cmd_avatar(int argc, char **argv)
     }
     struct cp_error error;
     struct cp_model *model;
-    if (cp_avatar_load_file(argv[1], &model, &error)) {
-        if (as_json)
-            printf("{\"usable\":false,\"error\":\"%s\"}\n", cp_err_name(error.code));
-        fprintf(stderr, "compere: %s: %s\n", argv[1], error.text);
-        return 1;
-    }
+    if (cp_avatar_load_file(argv[1], &model, &error))
+        return tell_no_character(argv[1], &error, as_json);
     struct cp_avatar_report report;
     cp_avatar_inspect(model, &report);
     if (as_json) {

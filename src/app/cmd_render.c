@@ -37,7 +37,7 @@ struct job {
     struct cp_app_config config;
     json_t *cues; /* an array of cues */
     const char *output;
-    char presenter[64], set[64];
+    char presenter[1024], set[64]; /* presenter: an id, or the path of a file (it has a slash) */
 
     struct cp_speech *speech;
     struct spoken_line lines[MAX_LINES];
@@ -125,7 +125,8 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
     snprintf(job->set, sizeof job->set, "%s", set);
     if (!job->output || !text + !ssml + !rundown != 2)
         return cp_fail(error, CP_ERR_INVALID, "render",
-                       "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] "
+                       "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter "
+                       "NAME|./FILE.glb] "
                        "[--voice V] "
                        "[--set S] [--camera C] [--emotion E] -o out.mp4");
     if (rundown)
@@ -372,7 +373,9 @@ static int make_stages(struct job *job, const struct cp_set *set, struct cp_erro
 {
     int width = (int)job->config.channel.width & ~1, height = (int)job->config.channel.height & ~1;
     uint8_t extradata[16];
-    int result = cp_app_load_presenter(&job->config, job->presenter, &job->model, error);
+    int result = strchr(job->presenter, '/')
+                     ? cp_avatar_load_file(job->presenter, &job->model, error)
+                     : cp_app_load_presenter(&job->config, job->presenter, &job->model, error);
     if (!result)
         result = cp_actor_create(job->model, 1, &job->actor, error);
     const struct cp_stage_spec stage = {

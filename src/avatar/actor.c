@@ -1,8 +1,11 @@
 /* The actor: puts mouth, eyes, head, body and feelings together into one pose a frame. */
 #include "avatar/avatar.h"
 #include "avatar/gesture.h"
+#include "avatar/motion.h"
+#include "avatar/spring.h"
 #include "avatar/transform.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CARRY_S         0.12f /* lips left open by a cut close within this time */
@@ -31,6 +34,8 @@ struct cp_actor {
     struct focus focus;
     float partner_silent_s;               /* since the partner spoke, while this one listens */
     int32_t heard_to;                     /* marks of the utterance before this have started their gestures */
+    struct springs springs;
+    struct motion_player motions;
     const struct cp_utterance *utterance; /* of the last frame; compared only */
     int32_t last_offset;
     float said[CP_SHAPE_COUNT]; /* the mouth of the last frame */
@@ -61,6 +66,8 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     focus_init(&actor->focus, seed);
     body_init(&actor->body, seed);
     gesturer_init(&actor->gesturer, &actor->rig);
+    spring_init(&actor->springs, model);
+    actor->motions.playing = -1;
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
     actor->partner_silent_s = STILL_LISTENS_S;
@@ -74,6 +81,7 @@ void cp_actor_destroy(struct cp_actor *actor)
 {
     if (!actor)
         return;
+    motion_drop(&actor->motions);
     cp_ref_drop(actor->rig.model);
     free(actor);
 }
@@ -117,6 +125,19 @@ static void put_on_stage(const struct cp_actor *actor, int n_joints, float (*ski
     }
 }
 
+int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_motion *motion,
+                        struct cp_error *error)
+{
+    struct motion_player *motions = &actor->motions;
+    if (!*name || strlen(name) >= sizeof motions->entry[0].name)
+        return cp_fail(error, CP_ERR_INVALID, "avatar", "a motion's name has 1 to 31 bytes");
+    if (motions->n == MOTION_MAX)
+        return cp_fail(error, CP_ERR_LIMIT, "avatar", "a character takes at most %d motions", MOTION_MAX);
+    snprintf(motions->entry[motions->n].name, sizeof motions->entry[0].name, "%s", name);
+    motions->entry[motions->n++].motion = cp_ref_take(motion);
+    return 0;
+}
+
 /* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
 static void speak(struct cp_actor *actor, const struct cp_moment *moment, float dt_s, struct mouth *mouth)
 {
@@ -151,6 +172,7 @@ static void make_face(const struct cp_actor *actor, const struct mouth *mouth, f
 {
     const float *gesture = actor->gesturer.value;
     memcpy(face, actor->feeling.shape, sizeof actor->feeling.shape);
+    motion_face(&actor->motions, face);
     face[CP_SHAPE_mouthSmileLeft] += gesture[GESTURE_SMILE];
     face[CP_SHAPE_mouthSmileRight] += gesture[GESTURE_SMILE];
     face[CP_SHAPE_cheekSquintLeft] += 0.5f * gesture[GESTURE_SMILE];
@@ -361,6 +383,7 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     step_gestures(actor, moment, own, dt_s);
     enum cp_look look = choose_look(actor, moment, own);
     actor->gaze.glances = look == CP_LOOK_CARD || look == CP_LOOK_NOTES;
+    motion_step(&actor->motions, &actor->rig, moment->action, dt_s);
     gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
     if (actor->gaze.glances && actor->gaze.away)
         look = CP_LOOK_CAMERA;
@@ -405,6 +428,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     if (rig->target[CP_SHAPE_mouthClose] < 0) /* then only the jaw itself can bring the lips together */
         face[CP_SHAPE_jawOpen] = fmaxf(face[CP_SHAPE_jawOpen] - face[CP_SHAPE_mouthClose], 0);
     make_stance(actor, &stance);
+    motion_apply(&actor->motions, rig, &stance);
     if (rig->target[CP_SHAPE_jawOpen] < 0)
         stance_turn(&stance, CP_BONE_JAW, 0, JAW_BONE * clampf(face[CP_SHAPE_jawOpen], 0, 1), 0);
     rig_skin(rig, &stance, ret_pose->skin);
@@ -417,6 +441,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     }
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
+    spring_step(&actor->springs, ret_pose->skin, dt_s);
     close_lids(actor, face);
     int head = rig->joint[CP_BONE_HEAD];
     middle_of_eyes(rig, head >= 0 ? ret_pose->skin[head] : MAT_IDENTITY, actor->eye);

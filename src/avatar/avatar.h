@@ -18,9 +18,10 @@
 
 /*
  * Loads a .glb, .vrm or .gltf from memory: glTF 2.0 with skins, morph targets (sparse too), PNG and JPEG
- * textures, KHR_mesh_quantization, KHR_texture_transform and EXT_meshopt_compression. External buffers fail
- * with CP_ERR_UNSUPPORTED, external pictures are left out. Hostile input is refused with CP_ERR_FORMAT or
- * CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
+ * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon and VRM's
+ * spring bones. Other files that it names are read from the same folder when loaded by path, and refused with
+ * CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile input is refused with
+ * CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
  *
  * Vertices come baked into the rest pose: at rest every skinning matrix is the identity, and a joint's
  * inverse bind matrix is the inverse of its place at rest. Our own extras on a material: "compere_surface"
@@ -31,11 +32,23 @@ int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp
                    struct cp_error *error);
 int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error);
 
+/*
+ * A motion that any humanoid character can play as an action: from VRM Animation (.vrma), or from the first
+ * animation of a glTF file whose skeleton has names that are known. At most 120 s. The caller drops it with
+ * cp_ref_drop. Any thread.
+ */
+struct cp_motion;
+int cp_motion_load(const void *bytes, size_t length, struct cp_motion **ret_motion, struct cp_error *error);
+int cp_motion_load_file(const char *path, struct cp_motion **ret_motion, struct cp_error *error);
+
+/* How long it lasts and how many of the 55 bones it moves. */
+void cp_motion_measure(const struct cp_motion *motion, float *ret_seconds, int *ret_bones);
+
 /* What acting will find in a model: which shapes and bones are there, what is missing and what is done
  * instead. */
 struct cp_avatar_report {
     int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
-    char missing_shapes[1200];        /* names, comma separated */
+    char missing_shapes[1200];        /* names, comma separated; "all"; what belongs together in one word */
     char missing_bones[1200];
     char notes[1200]; /* one sentence a line */
 };
@@ -63,6 +76,11 @@ void cp_actor_place(struct cp_actor *actor, const struct cp_place *place);
 /* Where the point between its eyes is on the stage: as of the last pose, or at rest before the first. What a
  * partner looks at. */
 void cp_actor_eye(const struct cp_actor *actor, float ret_eye[3]);
+
+/* Makes the action `name` (at most 31 bytes) play the motion; it comes before a gesture of that name. The
+ * actor takes a reference. Before the first pose, since drawing may not wait. CP_ERR_LIMIT beyond 32. */
+int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_motion *motion,
+                        struct cp_error *error);
 
 /* What a character sees: places in metres on the stage. All zero but the camera: alone, performing. */
 struct cp_sight {

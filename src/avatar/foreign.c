@@ -26,6 +26,9 @@ static const struct {
     {"viseme_ih", DRIVE_IH},
     {"viseme_ou", DRIVE_OU},
     {"viseme_oh", DRIVE_OH},
+    {"mouthOpen", DRIVE_AA}, /* Ready Player Me's small set */
+    {"mouthSmile", DRIVE_SMILE},
+    {"eyesClosed", DRIVE_BLINK},
     {"aa", DRIVE_AA},
     {"ih", DRIVE_IH},
     {"ou", DRIVE_OU},
@@ -94,4 +97,7 @@ void foreign_apply(const struct rig *rig, const float *face, float *weight)
     for (int d = 0; d < DRIVE_COUNT; d++)
         if (rig->driven[d] >= 0)
             weight[rig->driven[d]] = value[d];
+    /* One shape for all vowels: it opens with each. */
+    if (rig->driven[DRIVE_AA] >= 0 && rig->driven[DRIVE_OH] < 0 && rig->driven[DRIVE_EE] < 0)
+        weight[rig->driven[DRIVE_AA]] = open;
 }

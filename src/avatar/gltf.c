@@ -1,10 +1,14 @@
 /* The container: GLB chunks, JSON, buffers and buffer views (glTF 2.0 sections 3.6 and 4). */
 #include "avatar/gltf.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define GLB_MAGIC      0x46546C67u /* "glTF" */
 #define GLB_CHUNK_JSON 0x4E4F534Au
@@ -161,12 +165,42 @@ static int base64_value(char c)
     return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-int gltf_data_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length)
+/* Only a plain file right beside the model: a name without any path, no hidden file, no link. */
+static int read_beside(struct gltf *doc, const char *name, uint8_t **ret_bytes, size_t *ret_length)
+{
+    char path[1400];
+    if (!doc->folder || !*name || *name == '.' || strpbrk(name, "/\\:%") || strlen(name) > 255)
+        return gltf_fail(doc, CP_ERR_UNSUPPORTED,
+                         "the model refers to another file (\"%.80s\"); save it as one .glb", name);
+    snprintf(path, sizeof path, "%.1100s/%s", doc->folder, name);
+    struct stat info;
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0 || fstat(file, &info) || !S_ISREG(info.st_mode)) {
+        if (file >= 0)
+            close(file);
+        return gltf_fail(doc, CP_ERR_NOT_FOUND,
+                         "the model is in parts, and \"%.80s\" is not beside it; save it as one .glb", name);
+    }
+    size_t length = (size_t)info.st_size;
+    bool fits = length <= GLTF_MAX_FILE_BYTES;
+    uint8_t *bytes = fits ? malloc(length + 1) : NULL;
+    bool whole = bytes && read(file, bytes, length) == (ssize_t)length;
+    close(file);
+    if (!whole) {
+        free(bytes);
+        return gltf_fail(doc, fits ? CP_ERR_IO : CP_ERR_LIMIT,
+                         "the model's file \"%.80s\" is too large to read", name);
+    }
+    *ret_bytes = bytes;
+    *ret_length = length;
+    return 0;
+}
+
+int gltf_read_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length)
 {
     const char *comma = strchr(uri, ',');
     if (strncmp(uri, "data:", 5) || !comma)
-        return gltf_fail(doc, CP_ERR_UNSUPPORTED,
-                         "the model refers to another file (\"%.80s\"); save it as one .glb", uri);
+        return read_beside(doc, uri, ret_bytes, ret_length);
     if (comma - uri < 12 || strncmp(comma - 7, ";base64", 7))
         return gltf_fail(doc, CP_ERR_UNSUPPORTED, "a data URI of the model is not base64");
     size_t length = strlen(comma + 1), n = 0;
@@ -215,7 +249,7 @@ static int open_buffers(struct gltf *doc, const struct gltf_bytes *bin)
             continue; /* a stand-in without bytes: its views lie compressed elsewhere */
         if (*uri) {
             uint8_t *bytes;
-            int err = gltf_data_uri(doc, uri, &bytes, &buffer->length);
+            int err = gltf_read_uri(doc, uri, &bytes, &buffer->length);
             if (err)
                 return err;
             buffer->data = buffer->owned = bytes;
@@ -270,8 +304,9 @@ static int open_views(struct gltf *doc)
 static bool extension_is_known(const char *name)
 {
     static const char *const known[] = {
-        "KHR_mesh_quantization", "KHR_texture_transform", "KHR_lights_punctual", "EXT_meshopt_compression",
-        "KHR_node_visibility",   "KHR_animation_pointer", "KHR_xmp_json_ld",     "VRM"};
+        "KHR_mesh_quantization",   "KHR_texture_transform", "KHR_lights_punctual",
+        "EXT_meshopt_compression", "KHR_node_visibility",   "KHR_animation_pointer",
+        "KHR_xmp_json_ld",         "EXT_texture_webp",      "VRM"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(name, known[i]))
             return true;
@@ -291,9 +326,9 @@ static int check_extensions(struct gltf *doc)
     return 0;
 }
 
-int gltf_open(struct gltf *doc, const void *bytes, size_t length, struct cp_error *error)
+int gltf_open(struct gltf *doc, const void *bytes, size_t length, const char *folder, struct cp_error *error)
 {
-    *doc = (struct gltf){.error = error, .work_left = GLTF_MAX_WORK};
+    *doc = (struct gltf){.error = error, .folder = folder, .work_left = GLTF_MAX_WORK};
     const uint8_t *p = bytes;
     if (length > GLTF_MAX_FILE_BYTES)
         return gltf_fail(doc, CP_ERR_LIMIT, "the model file has %zu MB; at most %zu are read", length >> 20,

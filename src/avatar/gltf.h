@@ -38,13 +38,14 @@ struct gltf {
     json_t *root;
     struct gltf_bytes *buffers, *views;
     size_t n_buffers, n_views;
+    const char *folder;     /* where other files that it names may lie; NULL: nowhere */
     int64_t work_left;      /* see gltf_work */
     struct cp_error *error; /* the caller's, may be NULL */
 };
 
 /* Reads container and JSON and finds buffers and views. `bytes` must outlive the document. Call gltf_close
  * in any case. */
-int gltf_open(struct gltf *doc, const void *bytes, size_t length, struct cp_error *error);
+int gltf_open(struct gltf *doc, const void *bytes, size_t length, const char *folder, struct cp_error *error);
 void gltf_close(struct gltf *doc);
 
 /* Tells a failure through the document's error. */
@@ -69,8 +70,9 @@ json_t *gltf_extension(const json_t *object, const char *name);
 bool gltf_is_compressed(const json_t *object);
 int gltf_decompress(struct gltf *doc, size_t index, const json_t *view, size_t *bytes_left);
 
-/* The bytes behind a "data:" URI in memory of its own (the caller frees). */
-int gltf_data_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length);
+/* The bytes behind a "data:" URI, or of a file in the document's folder itself, in memory of their own (the
+ * caller frees). */
+int gltf_read_uri(struct gltf *doc, const char *uri, uint8_t **ret_bytes, size_t *ret_length);
 
 /* Counts work, in components read or the like. A small file can ask for any amount of it, since accessors may
  * share a view or have none: CP_ERR_LIMIT when it has asked for too much. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <jpeglib.h> /* needs stdio.h before it */
+#include <webp/decode.h>
 
 #define STAGE "avatar"
 
@@ -158,6 +159,29 @@ static int decode_jpeg(const uint8_t *bytes, size_t length, int max_px, size_t m
     return err;
 }
 
+static int decode_webp(const uint8_t *bytes, size_t length, int max_px, size_t max_pixels,
+                       struct cp_texture *ret, struct cp_error *error)
+{
+    WebPBitstreamFeatures features;
+    if (WebPGetFeatures(bytes, length, &features) != VP8_STATUS_OK)
+        return cp_fail(error, CP_ERR_FORMAT, STAGE, "a WebP texture of the model is truncated or broken");
+    if (features.has_animation)
+        return cp_fail(error, CP_ERR_UNSUPPORTED, STAGE, "a WebP texture of the model is animated");
+    size_t width = (size_t)features.width, height = (size_t)features.height;
+    int err = check_size(width, height, max_px, max_pixels, error);
+    if (err)
+        return err;
+    uint8_t *rgba = malloc(width * height * 4);
+    if (!rgba)
+        return cp_fail(error, CP_ERR_NOMEM, STAGE, "out of memory");
+    if (!WebPDecodeRGBAInto(bytes, length, rgba, width * height * 4, (int)width * 4)) {
+        free(rgba);
+        return cp_fail(error, CP_ERR_FORMAT, STAGE, "a WebP texture of the model is truncated or broken");
+    }
+    *ret = (struct cp_texture){.width = (int)width, .height = (int)height, .rgba = rgba};
+    return 0;
+}
+
 int image_decode(const uint8_t *bytes, size_t length, int max_px, size_t max_pixels, struct cp_texture *ret,
                  struct cp_error *error)
 {
@@ -166,6 +190,8 @@ int image_decode(const uint8_t *bytes, size_t length, int max_px, size_t max_pix
         return decode_png(bytes, length, max_px, max_pixels, ret, error);
     if (length >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg))
         return decode_jpeg(bytes, length, max_px, max_pixels, ret, error);
+    if (length >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
+        return decode_webp(bytes, length, max_px, max_pixels, ret, error);
     return cp_fail(error, CP_ERR_UNSUPPORTED, STAGE,
-                   "a texture of the model is neither PNG nor JPEG; export it with one of them");
+                   "a texture of the model is neither PNG, JPEG nor WebP; export it with one of them");
 }

@@ -1,4 +1,4 @@
-/* Decoding of the pictures inside a model (PNG, JPEG) to 8-bit sRGB RGBA. */
+/* Decoding of the pictures inside a model (PNG, JPEG, WebP) to 8-bit sRGB RGBA. */
 #ifndef CP_AVATAR_IMAGE_H
 #define CP_AVATAR_IMAGE_H
 

@@ -97,6 +97,14 @@ static void note_body(struct cp_avatar_report *report, const struct rig *rig)
         note(report, "There is no whole right arm: \"greet\" bows and smiles without a wave.\n");
 }
 
+static void note_springs(struct cp_avatar_report *report, const struct cp_model *model)
+{
+    if (model->n_springs)
+        note(report, "%d joints swing by themselves (hair, cloth), with %d colliders.\n", model->n_springs,
+             model->n_colliders);
+    note(report, "%s", model->notes);
+}
+
 static void note_mesh(struct cp_avatar_report *report, const struct cp_model *model)
 {
     int plain = 0, n = model->n_materials;
@@ -113,27 +121,88 @@ static void note_mesh(struct cp_avatar_report *report, const struct cp_model *mo
              (double)model->eye_height_m);
 }
 
+/* Bones that belong together are told in one word when none of them is there. */
+static const struct {
+    const char *words;
+    uint8_t first, n;
+} GROUP[] = {
+    {"eyes", CP_BONE_LEFT_EYE, 2},
+    {"left arm", CP_BONE_LEFT_SHOULDER, 4},
+    {"right arm", CP_BONE_RIGHT_SHOULDER, 4},
+    {"left leg", CP_BONE_LEFT_UPPER_LEG, 4},
+    {"right leg", CP_BONE_RIGHT_UPPER_LEG, 4},
+    {"left fingers", CP_BONE_LEFT_THUMB_METACARPAL, 15},
+    {"right fingers", CP_BONE_RIGHT_THUMB_METACARPAL, 15},
+};
+
+/* How many bones from this one on are told as a group; 1 for one by itself. */
+static int group_at(const struct rig *rig, int bone, const char **ret_words)
+{
+    *ret_words = cp_bone_name((enum cp_bone)bone);
+    for (size_t g = 0; g < sizeof GROUP / sizeof *GROUP; g++) {
+        int there = 0;
+        if (GROUP[g].first != bone)
+            continue;
+        for (int i = 0; i < GROUP[g].n; i++)
+            there += rig->joint[bone + i] >= 0;
+        if (there)
+            return 1;
+        *ret_words = GROUP[g].words;
+        return GROUP[g].n;
+    }
+    return 1;
+}
+
+static void list_missing_bones(struct cp_avatar_report *report, const struct rig *rig)
+{
+    for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++)
+        report->n_bones += rig->joint[b] >= 0;
+    for (int b = CP_BONE_UNSET + 1; report->n_bones && b < CP_BONE_COUNT;) {
+        const char *words;
+        int n = group_at(rig, b, &words);
+        if (rig->joint[b] < 0)
+            add_name(report->missing_bones, sizeof report->missing_bones, words);
+        b += n;
+    }
+    if (!report->n_bones)
+        add_name(report->missing_bones, sizeof report->missing_bones, "all");
+}
+
+/* All 52 by one word; else by name, both sides in one: "mouthSmile" for Left and Right. */
+static void list_missing_shapes(struct cp_avatar_report *report, const struct rig *rig)
+{
+    for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++)
+        report->n_shapes += s != CP_SHAPE_tongueUp && rig->target[s] >= 0; /* that one is our own */
+    if (!report->n_shapes)
+        add_name(report->missing_shapes, sizeof report->missing_shapes, "all");
+    for (int s = CP_SHAPE_UNSET + 1; report->n_shapes && s < CP_SHAPE_COUNT; s++) {
+        char name[48];
+        snprintf(name, sizeof name, "%s", cp_shape_name((enum cp_shape)s));
+        if (s == CP_SHAPE_tongueUp || rig->target[s] >= 0)
+            continue;
+        size_t n = strlen(name);
+        bool pair = n > 4 && !strcmp(name + n - 4, "Left") && s + 1 < CP_SHAPE_COUNT &&
+                    rig->target[s + 1] < 0 && !strncmp(cp_shape_name((enum cp_shape)(s + 1)), name, n - 4) &&
+                    !strcmp(cp_shape_name((enum cp_shape)(s + 1)) + n - 4, "Right");
+        if (pair)
+            name[n - 4] = 0;
+        add_name(report->missing_shapes, sizeof report->missing_shapes, name);
+        s += pair;
+    }
+}
+
 void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *ret_report)
 {
     struct cp_avatar_report report = {0};
     struct rig rig;
     rig_init(&rig, (struct cp_model *)model); /* only read, and gone before we return */
-    for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++) {
-        if (s == CP_SHAPE_tongueUp)
-            continue; /* our own, beyond ARKit's 52 */
-        report.n_shapes += rig.target[s] >= 0;
-        if (rig.target[s] < 0)
-            add_name(report.missing_shapes, sizeof report.missing_shapes, cp_shape_name((enum cp_shape)s));
-    }
-    for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
-        report.n_bones += rig.joint[b] >= 0;
-        if (rig.joint[b] < 0)
-            add_name(report.missing_bones, sizeof report.missing_bones, cp_bone_name((enum cp_bone)b));
-    }
+    list_missing_shapes(&report, &rig);
+    list_missing_bones(&report, &rig);
     report.n_visemes = count_visemes(model);
     note_mouth(&report, &rig);
     note_eyes(&report, &rig);
     note_body(&report, &rig);
+    note_springs(&report, model);
     note_mesh(&report, model);
     *ret_report = report;
 }

@@ -47,6 +47,8 @@ static void free_model(void *object)
     free(model->targets);
     free(model->rows);
     free(model->joints);
+    free(model->springs);
+    free(model->colliders);
     free(model);
 }
 
@@ -152,6 +154,11 @@ static int load_all(struct load *load)
         err = load_materials(load);
     if (!err)
         err = load_meshes(load);
+    if (!err)
+        err = load_springs(load);
+    if (!err && load->model->n_triangles == 0 && gltf_extension(load->doc.root, "VRMC_vrm_animation"))
+        err = gltf_fail(&load->doc, CP_ERR_UNSUPPORTED,
+                        "this is a VRM Animation, a motion and no character: use it as an action");
     if (!err && load->model->n_triangles == 0)
         err = gltf_fail(&load->doc, CP_ERR_FORMAT, "the file holds no mesh that can be drawn");
     if (err)
@@ -161,8 +168,8 @@ static int load_all(struct load *load)
     return 0;
 }
 
-int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,
-                   struct cp_error *error)
+static int load_bytes(const void *bytes, size_t length, const char *name, const char *folder,
+                      struct cp_model **ret_model, struct cp_error *error)
 {
     struct load *load = calloc(1, sizeof *load);
     struct cp_model *model = calloc(1, sizeof *model);
@@ -174,7 +181,7 @@ int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp
     cp_ref_init(&model->ref, free_model);
     load_name(model->name, sizeof model->name, name ? name : "");
     load->model = model;
-    int err = gltf_open(&load->doc, bytes, length, error);
+    int err = gltf_open(&load->doc, bytes, length, folder, error);
     if (!err)
         err = load_all(load);
     if (!err) {
@@ -185,7 +192,13 @@ int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp
     return err;
 }
 
-int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error)
+int cp_avatar_load(const void *bytes, size_t length, const char *name, struct cp_model **ret_model,
+                   struct cp_error *error)
+{
+    return load_bytes(bytes, length, name, NULL, ret_model, error);
+}
+
+int load_file(const char *path, uint8_t **ret_bytes, size_t *ret_length, struct cp_error *error)
 {
     struct stat info;
     FILE *file = fopen(path, "rb");
@@ -203,14 +216,29 @@ int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp
     uint8_t *bytes = malloc(length + 1);
     size_t got = bytes ? fread(bytes, 1, length, file) : 0;
     fclose(file);
-    const char *slash = strrchr(path, '/');
-    int err;
     if (!bytes)
-        err = cp_fail(error, CP_ERR_NOMEM, "avatar", "out of memory");
-    else if (got != length)
-        err = cp_fail(error, CP_ERR_IO, "avatar", "the model file %.200s cannot be read", path);
-    else
-        err = cp_avatar_load(bytes, length, slash ? slash + 1 : path, ret_model, error);
+        return cp_fail(error, CP_ERR_NOMEM, "avatar", "out of memory");
+    if (got != length) {
+        free(bytes);
+        return cp_fail(error, CP_ERR_IO, "avatar", "the model file %.200s cannot be read", path);
+    }
+    *ret_bytes = bytes;
+    *ret_length = length;
+    return 0;
+}
+
+int cp_avatar_load_file(const char *path, struct cp_model **ret_model, struct cp_error *error)
+{
+    char folder[1024] = ".";
+    const char *slash = strrchr(path, '/');
+    uint8_t *bytes;
+    size_t length;
+    int err = load_file(path, &bytes, &length, error);
+    if (err)
+        return err;
+    if (slash && slash - path + 2 < (ptrdiff_t)sizeof folder)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+    err = load_bytes(bytes, length, slash ? slash + 1 : path, folder, ret_model, error);
     free(bytes);
     return err;
 }

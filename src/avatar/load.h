@@ -52,6 +52,11 @@ bool load_grow(void **array, size_t *capacity, size_t need, size_t item_bytes);
 
 /* Nodes, their places, and the model's joints with their roles (load_nodes.c). */
 int load_nodes(struct load *load);
+/* The nodes and their places only. */
+int load_place_nodes(struct load *load);
+
+/* A whole file, at most GLTF_MAX_FILE_BYTES; the caller frees (load.c). */
+int load_file(const char *path, uint8_t **ret_bytes, size_t *ret_length, struct cp_error *error);
 
 /* Materials and their textures (load_materials.c). */
 int load_materials(struct load *load);
@@ -63,6 +68,11 @@ enum cp_shape shape_of_name(const char *name);
 
 /* Vertices, triangles, parts and target rows of all drawn nodes (load_meshes.c). */
 int load_meshes(struct load *load);
+
+/* What swings by itself, with its colliders (load_springs.c). */
+int load_springs(struct load *load);
+/* Calls `need` for each node that swings, ends a chain, or carries a collider: they have to be joints. */
+void load_spring_nodes(struct load *load, void (*need)(struct load *load, int node));
 
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);

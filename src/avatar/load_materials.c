@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,58 @@ static void read_uv(const json_t *texture_info, struct load_material *material)
     material->uv_set = set >= 0 && set < 8 ? (int)set : 0;
 }
 
-static void read_material(struct load *load, const json_t *json, struct cp_material *ret,
+/* Shade colour, in multiples of the base colour. The shade's own texture is nearly always the base colour's.
+ */
+static void set_shade(struct cp_material *ret, const float shade[3])
+{
+    for (int k = 0; k < 3; k++)
+        ret->shade[k] = fminf(fmaxf(shade[k], 0) / fmaxf(ret->base_color[k], 0.02f), 2);
+}
+
+/* VRM 0.x keeps MToon's values under Unity's names, beside the material of the same number. */
+static bool read_mtoon0(struct load *load, int64_t index, struct cp_material *ret)
+{
+    const json_t *vrm = gltf_extension(load->doc.root, "VRM");
+    const json_t *json = json_array_get(json_object_get(vrm, "materialProperties"), (size_t)index);
+    const json_t *number = json_object_get(json, "floatProperties"),
+                 *vector = json_object_get(json, "vectorProperties");
+    if (index < 0 || strcmp(gltf_text(json, "shader"), "VRM/MToon"))
+        return false;
+    float shade[4] = {0.97f, 0.81f, 0.86f, 1}, color[4];
+    if (gltf_floats(vector, "_Color", 4, color)) /* this table's colours are sRGB */
+        for (int k = 0; k < 3; k++)
+            ret->base_color[k] = powf(fminf(fmaxf(color[k], 0), 1), 2.2f);
+    gltf_floats(vector, "_ShadeColor", 4, shade);
+    for (int k = 0; k < 3; k++)
+        shade[k] = powf(fminf(fmaxf(shade[k], 0), 1), 2.2f);
+    set_shade(ret, shade);
+    /* As UniVRM migrates 0.x to 1.0: the ramp's two ends become a middle and a sharpness. */
+    float toony = gltf_float(number, "_ShadeToony", 0.9f), shift = gltf_float(number, "_ShadeShift", 0);
+    float low = shift, high = 1 + (shift - 1) * toony;
+    ret->toon_sharp = fminf(fmaxf((2 - (high - low)) / 2, 0), 1);
+    ret->toon_shift = fminf(fmaxf(-(high + low) / 2, -1), 1);
+    return true;
+}
+
+/* MToon and unlit materials become the toon surface. */
+static void read_toon(struct load *load, const json_t *json, int64_t index, struct cp_material *ret)
+{
+    const json_t *mtoon = gltf_extension(json, "VRMC_materials_mtoon");
+    float shade[3] = {0, 0, 0};
+    if (mtoon) {
+        gltf_floats(mtoon, "shadeColorFactor", 3, shade);
+        set_shade(ret, shade);
+        ret->toon_sharp = fminf(fmaxf(gltf_float(mtoon, "shadingToonyFactor", 0.9f), 0), 1);
+        ret->toon_shift = fminf(fmaxf(gltf_float(mtoon, "shadingShiftFactor", 0), -1), 1);
+    } else if (!read_mtoon0(load, index, ret)) {
+        if (!gltf_extension(json, "KHR_materials_unlit"))
+            return;
+        ret->shade[0] = ret->shade[1] = ret->shade[2] = 1;
+    }
+    ret->surface = CP_SURFACE_TOON;
+}
+
+static void read_material(struct load *load, const json_t *json, int64_t index, struct cp_material *ret,
                           struct load_material *more)
 {
     const json_t *pbr = json_object_get(json, "pbrMetallicRoughness"),
@@ -99,10 +151,14 @@ static void read_material(struct load *load, const json_t *json, struct cp_mater
     more->told = ret->surface != CP_SURFACE_UNSET;
     if (!more->told)
         ret->surface = surface_of_name(ret->name);
+    if (!more->told)
+        read_toon(load, json, index, ret);
     more->occlusion = gltf_bool(extras, "compere_occlusion");
     read_uv(info, more);
     const json_t *texture = info ? gltf_item(&load->doc, "textures", gltf_int(info, "index", -1)) : NULL;
-    int64_t image = gltf_int(texture, "source", -1);
+    int64_t image = gltf_int(gltf_extension(texture, "EXT_texture_webp"), "source", -1);
+    if (image < 0)
+        image = gltf_int(texture, "source", -1);
     more->image = image >= 0 && image < GLTF_MAX_LIST ? (int)image : -1;
 }
 
@@ -115,7 +171,7 @@ static int decode_image(struct load *load, int index, size_t *pixels_left, struc
     const uint8_t *bytes = NULL;
     size_t length = 0;
     if (*uri) {
-        int err = gltf_data_uri(&load->doc, uri, &owned, &length);
+        int err = gltf_read_uri(&load->doc, uri, &owned, &length);
         if (err)
             return err;
         bytes = owned;
@@ -132,11 +188,25 @@ static int decode_image(struct load *load, int index, size_t *pixels_left, struc
     return err;
 }
 
-/* A picture in another file is not followed: the surface then shows its base colour. */
-static bool is_elsewhere(const struct load *load, int image)
+/* A picture in another file that is not there is left out: the surface then shows its base colour. */
+static bool is_missing(struct load *load, int image)
 {
     const char *uri = gltf_text(gltf_item(&load->doc, "images", image), "uri");
-    return *uri && strncmp(uri, "data:", 5);
+    uint8_t *bytes = NULL;
+    size_t length;
+    if (!*uri || !strncmp(uri, "data:", 5))
+        return false;
+    struct cp_error *error = load->doc.error;
+    load->doc.error = NULL;
+    int err = gltf_read_uri(&load->doc, uri, &bytes, &length);
+    load->doc.error = error;
+    free(bytes);
+    char *notes = load->model->notes;
+    size_t n = strlen(notes);
+    if (err)
+        snprintf(notes + n, sizeof load->model->notes - n,
+                 "The picture \"%.60s\" is not in the file: its surface has one colour.\n", uri);
+    return err;
 }
 
 /* One texture for each image that a base colour uses. */
@@ -149,7 +219,7 @@ static int load_textures(struct load *load)
         return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
     for (int m = 0; m < model->n_materials; m++) {
         int image = load->materials[m].image;
-        if (image < 0 || is_elsewhere(load, image))
+        if (image < 0 || is_missing(load, image))
             continue;
         for (int before = 0; before < m && model->materials[m].texture < 0; before++)
             if (load->materials[before].image == image)
@@ -176,7 +246,7 @@ int load_materials(struct load *load)
     if (!model->materials || !load->materials)
         return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
     for (size_t i = 0; i <= n; i++)
-        read_material(load, gltf_item(&load->doc, "materials", (int64_t)i), &model->materials[i],
+        read_material(load, gltf_item(&load->doc, "materials", (int64_t)i), (int64_t)i, &model->materials[i],
                       &load->materials[i]);
     model->n_materials = (int)n + 1;
     load->default_material = (int)n;

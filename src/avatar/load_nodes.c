@@ -221,6 +221,7 @@ static int make_joints(struct load *load)
         if (load->nodes[i].drawn && json_object_get(load->nodes[i].json, "mesh") &&
             !json_object_get(load->nodes[i].json, "skin"))
             need_joint(load, i);
+    load_spring_nodes(load, need_joint);
     for (int depth = 0; depth <= GLTF_MAX_DEPTH; depth++)
         for (int i = 0; i < load->n_nodes; i++)
             if (load->nodes[i].depth == depth && load->nodes[i].joint >= 0)
@@ -238,7 +239,7 @@ static int make_joints(struct load *load)
     return 0;
 }
 
-int load_nodes(struct load *load)
+int load_place_nodes(struct load *load)
 {
     size_t n = gltf_count(&load->doc, "nodes");
     if (n > GLTF_MAX_NODES)
@@ -260,6 +261,12 @@ int load_nodes(struct load *load)
         err = find_depths(load);
     if (!err)
         err = place_nodes(load);
+    return err;
+}
+
+int load_nodes(struct load *load)
+{
+    int err = load_place_nodes(load);
     if (err)
         return err;
     mark_scene(load);

@@ -19,8 +19,8 @@ static const char *const MARK[] = {"", "sentence", "word", "phone", "viseme", "m
 static const char *const EMOTION[] = {"",        "neutral",   "warm", "happy",
                                       "serious", "surprised", "sad",  "thinking"};
 static const char *const LOOK[] = {"", "camera", "card", "notes", "partner"};
-static const char *const SURFACE[] = {"",      "plain", "skin",  "eye",  "teeth",
-                                      "mouth", "hair",  "cloth", "lash", "metal"};
+static const char *const SURFACE[] = {"",     "plain", "skin", "eye",   "teeth", "mouth",
+                                      "hair", "cloth", "lash", "metal", "toon"};
 #define X(symbol, name) name,
 static const char *const BONE[] = {"", CP_BONES(X)};
 #undef X

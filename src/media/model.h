@@ -29,6 +29,7 @@ enum cp_surface {
     CP_SURFACE_CLOTH,
     CP_SURFACE_LASH, /* unlit dark hairs: lashes and brows */
     CP_SURFACE_METAL,
+    CP_SURFACE_TOON, /* two painted tones, lit and shade (MToon); one where both are equal (unlit) */
     CP_SURFACE_COUNT,
 };
 
@@ -46,6 +47,11 @@ struct cp_material {
     int texture;        /* base colour texture, -1 for none */
     float alpha_cutoff; /* > 0: alpha-masked */
     bool double_sided;
+    /* CP_SURFACE_TOON: the shade's colour as multiple of base_color, and where it starts: n.l + toon_shift is
+     * 1
+     * - toon_sharp above the lit end, toon_sharp - 1 below the shaded one (VRMC_materials_mtoon 1.0,
+     * "Lighting"). */
+    float shade[3], toon_sharp, toon_shift;
 };
 
 /* One vertex at rest. Attributes that the file lacks are made by the loader (normals, tangents) or neutral.
@@ -84,6 +90,24 @@ struct cp_joint {
     int role;                                    /* enum cp_bone, or CP_BONE_UNSET */
     float translation[3], rotation[4], scale[3]; /* local, at rest; rotation is a quaternion x y z w */
     float inverse_bind[12];                      /* 3x4, row major */
+};
+
+/*
+ * Hair and cloth that swing by themselves: VRM's spring bones (VRMC_springBone 1.0). A link is a joint that
+ * turns so that its tail follows; links of one chain come after another, root first. Rest pose, model space.
+ */
+#define CP_MODEL_MAX_COLLIDERS 64
+struct cp_spring {
+    int joint;     /* that turns */
+    int center;    /* joint in whose space it swings: what moves with that joint does not shake it; -1 */
+    float tail[3]; /* where the link ends */
+    float hit_m;   /* radius of the tail against colliders */
+    float stiffness, drag, gravity[3];
+    uint64_t colliders; /* a bit for each that it meets */
+};
+struct cp_collider { /* a sphere (both ends equal) or a capsule */
+    int joint;
+    float end[2][3], radius_m;
 };
 
 /* VRM 1.0's humanoid bones: the 25 of the body, then the fingers. Acting moves those that a model has. */
@@ -133,6 +157,10 @@ struct cp_model {
     struct cp_target *targets;
     struct cp_target_row *rows;
     struct cp_joint *joints;
+    int n_springs, n_colliders;
+    struct cp_spring *springs;
+    struct cp_collider *colliders;
+    char notes[400];     /* what the file has and this model lacks: one sentence a line */
     float eye_height_m;  /* y of the point between the eyes at rest: what cameras aim by */
     float head_height_m; /* chin to crown */
 };

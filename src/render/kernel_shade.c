@@ -4,7 +4,13 @@
 INLINE struct scene make_scene(const struct cp_render *render)
 {
     const struct lights *l = &render->lights;
+    float flat[3]; /* what a white wall in full light would come to, as display light */
+    for (int k = 0; k < 3; k++) {
+        float x = l->exposure * (l->key.color[k] + 0.5f * (l->sky[k] + l->ground[k]));
+        flat[k] = fminf(x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f), 1);
+    }
     return (struct scene){
+        .flat = v3_set(flat),
         .eye = v3_set(render->camera.eye),
         .key = v3_set(l->key.direction),
         .fill = v3_set(l->fill.direction),
@@ -138,6 +144,8 @@ INLINE struct v3 shade_point(const struct cp_render *render, const struct scene 
         return shade_lash(scene, p);
     case CP_SURFACE_METAL:
         return shade_metal(scene, p);
+    case CP_SURFACE_TOON:
+        return shade_toon(scene, p, surface);
     default:
         return shade_plain(scene, p, surface);
     }
@@ -193,9 +201,11 @@ INLINE void shade_list(struct cp_render *render, const struct scene *scene, int 
             p.albedo = v3_mul(p.albedo, sample_texture(texture, level, p.u, p.v));
         }
         struct v3 color = shade_point(render, scene, surface, &p, kind);
-        vi packed = vi_from_vf(tone(color.x, exposure) * 1023.0f) |
-                    vi_from_vf(tone(color.y, exposure) * 1023.0f) << 10 |
-                    vi_from_vf(tone(color.z, exposure) * 1023.0f) << 20;
+        vf shown[3] = {color.x, color.y, color.z};
+        for (int k = 0; k < 3; k++)
+            shown[k] = kind == CP_SURFACE_TOON ? display(shown[k]) : tone(shown[k], exposure);
+        vi packed = vi_from_vf(shown[0] * 1023.0f) | vi_from_vf(shown[1] * 1023.0f) << 10 |
+                    vi_from_vf(shown[2] * 1023.0f) << 20;
         vi_store(render->tile->shaded, packed);
         put_pixels(render->tile, list, at, list->n - at < LANES ? list->n - at : LANES);
     }
@@ -216,13 +226,14 @@ SHADE_KIND(hair, CP_SURFACE_HAIR)
 SHADE_KIND(cloth, CP_SURFACE_CLOTH)
 SHADE_KIND(lash, CP_SURFACE_LASH)
 SHADE_KIND(metal, CP_SURFACE_METAL)
+SHADE_KIND(toon, CP_SURFACE_TOON)
 
 static void (*const SHADE[CP_SURFACE_COUNT])(struct cp_render *, const struct scene *, int) = {
     [CP_SURFACE_PLAIN] = shade_plain_list, [CP_SURFACE_SKIN] = shade_skin_list,
     [CP_SURFACE_EYE] = shade_eye_list,     [CP_SURFACE_TEETH] = shade_teeth_list,
     [CP_SURFACE_MOUTH] = shade_mouth_list, [CP_SURFACE_HAIR] = shade_hair_list,
     [CP_SURFACE_CLOTH] = shade_cloth_list, [CP_SURFACE_LASH] = shade_lash_list,
-    [CP_SURFACE_METAL] = shade_metal_list,
+    [CP_SURFACE_METAL] = shade_metal_list, [CP_SURFACE_TOON] = shade_toon_list,
 };
 
 /* Pixels with several surfaces: the background's share, then a quarter of the sum. */

@@ -377,6 +377,10 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
             .alpha_cutoff = finite_or(from->alpha_cutoff, 0),
             .base_alpha = finite_or(from->base_color[3], 1),
             .double_sided = from->double_sided,
+            .shade = {finite_or(from->shade[0], 1), finite_or(from->shade[1], 1),
+                      finite_or(from->shade[2], 1)},
+            .toon_shift = finite_or(from->toon_shift, 0),
+            .toon_width = fminf(fmaxf(1 - finite_or(from->toon_sharp, 0), 0.02f), 1),
         };
         for (int c = 0; c < mesh->n_characters; c++)
             if (i >= mesh->characters[c].first_material)

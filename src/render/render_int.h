@@ -96,7 +96,9 @@ struct surface {
     float texels_per_m, alpha_cutoff, base_alpha;
     float metres_per_u; /* hair: width across which u grows by 1 */
     bool double_sided;
-    bool painted; /* eyes: vertex colours or a texture say what they look like */
+    float shade[3], toon_shift,
+        toon_width; /* CP_SURFACE_TOON: the shade's factor; the ramp, -width .. width */
+    bool painted;   /* eyes: vertex colours or a texture say what they look like */
 };
 struct draw_part {
     int first_triangle, n_triangles;

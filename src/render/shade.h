@@ -27,6 +27,7 @@ struct scene { /* lights in each lane */
     struct v3 key, fill, rim_left, rim_right; /* directions */
     struct v3 key_color, fill_color, rim_left_color, rim_right_color;
     struct v3 sky, ground;
+    struct v3 flat; /* how bright and of which colour painted surfaces are drawn in this light */
 };
 
 INLINE struct v3 v3_mul(struct v3 a, struct v3 b)
@@ -309,18 +310,37 @@ INLINE struct v3 shade_plain(const struct scene *s, const struct point *p, const
     return v3_add(out, v3_set(surface->emissive));
 }
 
-/* Scene light -> display value 0..1: a filmic curve with a soft shoulder (the fit of Narkowicz 2015 to ACES),
- * then the sRGB curve by square roots (maximum error 0.3 %). */
-INLINE vf tone(vf x, float exposure)
+/*
+ * Painted surfaces (VRMC_materials_mtoon 1.0, "Lighting"; KHR_materials_unlit): the lit and the shade colour,
+ * with a ramp between them, as the painter chose them: what comes out is display light, past the tone curve.
+ */
+INLINE struct v3 shade_toon(const struct scene *s, const struct point *p, const struct surface *surface)
 {
-    x = positive(x * exposure);
-    vf t = (x * vf_fma(x, vf_set(2.51f), vf_set(0.03f))) *
-           vf_rcp(vf_fma(x, vf_fma(x, vf_set(2.43f), vf_set(0.59f)), vf_set(0.14f)));
+    const struct v3 n = facing(p->normal, p->view);
+    /* A shadow that falls on the surface is the same shade as that of its far side. */
+    vf shading = vf_mix(vf_set(-1), v3_dot(n, s->key), p->light) + surface->toon_shift;
+    vf lit = vf_saturate((shading + surface->toon_width) * (0.5f / surface->toon_width));
+    struct v3 tone = v3_mix(v3_set(surface->shade), v3_gray(1), lit);
+    return v3_add(v3_mul(v3_mul(p->albedo, tone), s->flat), v3_set(surface->emissive));
+}
+
+/* Display light -> display value 0..1: the sRGB curve by square roots (maximum error 0.3 %). */
+INLINE vf display(vf t)
+{
     t = vf_saturate(t);
     vf a = vf_sqrt(t), b = vf_sqrt(a), c = vf_sqrt(b);
     return vf_saturate(
         vf_fma(a, vf_set(0.662002687f),
                vf_fma(b, vf_set(0.684122060f), vf_fma(c, vf_set(-0.323583601f), t * -0.0225411470f))));
+}
+
+/* Scene light -> display value 0..1: a filmic curve with a soft shoulder (the fit of Narkowicz 2015 to ACES),
+ * then the sRGB curve. */
+INLINE vf tone(vf x, float exposure)
+{
+    x = positive(x * exposure);
+    return display((x * vf_fma(x, vf_set(2.51f), vf_set(0.03f))) *
+                   vf_rcp(vf_fma(x, vf_fma(x, vf_set(2.43f), vf_set(0.59f)), vf_set(0.14f))));
 }
 
 #endif

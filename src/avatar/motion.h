@@ -1,0 +1,53 @@
+/*
+ * Motions: clips of bone rotations that any humanoid can play, read from VRM Animation (.vrma) or from a glTF
+ * animation of a skeleton whose bones are known by name.
+ *
+ * A motion holds, 30 times a second, how each bone is turned from a T pose about the axes of the model; what
+ * a character's own rest pose differs by is put in when it is played.
+ */
+#ifndef CP_AVATAR_MOTION_H
+#define CP_AVATAR_MOTION_H
+
+#include "avatar/acting.h"
+#include "avatar/avatar.h"
+#include "base/ref.h"
+
+#define MOTION_HZ    30
+#define MOTION_MAX_S 120
+#define MOTION_FACES 5 /* happy, angry, sad, relaxed, surprised */
+
+struct cp_motion {
+    struct cp_ref ref;
+    int n_frames;
+    float hips_height_m;             /* in the file's rest pose: shifts are in its measure */
+    bool moves[CP_BONE_COUNT];       /* there is a track */
+    float along[CP_BONE_COUNT][3];   /* which way limbs point in the file's rest pose; 0 for others */
+    float (*turn)[CP_BONE_COUNT][4]; /* by frame: turns of whole limbs in model space, from the rest pose */
+    float (*shift)[3];               /* by frame: of the hips, metres */
+    float (*face)[MOTION_FACES];     /* by frame, weights */
+};
+
+#define MOTION_MAX 32 /* added to one actor */
+
+struct motion_player {
+    struct {
+        char name[32];
+        struct cp_motion *motion;
+    } entry[MOTION_MAX];
+    int n, playing; /* -1 */
+    char last_action[32];
+    float into_s, weight;        /* time into the motion; 0 .. 1 how much of it is seen */
+    float fit[CP_BONE_COUNT][4]; /* for the playing one: rest pose of this character to the file's */
+};
+
+/* The bone that a limb's bone points to; CP_BONE_UNSET for those whose direction does not matter. */
+enum cp_bone motion_limb_end(enum cp_bone bone);
+
+/* Starts the motion when the action is new and names one. */
+void motion_step(struct motion_player *player, const struct rig *rig, const char *action, float dt_s);
+/* Puts the motion over what the bones would do, and its expression under the face's own. */
+void motion_apply(const struct motion_player *player, const struct rig *rig, struct stance *stance);
+void motion_face(const struct motion_player *player, float *face);
+void motion_drop(struct motion_player *player);
+
+#endif
