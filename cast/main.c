@@ -1,4 +1,4 @@
-/* sculpt CHARACTER.cast OUT.glb: builds a presenter from its parameters. */
+/* sculpt CHARACTER.cast OUT.glb [OUT.vrm]: builds a presenter from its parameters. */
 #include "sculpt/bake.h"
 #include "sculpt/character.h"
 
@@ -33,15 +33,17 @@ int main(int argc, char **argv)
     static struct sculpture sculpture;
     static struct baked baked;
     struct character c;
-    if (argc != 3) {
-        fprintf(stderr, "usage: sculpt CHARACTER.cast OUT.glb\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: sculpt CHARACTER.cast OUT.glb [OUT.vrm]\n");
         return 2;
     }
     if (read_character(argv[1], &c) < 0)
         return 1;
     sculpt_presenter(&sculpture, &c);
     bake(&sculpture, &c, &baked);
-    int triangles = 0, failed = write_glb(&baked, &c, argv[2]);
+    int triangles = 0, failed = write_glb(&baked, &c, false, argv[2]);
+    if (!failed && argc == 4)
+        failed = write_glb(&baked, &c, true, argv[3]);
     for (int k = 0; k < baked.n_parts; k++) {
         if (getenv("SCULPT_VERBOSE"))
             printf("%-14s %6d vertices %6d triangles\n", baked.parts[k].part.name,

@@ -31,7 +31,7 @@ void sculpt_presenter(struct sculpture *s, const struct character *c);
 void bake(struct sculpture *s, const struct character *c, struct baked *ret);
 void baked_free(struct baked *b);
 
-/* Writes binary glTF 2.0. 0, or -1 with errno set. */
-int write_glb(const struct baked *b, const struct character *c, const char *path);
+/* Writes binary glTF 2.0; with `vrm` as VRM 1.0, in a T pose at rest. 0, or -1 with errno set. */
+int write_glb(const struct baked *b, const struct character *c, bool vrm, const char *path);
 
 #endif

@@ -3,46 +3,16 @@
  * to one skeleton; shapes as sparse morph targets, the same list of names on every mesh that has any.
  */
 #include "bake.h"
+#include "bytes.h"
 #include "shapes.h"
+#include "vrm.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ARRAY_BUFFER = 34962, ELEMENT_ARRAY_BUFFER = 34963, NO_TARGET = 0 };
 enum { GL_U8 = 5121, GL_U16 = 5123, GL_U32 = 5125, GL_F32 = 5126 };
-
-struct bytes {
-    uint8_t *data;
-    size_t length, room;
-};
-
-static void bytes_add(struct bytes *b, const void *data, size_t n)
-{
-    if (n == 0)
-        return;
-    if (b->length + n > b->room) {
-        b->room = (b->length + n) * 2 + 4096;
-        b->data = realloc(b->data, b->room);
-        if (!b->data) {
-            fprintf(stderr, "sculpt: out of memory\n");
-            exit(1);
-        }
-    }
-    memcpy(b->data + b->length, data, n);
-    b->length += n;
-}
-
-__attribute__((format(printf, 2, 3))) static void text(struct bytes *b, const char *format, ...)
-{
-    char piece[1024];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(piece, sizeof piece, format, args);
-    va_end(args);
-    bytes_add(b, piece, n < (int)sizeof piece ? (size_t)n : sizeof piece - 1);
-}
 
 struct writer {
     struct bytes binary, views, accessors, meshes;
@@ -54,9 +24,9 @@ static int add_view(struct writer *w, const void *data, size_t n, int target)
 {
     static const uint8_t zeros[4];
     bytes_add(&w->binary, zeros, (4 - w->binary.length % 4) % 4);
-    text(&w->views, "%s{\"buffer\":0,\"byteOffset\":%zu,\"byteLength\":%zu", w->n_views ? "," : "",
-         w->binary.length, n);
-    text(&w->views, target ? ",\"target\":%d}" : "}", target);
+    bytes_text(&w->views, "%s{\"buffer\":0,\"byteOffset\":%zu,\"byteLength\":%zu", w->n_views ? "," : "",
+               w->binary.length, n);
+    bytes_text(&w->views, target ? ",\"target\":%d}" : "}", target);
     bytes_add(&w->binary, data, n);
     return w->n_views++;
 }
@@ -64,19 +34,19 @@ static int add_view(struct writer *w, const void *data, size_t n, int target)
 /* Begins an accessor; the caller may add properties and ends it with end_accessor. */
 static int begin_accessor(struct writer *w, int type, const char *shape, int count)
 {
-    text(&w->accessors, "%s{\"componentType\":%d,\"type\":\"%s\",\"count\":%d", w->n_accessors ? "," : "",
-         type, shape, count);
+    bytes_text(&w->accessors, "%s{\"componentType\":%d,\"type\":\"%s\",\"count\":%d",
+               w->n_accessors ? "," : "", type, shape, count);
     return w->n_accessors++;
 }
 static void end_accessor(struct writer *w)
 {
-    text(&w->accessors, "}");
+    bytes_text(&w->accessors, "}");
 }
 static int add_array(struct writer *w, const void *data, size_t n, int target, int type, const char *shape,
                      int count, bool normalized)
 {
     int view = add_view(w, data, n, target), id = begin_accessor(w, type, shape, count);
-    text(&w->accessors, ",\"bufferView\":%d%s", view, normalized ? ",\"normalized\":true" : "");
+    bytes_text(&w->accessors, ",\"bufferView\":%d%s", view, normalized ? ",\"normalized\":true" : "");
     end_accessor(w);
     return id;
 }
@@ -91,8 +61,8 @@ static void widen(struct bounds *b, vec3 p)
 }
 static void write_bounds(struct writer *w, const struct bounds *b)
 {
-    text(&w->accessors, ",\"min\":[%.9g,%.9g,%.9g],\"max\":[%.9g,%.9g,%.9g]", b->lo.x, b->lo.y, b->lo.z,
-         b->hi.x, b->hi.y, b->hi.z);
+    bytes_text(&w->accessors, ",\"min\":[%.9g,%.9g,%.9g],\"max\":[%.9g,%.9g,%.9g]", b->lo.x, b->lo.y, b->lo.z,
+               b->hi.x, b->hi.y, b->hi.z);
 }
 
 static vec3 to_metres(const struct writer *w, vec3 p)
@@ -113,7 +83,7 @@ static int add_positions(struct writer *w, const struct part *part)
     }
     int view = add_view(w, out, n * sizeof *out, ARRAY_BUFFER),
         id = begin_accessor(w, GL_F32, "VEC3", (int)n);
-    text(&w->accessors, ",\"bufferView\":%d", view);
+    bytes_text(&w->accessors, ",\"bufferView\":%d", view);
     write_bounds(w, &bounds);
     end_accessor(w);
     free(out);
@@ -226,10 +196,11 @@ static int add_sparse(struct writer *w, const vec3 *rows, int n, float unit_scal
     if (count > 0) {
         int at = add_view(w, index, (size_t)count * sizeof *index, NO_TARGET);
         int what = add_view(w, values, (size_t)count * sizeof *values, NO_TARGET);
-        text(&w->accessors,
-             ",\"sparse\":{\"count\":%d,\"indices\":{\"bufferView\":%d,\"componentType\":%d},\"values\":{"
-             "\"bufferView\":%d}}",
-             count, at, GL_U16, what);
+        bytes_text(
+            &w->accessors,
+            ",\"sparse\":{\"count\":%d,\"indices\":{\"bufferView\":%d,\"componentType\":%d},\"values\":{"
+            "\"bufferView\":%d}}",
+            count, at, GL_U16, what);
     }
     end_accessor(w);
     free(index);
@@ -240,7 +211,7 @@ static int add_sparse(struct writer *w, const vec3 *rows, int n, float unit_scal
 static void write_shapes(struct writer *w, const struct baked_part *b)
 {
     int n = b->part.n_vertices, still_position = -1, still_normal = -1;
-    text(&w->meshes, ",\"targets\":[");
+    bytes_text(&w->meshes, ",\"targets\":[");
     for (int shape = 1; shape < CP_SHAPE_COUNT; shape++) {
         const struct shape_rows *rows = &b->shapes[shape];
         int position, normal;
@@ -255,15 +226,15 @@ static void write_shapes(struct writer *w, const struct baked_part *b)
             position = still_position;
             normal = still_normal;
         }
-        text(&w->meshes, "%s{\"POSITION\":%d,\"NORMAL\":%d}", shape > 1 ? "," : "", position, normal);
+        bytes_text(&w->meshes, "%s{\"POSITION\":%d,\"NORMAL\":%d}", shape > 1 ? "," : "", position, normal);
     }
-    text(&w->meshes, "]}],\"weights\":[");
+    bytes_text(&w->meshes, "]}],\"weights\":[");
     for (int shape = 1; shape < CP_SHAPE_COUNT; shape++)
-        text(&w->meshes, shape > 1 ? ",0" : "0");
-    text(&w->meshes, "],\"extras\":{\"targetNames\":[");
+        bytes_text(&w->meshes, shape > 1 ? ",0" : "0");
+    bytes_text(&w->meshes, "],\"extras\":{\"targetNames\":[");
     for (int shape = 1; shape < CP_SHAPE_COUNT; shape++)
-        text(&w->meshes, "%s\"%s\"", shape > 1 ? "," : "", shape_name(shape));
-    text(&w->meshes, "]}}");
+        bytes_text(&w->meshes, "%s\"%s\"", shape > 1 ? "," : "", shape_name(shape));
+    bytes_text(&w->meshes, "]}}");
 }
 
 /* --- the document --- */
@@ -288,33 +259,37 @@ static void write_mesh(struct writer *w, const struct baked_part *b)
     int color = add_colors(w, part), uv = add_uvs(w, part), joints, weights;
     add_weights(w, b, &joints, &weights);
     int indices = add_indices(w, part);
-    text(&w->meshes,
-         "%s{\"name\":\"%s\",\"primitives\":[{\"attributes\":{\"POSITION\":%d,\"NORMAL\":%d,\"TANGENT\":%d,",
-         w->meshes.length ? "," : "", part->name, position, normal, tangent);
-    text(&w->meshes,
-         "\"COLOR_0\":%d,\"TEXCOORD_0\":%d,\"JOINTS_0\":%d,\"WEIGHTS_0\":%d},\"indices\":%d,\"material\":%d",
-         color, uv, joints, weights, indices, (int)part->surface - 1);
+    bytes_text(
+        &w->meshes,
+        "%s{\"name\":\"%s\",\"primitives\":[{\"attributes\":{\"POSITION\":%d,\"NORMAL\":%d,\"TANGENT\":%d,",
+        w->meshes.length ? "," : "", part->name, position, normal, tangent);
+    bytes_text(
+        &w->meshes,
+        "\"COLOR_0\":%d,\"TEXCOORD_0\":%d,\"JOINTS_0\":%d,\"WEIGHTS_0\":%d},\"indices\":%d,\"material\":%d",
+        color, uv, joints, weights, indices, (int)part->surface - 1);
     if (b->has_shapes)
         write_shapes(w, b);
     else
-        text(&w->meshes, "}]}");
+        bytes_text(&w->meshes, "}]}");
 }
 
-static void write_joints(const struct writer *w, struct bytes *json, const struct skeleton *s)
+static void write_joints(const struct writer *w, struct bytes *json, const struct skeleton *s, bool vrm)
 {
     for (int j = 0; j < JOINT_COUNT; j++) {
         int parent = s->joints[j].parent;
         vec3 p = s->joints[j].position;
         vec3 t = parent < 0 ? to_metres(w, p) : scale(sub(p, s->joints[parent].position), 0.01f);
-        text(json, "%s{\"name\":\"%s\",\"translation\":[%.7g,%.7g,%.7g]", j ? "," : "", s->joints[j].name,
-             t.x, t.y, t.z);
+        bytes_text(json, "%s{\"name\":\"%s\",\"translation\":[%.7g,%.7g,%.7g]", j ? "," : "",
+                   s->joints[j].name, t.x, t.y, t.z);
+        if (vrm) /* which wants a T pose at rest; the skin stays bound as it was sculpted */
+            vrm_write_rest(json, s, j);
         const char *before = ",\"children\":[";
         for (int k = j + 1; k < JOINT_COUNT; k++)
             if (s->joints[k].parent == j) {
-                text(json, "%s%d", before, k);
+                bytes_text(json, "%s%d", before, k);
                 before = ",";
             }
-        text(json, *before == ',' && before[1] == 0 ? "]}" : "}");
+        bytes_text(json, *before == ',' && before[1] == 0 ? "]}" : "}");
     }
 }
 
@@ -327,55 +302,60 @@ static void write_skin(struct writer *w, struct bytes *json, const struct skelet
         inverse[j][12] = -p.x, inverse[j][13] = -p.y, inverse[j][14] = -p.z;
     }
     int id = add_array(w, inverse, sizeof inverse, NO_TARGET, GL_F32, "MAT4", JOINT_COUNT, false);
-    text(json, "\"skins\":[{\"inverseBindMatrices\":%d,\"skeleton\":0,\"joints\":[", id);
+    bytes_text(json, "\"skins\":[{\"inverseBindMatrices\":%d,\"skeleton\":0,\"joints\":[", id);
     for (int j = 0; j < JOINT_COUNT; j++)
-        text(json, "%s%d", j ? "," : "", j);
-    text(json, "]}]");
+        bytes_text(json, "%s%d", j ? "," : "", j);
+    bytes_text(json, "]}]");
 }
 
 static void write_materials(struct bytes *json)
 {
-    text(json, "\"materials\":[");
+    bytes_text(json, "\"materials\":[");
     for (int m = 1; m <= N_MATERIALS; m++) {
-        text(json, "%s{\"name\":\"%s\",\"doubleSided\":%s,", m > 1 ? "," : "", materials[m].name,
-             materials[m].double_sided ? "true" : "false");
-        text(json, "\"pbrMetallicRoughness\":{\"metallicFactor\":%g,\"roughnessFactor\":%g},",
-             materials[m].metallic, materials[m].roughness);
-        text(json, "\"extras\":{\"compere_surface\":\"%s\",\"compere_occlusion\":true}}", materials[m].name);
+        bytes_text(json, "%s{\"name\":\"%s\",\"doubleSided\":%s,", m > 1 ? "," : "", materials[m].name,
+                   materials[m].double_sided ? "true" : "false");
+        bytes_text(json, "\"pbrMetallicRoughness\":{\"metallicFactor\":%g,\"roughnessFactor\":%g},",
+                   materials[m].metallic, materials[m].roughness);
+        bytes_text(json, "\"extras\":{\"compere_surface\":\"%s\",\"compere_occlusion\":true}}",
+                   materials[m].name);
     }
-    text(json, "],");
+    bytes_text(json, "],");
 }
 
 static void write_document(struct writer *w, struct bytes *json, const struct baked *b,
-                           const struct character *c)
+                           const struct character *c, bool vrm)
 {
     for (int k = 0; k < b->n_parts; k++)
         write_mesh(w, &b->parts[k]);
-    text(json,
-         "{\"asset\":{\"version\":\"2.0\",\"generator\":\"Compere sculpt\",\"extras\":{\"name\":\"%s\"}},",
-         c->name);
-    text(json, "\"scene\":0,\"scenes\":[{\"nodes\":[0");
+    bytes_text(
+        json,
+        "{\"asset\":{\"version\":\"2.0\",\"generator\":\"Compere sculpt\",\"extras\":{\"name\":\"%s\"}},",
+        c->name);
+    bytes_text(json, "\"scene\":0,\"scenes\":[{\"nodes\":[0");
     for (int k = 0; k < b->n_parts; k++)
-        text(json, ",%d", JOINT_COUNT + k);
-    text(json, "]}],\"nodes\":[");
-    write_joints(w, json, &b->skeleton);
+        bytes_text(json, ",%d", JOINT_COUNT + k);
+    bytes_text(json, "]}],\"nodes\":[");
+    write_joints(w, json, &b->skeleton, vrm);
     for (int k = 0; k < b->n_parts; k++)
-        text(json, ",{\"name\":\"%s\",\"mesh\":%d,\"skin\":0}", b->parts[k].part.name, k);
-    text(json, "],");
+        bytes_text(json, ",{\"name\":\"%s\",\"mesh\":%d,\"skin\":0}", b->parts[k].part.name, k);
+    bytes_text(json, "],");
     write_materials(json);
     write_skin(w, json, &b->skeleton);
-    text(json, ",\"meshes\":[");
+    bytes_text(json, ",\"meshes\":[");
     bytes_add(json, w->meshes.data, w->meshes.length);
-    text(json, "],\"accessors\":[");
+    bytes_text(json, "],\"accessors\":[");
     bytes_add(json, w->accessors.data, w->accessors.length);
-    text(json, "],\"bufferViews\":[");
+    bytes_text(json, "],\"bufferViews\":[");
     bytes_add(json, w->views.data, w->views.length);
     bytes_add(&w->binary, "\0\0\0", (4 - w->binary.length % 4) % 4);
-    text(json, "],\"buffers\":[{\"byteLength\":%zu}]}", w->binary.length);
+    bytes_text(json, "],\"buffers\":[{\"byteLength\":%zu}]", w->binary.length);
+    if (vrm)
+        vrm_write_extension(json, b, c);
+    bytes_text(json, "}");
     bytes_add(json, "   ", (4 - json->length % 4) % 4);
 }
 
-int write_glb(const struct baked *b, const struct character *c, const char *path)
+int write_glb(const struct baked *b, const struct character *c, bool vrm, const char *path)
 {
     for (int k = 0; k < b->n_parts; k++)
         if (b->parts[k].part.n_vertices > 65535) {
@@ -386,7 +366,7 @@ int write_glb(const struct baked *b, const struct character *c, const char *path
         }
     struct writer w = {.floor_y = c->height_m};
     struct bytes json = {0};
-    write_document(&w, &json, b, c);
+    write_document(&w, &json, b, c, vrm);
     const uint32_t header[5] = {0x46546C67, 2, (uint32_t)(12 + 8 + json.length + 8 + w.binary.length),
                                 (uint32_t)json.length, 0x4E4F534A};    /* "glTF", version, length; "JSON" */
     const uint32_t chunk[2] = {(uint32_t)w.binary.length, 0x004E4942}; /* "BIN" */

@@ -236,10 +236,11 @@ void build_hands(struct sculpture *s, const struct character *c)
             hi = v3(maxf(hi.x, p.x), maxf(hi.y, p.y), maxf(hi.z, p.z));
         }
     vec3 wrist = wrist_joint(c);
+    const float step = 0.185f * c->hand_size;
     const struct axis axes[3] = {
-        {minf(lo.x, wrist.x) - 4, hi.x + 2.5f, 0.185f, {{0}}, 0},
-        {lo.y - 2.5f, wrist.y + 3.5f, 0.185f, {{0}}, 0},
-        {lo.z - 2.5f, hi.z + 2.5f, 0.185f, {{0}}, 0},
+        {minf(lo.x, wrist.x) - 4, hi.x + 2.5f, step, {{0}}, 0},
+        {lo.y - 2.5f, wrist.y + 3.5f, step, {{0}}, 0},
+        {lo.z - 2.5f, hi.z + 2.5f, step, {{0}}, 0},
     };
     struct part *part = sculpture_add(s, "hands", CP_SURFACE_SKIN, RIG_BODY);
     part_add_surface(part, sd_hand, c, axes);
