@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VIEW_SIZE = 640, VIEW_COLUMNS = 3, FACE_SIZE = 400, FACE_COLUMNS = 7, ALONE_SIZE = 960 };
+enum { VIEW_SIZE = 480, VIEW_COLUMNS = 3, FACE_SIZE = 280, FACE_COLUMNS = 7, ALONE_SIZE = 960 };
 
 enum kind { VIEW, VISEME, EMOTION, SHAPES };
 struct tile {
