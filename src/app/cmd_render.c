@@ -320,7 +320,7 @@ static int draw_frame(struct job *job, const struct cp_moment *moment, const str
         cp_render_frame_camera(set, "", job->model, width, height, &view);
     memcpy(view.card, moment->card, sizeof view.card);
     view.card_shown = *moment->card ? 1 : 0;
-    struct cp_sight sight;
+    struct cp_sight sight = {0};
     memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
     cp_actor_pose(job->actor, moment, &sight, pose);
     while (!(frame->picture = cp_picture_get(job->pictures, width, height)) &&

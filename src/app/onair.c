@@ -179,7 +179,7 @@ static void *run_draw(void *arg)
         cp_show_moment(onair->door, &drawing->moment, pcm);
         send_sound(onair, pcm, drawing->moment.at_samples, wall_ns);
         frame_view(onair, drawing);
-        struct cp_sight sight;
+        struct cp_sight sight = {0};
         memcpy(sight.camera_eye, drawing->view.eye, sizeof sight.camera_eye);
         cp_actor_pose(onair->actor, &drawing->moment, &sight, &drawing->pose);
         tell_caption(onair, drawing);

@@ -17,6 +17,9 @@
 
 struct cp_actor {
     struct rig rig;
+    struct cp_place place;
+    float to_stage[12]; /* own space -> stage */
+    float eye[3];       /* between the eyes, own space, as of the last pose */
     struct feeling feeling;
     struct blinker blinker;
     struct gaze gaze;
@@ -30,6 +33,15 @@ struct cp_actor {
     float activity;  /* of the mouth, smoothed */
     int64_t last_at; /* -1 before the first frame */
 };
+
+/* Between the eyes, in a head that stands so. */
+static void middle_of_eyes(const struct rig *rig, const float head[12], float ret[3])
+{
+    float middle[3];
+    for (int k = 0; k < 3; k++)
+        middle[k] = (rig->eye[0][k] + rig->eye[1][k]) / 2;
+    mat_point(head, middle, ret);
+}
 
 int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret_actor,
                     struct cp_error *error)
@@ -45,6 +57,8 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     gesturer_init(&actor->gesturer);
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
+    middle_of_eyes(&actor->rig, MAT_IDENTITY, actor->eye);
+    cp_actor_place(actor, &(struct cp_place){0});
     *ret_actor = actor;
     return 0;
 }
@@ -55,6 +69,45 @@ void cp_actor_destroy(struct cp_actor *actor)
         return;
     cp_ref_drop(actor->rig.model);
     free(actor);
+}
+
+void cp_actor_place(struct cp_actor *actor, const struct cp_place *place)
+{
+    static const float y[3] = {0, 1, 0}, one[3] = {1, 1, 1};
+    const float at[3] = {place->x_m, 0, place->z_m};
+    float turn[4];
+    actor->place = *place;
+    quat_axis_angle(y, place->yaw_rad, turn);
+    mat_from_trs(at, turn, one, actor->to_stage);
+}
+
+void cp_actor_eye(const struct cp_actor *actor, float ret_eye[3])
+{
+    mat_point(actor->to_stage, actor->eye, ret_eye);
+}
+
+/* What it sees, in its own space. */
+static struct cp_sight own_sight(const struct cp_actor *actor, const struct cp_sight *sight)
+{
+    struct cp_sight own = *sight;
+    float *const point[] = {own.camera_eye, own.partner_eye, own.card};
+    for (size_t i = 0; i < sizeof point / sizeof *point; i++) {
+        const float off[3] = {point[i][0] - actor->place.x_m, point[i][1], point[i][2] - actor->place.z_m};
+        mat_vector_back(actor->to_stage, off, point[i]);
+    }
+    return own;
+}
+
+/* Skinning matrices made in its own space, put on the stage. */
+static void put_on_stage(const struct cp_actor *actor, int n_joints, float (*skin)[12])
+{
+    if (actor->place.x_m == 0 && actor->place.z_m == 0 && actor->place.yaw_rad == 0)
+        return;
+    for (int j = 0; j < n_joints; j++) {
+        float own[12];
+        memcpy(own, skin[j], sizeof own);
+        mat_multiply(actor->to_stage, own, skin[j]);
+    }
 }
 
 /* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
@@ -115,8 +168,7 @@ static void make_face(const struct cp_actor *actor, const struct mouth *mouth, f
 static void camera_direction(const struct rig *rig, const float camera_eye[3], float ret[2])
 {
     float middle[3], to[3];
-    for (int k = 0; k < 3; k++)
-        middle[k] = (rig->eye[0][k] + rig->eye[1][k]) / 2;
+    middle_of_eyes(rig, MAT_IDENTITY, middle);
     vec_sub(camera_eye, middle, to);
     ret[0] = atan2f(to[0], to[2]);
     ret[1] = -atan2f(to[1], hypotf(to[0], to[2]));
@@ -267,11 +319,27 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     return dt_s;
 }
 
+/* What a moment that another one performs is to who stands beside. */
+static struct cp_moment heard(const struct cp_moment *moment)
+{
+    struct cp_moment ret = {.at_samples = moment->at_samples, .gain = 1};
+    ret.attention = moment->utterance ? CP_ATTENTION_LISTENING : moment->attention;
+    if (ret.attention == CP_ATTENTION_SPEAKING)
+        ret.attention = CP_ATTENTION_LISTENING;
+    ret.emotion = moment->emotion;
+    ret.emotion_intensity = 0.4f * moment->emotion_intensity;
+    return ret;
+}
+
 void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const struct cp_sight *sight,
                    struct cp_pose *ret_pose)
 {
     const struct rig *rig = &actor->rig;
-    float dt_s = step_all(actor, moment, sight->camera_eye);
+    const struct cp_sight own = own_sight(actor, sight);
+    const struct cp_moment as_listener = heard(moment);
+    if (sight->listens)
+        moment = &as_listener;
+    float dt_s = step_all(actor, moment, own.camera_eye);
     float face[CP_SHAPE_COUNT];
     struct mouth mouth;
     struct stance stance;
@@ -285,7 +353,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     rig_skin(rig, &stance, ret_pose->skin);
     for (int side = 0; side < 2; side++) {
         float turn[2];
-        eye_turn(actor, side, sight->camera_eye, (const float(*)[12])ret_pose->skin, turn);
+        eye_turn(actor, side, own.camera_eye, (const float(*)[12])ret_pose->skin, turn);
         look_shapes(rig, side, turn, face);
         if (!rig->eyes_by_shape)
             stance_turn(&stance, CP_BONE_LEFT_EYE + side, turn[0], turn[1], 0);
@@ -293,6 +361,9 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
     close_lids(actor, face);
+    int head = rig->joint[CP_BONE_HEAD];
+    middle_of_eyes(rig, head >= 0 ? ret_pose->skin[head] : MAT_IDENTITY, actor->eye);
+    put_on_stage(actor, rig->model->n_joints, ret_pose->skin);
     ret_pose->at_samples = moment->at_samples;
     ret_pose->n_targets = rig->model->n_targets;
     ret_pose->n_joints = rig->model->n_joints;

@@ -11,6 +11,7 @@
 #include "media/pose.h"
 #include "media/shapes.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* --- loading --- */
@@ -49,9 +50,28 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
                     struct cp_error *error);
 void cp_actor_destroy(struct cp_actor *actor);
 
-/* What a character can look at: places in metres, in the space in which it is drawn. */
+/* Where a character stands on the stage, and which way it faces (yaw about +y; 0 looks along +z). */
+struct cp_place {
+    float x_m, z_m, yaw_rad;
+};
+
+/* Puts the character there, from the next pose on: skinning matrices lead from the model's own space at rest
+ * to the stage. An actor that was never placed stands in the middle. thread: draw, or before drawing starts
+ */
+void cp_actor_place(struct cp_actor *actor, const struct cp_place *place);
+
+/* Where the point between its eyes is on the stage: as of the last pose, or at rest before the first. What a
+ * partner looks at. */
+void cp_actor_eye(const struct cp_actor *actor, float ret_eye[3]);
+
+/* What a character sees: places in metres on the stage. All zero but the camera: alone, performing. */
 struct cp_sight {
     float camera_eye[3];
+    bool listens; /* another one performs the moment: this one hears it, and says nothing */
+    bool has_partner;
+    float partner_eye[3]; /* the other one's cp_actor_eye */
+    bool has_card;
+    float card[3]; /* the middle of the card or screen that is shown */
 };
 
 /*

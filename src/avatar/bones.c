@@ -2,6 +2,8 @@
 #include "avatar/load.h"
 
 #include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_WORDS      12
@@ -54,6 +56,7 @@ static const struct {
     {"hip", MIDDLE, CP_BONE_HIPS, 0},
     {"pelvis", MIDDLE, CP_BONE_HIPS, 0},
     {"spine", MIDDLE, CP_BONE_SPINE, 0},
+    {"waist", MIDDLE, CP_BONE_SPINE, 0},
     {"spine1", MIDDLE, CP_BONE_CHEST, 0},
     {"spine01", MIDDLE, CP_BONE_CHEST, 0},
     {"spine2", MIDDLE, CP_BONE_UPPER_CHEST, 0},
@@ -61,8 +64,11 @@ static const struct {
     {"chest", MIDDLE, CP_BONE_CHEST, 0},
     {"upperchest", MIDDLE, CP_BONE_UPPER_CHEST, 0},
     {"neck", MIDDLE, CP_BONE_NECK, 0},
+    {"neck01", MIDDLE, CP_BONE_NECK, 0},
+    {"necktwist01", MIDDLE, CP_BONE_NECK, 0},
     {"head", MIDDLE, CP_BONE_HEAD, 0},
     {"jaw", MIDDLE, CP_BONE_JAW, 0},
+    {"jawroot", MIDDLE, CP_BONE_JAW, 0},
     {"eye", BOTH, CP_BONE_LEFT_EYE, CP_BONE_RIGHT_EYE},
     {"faceeye", BOTH, CP_BONE_LEFT_EYE, CP_BONE_RIGHT_EYE},
     {"eyeball", BOTH, CP_BONE_LEFT_EYE, CP_BONE_RIGHT_EYE},
@@ -74,7 +80,62 @@ static const struct {
     {"lowerarm", BOTH, CP_BONE_LEFT_LOWER_ARM, CP_BONE_RIGHT_LOWER_ARM},
     {"hand", BOTH, CP_BONE_LEFT_HAND, CP_BONE_RIGHT_HAND},
     {"wrist", BOTH, CP_BONE_LEFT_HAND, CP_BONE_RIGHT_HAND},
+    {"upleg", BOTH, CP_BONE_LEFT_UPPER_LEG, CP_BONE_RIGHT_UPPER_LEG},
+    {"upperleg", BOTH, CP_BONE_LEFT_UPPER_LEG, CP_BONE_RIGHT_UPPER_LEG},
+    {"thigh", BOTH, CP_BONE_LEFT_UPPER_LEG, CP_BONE_RIGHT_UPPER_LEG},
+    {"leg", BOTH, CP_BONE_LEFT_LOWER_LEG, CP_BONE_RIGHT_LOWER_LEG},
+    {"lowerleg", BOTH, CP_BONE_LEFT_LOWER_LEG, CP_BONE_RIGHT_LOWER_LEG},
+    {"calf", BOTH, CP_BONE_LEFT_LOWER_LEG, CP_BONE_RIGHT_LOWER_LEG},
+    {"shin", BOTH, CP_BONE_LEFT_LOWER_LEG, CP_BONE_RIGHT_LOWER_LEG},
+    {"foot", BOTH, CP_BONE_LEFT_FOOT, CP_BONE_RIGHT_FOOT},
+    {"ankle", BOTH, CP_BONE_LEFT_FOOT, CP_BONE_RIGHT_FOOT},
+    {"toes", BOTH, CP_BONE_LEFT_TOES, CP_BONE_RIGHT_TOES},
+    {"toe", BOTH, CP_BONE_LEFT_TOES, CP_BONE_RIGHT_TOES},
+    {"toe0", BOTH, CP_BONE_LEFT_TOES, CP_BONE_RIGHT_TOES},
+    {"toebase", BOTH, CP_BONE_LEFT_TOES, CP_BONE_RIGHT_TOES},
+    {"ball", BOTH, CP_BONE_LEFT_TOES, CP_BONE_RIGHT_TOES},
 };
+
+/* Which joint of a finger, from the hand outwards, a name's end means: 0, 1 or 2; -1 for none ("4", "end").
+ */
+static int finger_segment(const char *end, bool thumb)
+{
+    static const char *const segment[3][4] = {
+        {"1", "01", "proximal", NULL}, {"2", "02", "intermediate", NULL}, {"3", "03", "distal", NULL}};
+    if (thumb && !strcmp(end, "metacarpal"))
+        return 0;
+    if (thumb && !strcmp(end, "proximal")) /* VRM 1.0 counts the thumb's metacarpal */
+        return 1;
+    for (int s = 0; s < 3; s++)
+        for (int i = 0; segment[s][i]; i++)
+            if (!strcmp(end, segment[s][i]))
+                return s;
+    return -1;
+}
+
+/* "handthumb1", "findex01", "littledistal" -> the left hand's bone; the right hand's come in the same order.
+ */
+static enum cp_bone finger_of_stem(const char *stem)
+{
+    static const struct {
+        const char *word;
+        int finger;
+    } FINGER[] = {{"thumb", 0}, {"index", 1},  {"middle", 2}, {"mid", 2},
+                  {"ring", 3},  {"little", 4}, {"pinky", 4}};
+    if (!strncmp(stem, "hand", 4))
+        stem += 4;
+    else if (stem[0] == 'f' && strncmp(stem, "foot", 4))
+        stem++;
+    for (size_t i = 0; i < sizeof FINGER / sizeof *FINGER; i++) {
+        size_t n = strlen(FINGER[i].word);
+        if (strncmp(stem, FINGER[i].word, n))
+            continue;
+        int segment = finger_segment(stem + n, FINGER[i].finger == 0);
+        if (segment >= 0)
+            return (enum cp_bone)(CP_BONE_LEFT_THUMB_METACARPAL + 3 * FINGER[i].finger + segment);
+    }
+    return CP_BONE_UNSET;
+}
 
 enum cp_bone bone_of_name(const char *name)
 {
@@ -99,5 +160,8 @@ enum cp_bone bone_of_name(const char *name)
             return side == MIDDLE ? STEM[i].left : CP_BONE_UNSET;
         return side == LEFT ? STEM[i].left : side == RIGHT ? STEM[i].right : CP_BONE_UNSET;
     }
-    return CP_BONE_UNSET;
+    enum cp_bone finger = side == MIDDLE ? CP_BONE_UNSET : finger_of_stem(stem);
+    if (finger != CP_BONE_UNSET && side == RIGHT)
+        finger = (enum cp_bone)(finger + CP_BONE_RIGHT_THUMB_METACARPAL - CP_BONE_LEFT_THUMB_METACARPAL);
+    return finger;
 }

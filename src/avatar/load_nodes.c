@@ -9,6 +9,7 @@
 #include "avatar/transform.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void local_matrix(const json_t *node, float ret[12])
 {
@@ -115,6 +116,30 @@ static enum cp_bone bone_exactly(const char *name)
     return CP_BONE_UNSET;
 }
 
+/* VRM 0.x calls the thumb's three bones proximal, intermediate, distal: 1.0's metacarpal, proximal, distal.
+ */
+static enum cp_bone bone_of_vrm0(const char *name)
+{
+    const char *thumb = strstr(name, "Thumb");
+    enum cp_bone side =
+        strncmp(name, "left", 4) ? CP_BONE_RIGHT_THUMB_METACARPAL : CP_BONE_LEFT_THUMB_METACARPAL;
+    if (thumb && !strcmp(thumb, "ThumbProximal"))
+        return side;
+    if (thumb && !strcmp(thumb, "ThumbIntermediate"))
+        return (enum cp_bone)(side + 1);
+    return bone_exactly(name);
+}
+
+/* Some tools count the spine from 1: what the names made chest and upper chest then starts below. */
+static void lower_spine(int *owner)
+{
+    if (owner[CP_BONE_SPINE] >= 0 || owner[CP_BONE_CHEST] < 0 || owner[CP_BONE_UPPER_CHEST] < 0)
+        return;
+    owner[CP_BONE_SPINE] = owner[CP_BONE_CHEST];
+    owner[CP_BONE_CHEST] = owner[CP_BONE_UPPER_CHEST];
+    owner[CP_BONE_UPPER_CHEST] = -1;
+}
+
 /* Roles by VRM's tables first, then by the names of skin joints, of empty nodes, of nodes with a rigid mesh.
  */
 static void find_roles(struct load *load, int *owner)
@@ -128,7 +153,7 @@ static void find_roles(struct load *load, int *owner)
     const json_t *bones = json_object_get(vrm0, "humanBones");
     for (size_t i = 0; i < json_array_size(bones); i++) {
         const json_t *bone = json_array_get(bones, i);
-        give_role(load, owner, bone_exactly(gltf_text(bone, "bone")), gltf_int(bone, "node", -1));
+        give_role(load, owner, bone_of_vrm0(gltf_text(bone, "bone")), gltf_int(bone, "node", -1));
     }
     for (int pass = 0; pass < 3; pass++)
         for (int i = 0; i < load->n_nodes; i++) {
@@ -138,6 +163,7 @@ static void find_roles(struct load *load, int *owner)
             if (rank == pass)
                 give_role(load, owner, bone_of_name(node->name), i);
         }
+    lower_spine(owner);
 }
 
 static void need_joint(struct load *load, int node)

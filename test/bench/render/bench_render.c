@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     struct cp_render_stats stats = {0};
     for (int i = -WARM_UP; i < o.frames; i++) {
         moment.at_samples = (int64_t)(i + WARM_UP) * CP_SAMPLES_PER_FRAME;
-        struct cp_sight sight;
+        struct cp_sight sight = {0};
         memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
         cp_actor_pose(actor, &moment, &sight, &pose);
         open_mouth(model, i, &pose);

@@ -414,6 +414,59 @@ static void a_rig_without_turns_is_the_identity(void **state)
     cp_ref_drop(model);
 }
 
+/* The pose of a placed actor is that of one in the middle, moved as a rigid body; it looks at the same camera
+ * from there. */
+static void a_placed_actor_is_moved_rigidly(void **state)
+{
+    static const struct cp_place place = {.x_m = 0.7f, .z_m = -0.4f, .yaw_rad = 0.6f};
+    const float c = cosf(place.yaw_rad), s_yaw = sinf(place.yaw_rad);
+    struct stage plain = stage_open(1, 6), placed = stage_open(1, 6);
+    struct cp_sight moved = SIGHT;
+    moved.camera_eye[0] = c * SIGHT.camera_eye[0] + s_yaw * SIGHT.camera_eye[2] + place.x_m;
+    moved.camera_eye[2] = -s_yaw * SIGHT.camera_eye[0] + c * SIGHT.camera_eye[2] + place.z_m;
+    cp_actor_place(placed.actor, &place);
+    for (int f = 0; f < 300; f++) {
+        strcpy(plain.moment.action, f > 60 ? "greet" : "");
+        placed.moment = plain.moment;
+        cp_actor_pose(placed.actor, &placed.moment, &moved, placed.pose);
+        next_frame(&plain);
+        for (int j = 0; j < plain.pose->n_joints; j++) {
+            const float *a = plain.pose->skin[j], *b = placed.pose->skin[j];
+            for (int k = 0; k < 4; k++) {
+                float at_x = k == 3 ? place.x_m : 0, at_z = k == 3 ? place.z_m : 0;
+                assert_float_equal(b[k], c * a[k] + s_yaw * a[8 + k] + at_x, 1e-3);
+                assert_float_equal(b[4 + k], a[4 + k], 1e-3);
+                assert_float_equal(b[8 + k], -s_yaw * a[k] + c * a[8 + k] + at_z, 1e-3);
+            }
+        }
+        for (int t = 0; t < plain.pose->n_targets; t++)
+            assert_float_equal(plain.pose->weight[t], placed.pose->weight[t], 1e-3);
+        float eye[3], eye_placed[3];
+        cp_actor_eye(plain.actor, eye);
+        cp_actor_eye(placed.actor, eye_placed);
+        assert_float_equal(eye_placed[0], c * eye[0] + s_yaw * eye[2] + place.x_m, 1e-3);
+        assert_float_equal(eye_placed[2], -s_yaw * eye[0] + c * eye[2] + place.z_m, 1e-3);
+    }
+    stage_close(&plain);
+    stage_close(&placed);
+}
+
+static void a_listener_keeps_its_mouth_shut(void **state)
+{
+    struct cp_utterance *u = babble(4);
+    struct stage s = stage_open(0, 6);
+    struct cp_sight sight = SIGHT;
+    sight.listens = true;
+    for (int f = 0; f < 300; f++) {
+        keep_speaking(&s, u);
+        cp_actor_pose(s.actor, &s.moment, &sight, s.pose);
+        s.moment.at_samples += CP_SAMPLES_PER_FRAME;
+        assert_true(weight(&s, CP_SHAPE_jawOpen) < 0.001f && weight(&s, CP_SHAPE_mouthPressLeft) < 0.001f);
+    }
+    stage_close(&s);
+    cp_ref_drop(u);
+}
+
 static void an_idle_figure_moves_a_little(void **state)
 {
     struct stage s = stage_open(0, 2);
@@ -446,6 +499,8 @@ int main(void)
         cmocka_unit_test(arms_of_a_t_pose_hang),
         cmocka_unit_test(gestures_start_play_and_end),
         cmocka_unit_test(a_rig_without_turns_is_the_identity),
+        cmocka_unit_test(a_placed_actor_is_moved_rigidly),
+        cmocka_unit_test(a_listener_keeps_its_mouth_shut),
         cmocka_unit_test(an_idle_figure_moves_a_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
