@@ -118,7 +118,7 @@ INLINE struct v3 shade_point(const struct cp_render *render, const struct scene 
                           nl))) {
             struct v3 from =
                 v3_mad(v3_mad(p->position, p->normal, vf_set(0.003f)), scene->key, vf_set(0.003f));
-            p->light = shadow_lookup(&render->shadow, from);
+            p->light = shadow_lookup(&render->shadows[surface->character], from);
         }
     }
     switch (kind) {

@@ -54,14 +54,25 @@ bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const 
 
 struct cp_render;
 
-/* For one character in one set at one size (even, 64..3840 by 64..2160). Holds a reference of the model. */
-int cp_render_create(const struct cp_render_config *config, struct cp_model *model, const struct cp_set *set,
-                     int width, int height, struct cp_render **ret_render, struct cp_error *error);
+enum { CP_STAGE_CHARACTERS = 2 };
+
+/* What a renderer is made for; where a character stands is said by its pose. */
+struct cp_stage_spec {
+    struct cp_model *models[CP_STAGE_CHARACTERS]; /* the renderer takes references of its own */
+    int n_models;                                 /* 1 or 2; the same model may stand there twice */
+    const struct cp_set *set;                     /* NULL: the first */
+    int width, height;                            /* even, 64..3840 by 64..2160 */
+};
+
+/* A stage made ready. Slow (a tenth of a second) and allocating. thread: any */
+int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
+                     struct cp_render **ret_render, struct cp_error *error);
 void cp_render_destroy(struct cp_render *render);
 
-/* Draws one frame into `out` (of the size given at create). Does not allocate, takes no lock, never fails:
- * what exceeds a bound is counted in the stats and left out. thread: draw */
-void cp_render_draw(struct cp_render *render, const struct cp_pose *pose, const struct cp_view *view,
+/* Draws one frame into `out` (of the size given at create), with a pose for each character in the order of
+ * the models. Does not allocate, takes no lock, never fails: what exceeds a bound is counted in the stats and
+ * left out. thread: draw */
+void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out);
 
 struct cp_render_stats { /* of the last frame */

@@ -96,7 +96,11 @@ int main(int argc, char **argv)
     sched_setaffinity(0, sizeof core, &core);
     const struct cp_set *set = cp_render_find_set(o.set);
     if (cp_avatar_load_file(o.file, &model, &error) || cp_actor_create(model, 1, &actor, &error) ||
-        cp_render_create(&o.config, model, set, o.width, o.height, &render, &error)) {
+        cp_render_create(
+            &o.config,
+            &(struct cp_stage_spec){
+                .models = {model}, .n_models = 1, .set = set, .width = o.width, .height = o.height},
+            &render, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
@@ -115,7 +119,7 @@ int main(int argc, char **argv)
         open_mouth(model, i, &pose);
         view.eye[0] += o.move ? 0.0005f : 0;
         int64_t start = cp_clock_thread_cpu_ns();
-        cp_render_draw(render, &pose, &view, picture);
+        cp_render_draw(render, (const struct cp_pose *const[]){&pose}, &view, picture);
         int64_t spent = cp_clock_thread_cpu_ns() - start;
         stats = cp_render_stats(render);
         if (i < 0)
