@@ -454,7 +454,7 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
     if (!result)
         result = cp_webrtc_stream_create(app->webrtc, &EVENTS, onair, &onair->stream, error);
     if (!result)
-        result = cp_show_enter(app->show, onair->channel, &onair->door, error);
+        result = cp_show_enter(app->show, onair->channel, NULL, &onair->door, error);
     return result;
 }
 

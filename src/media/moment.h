@@ -40,6 +40,8 @@ enum cp_look {
     CP_LOOK_COUNT,
 };
 
+struct cp_scene; /* a stage made ready: who stands where, in which set. The app's; others only carry it */
+
 struct cp_moment {
     int64_t at_samples; /* the channel's sample clock */
     enum cp_attention attention;
@@ -50,6 +52,8 @@ struct cp_moment {
     float emotion_intensity; /* 0..1 */
     char action[24];         /* named gesture to start at this moment, or "" */
     enum cp_look look;
+    struct cp_scene
+        *scene;           /* the stage made for it, or NULL for the channel's own; borrowed like utterance */
     char presenter[40];   /* who on stage performs this, or "" for the first */
     char camera[24];      /* named framing, or "" for the channel's own */
     float camera_move_s;  /* how long a change of framing takes; 0: a cut */

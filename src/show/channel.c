@@ -227,6 +227,11 @@ static int work_patch(struct cp_show *show, void *args, struct cp_error *error)
     int result = check_rundown(a->changes, error);
     json_t *spec = json_deep_copy(channel->spec);
     if (!result) {
+        /* One presenter or several: the one names takes the place of the other. */
+        if (json_object_get(a->changes, "presenter"))
+            json_object_del(spec, "presenters");
+        else if (json_object_get(a->changes, "presenters"))
+            json_object_del(spec, "presenter");
         json_object_update(spec, (json_t *)a->changes);
         json_object_set_new(spec, "id", json_string(channel->id));
         result = save(show, channel->id, spec, CP_STORE_ANY_VERSION, error);
@@ -325,6 +330,7 @@ int cp_show_channel_list(struct cp_show *show, json_t **ret_list, struct cp_erro
 
 struct door_args {
     const char *id;
+    const struct cp_show_stager *stager;
     struct cp_stage_door *door;
 };
 
@@ -342,6 +348,8 @@ static int work_enter(struct cp_show *show, void *args, struct cp_error *error)
     door->show = show;
     door->channel = channel;
     door->cut_at = -1;
+    if (a->stager)
+        door->stager = *a->stager;
     door->down = cp_ring_create(DOOR_ITEMS, NULL);
     door->up = cp_ring_create((size_t)4 * DOOR_ITEMS, NULL);
     pthread_mutex_lock(&show->lock);
@@ -351,10 +359,10 @@ static int work_enter(struct cp_show *show, void *args, struct cp_error *error)
     return 0;
 }
 
-int cp_show_enter(struct cp_show *show, const char *channel, struct cp_stage_door **ret_door,
-                  struct cp_error *error)
+int cp_show_enter(struct cp_show *show, const char *channel, const struct cp_show_stager *stager,
+                  struct cp_stage_door **ret_door, struct cp_error *error)
 {
-    struct door_args args = {.id = channel};
+    struct door_args args = {.id = channel, .stager = stager};
     int result = cp_show_call(show, work_enter, &args, error);
     if (!result)
         *ret_door = args.door;

@@ -42,6 +42,9 @@ static void free_line(struct line *line)
 {
     if (!line)
         return;
+    struct cp_stage_door *door = line->channel->door;
+    if (door && line->stage_job)
+        door->stager.strike(door->stager.user, line->stage_job);
     for (int i = 0; i < line->n_utterances; i++)
         cp_ref_drop(line->utterances[i]);
     free(line->utterances);
@@ -54,6 +57,42 @@ static void stop_speech(struct line *line)
     if (line->job)
         line->channel->show->services.cancel(line->channel->show->services.user, line->ticket);
     line->job = 0;
+}
+
+/* Has the line's stage made ready while its voice is being made. */
+static void ask_stage(struct line *line)
+{
+    struct channel *channel = line->channel;
+    const struct cp_show_stager *stager = &channel->door->stager;
+    bool wait = false;
+    if (!stager->stage)
+        return;
+    uint64_t job = ++channel->show->last_job;
+    int result = stager->stage(stager->user, channel->spec, line->cue, job, &wait, &line->error);
+    if (result) {
+        stop_speech(line);
+        line->stage_failed = true;
+        line->error_code = result;
+    } else if (wait) {
+        line->stage_job = job;
+        line->staging = true;
+        line->stage_deadline_ns = cp_clock_now_ns() + channel->show->config.stage_wait_s * CP_NS_PER_S;
+    }
+}
+
+/* Who says the line decides its voice, where neither the cue nor (for the first on stage) the channel names
+ * one.
+ */
+static const char *voice_of(const struct line *line)
+{
+    const char *own = own_text(line, "voice"), *presenter = own_text(line, "presenter");
+    if (own || !presenter || !*presenter)
+        return text_of(line, "voice");
+    const json_t *presenters = json_object_get(line->channel->spec, "presenters");
+    const char *first = json_string_value(json_array_get(presenters, 0));
+    if (!first)
+        first = cp_channel_text(line->channel, "presenter");
+    return strcmp(first, presenter) ? "" : text_of(line, "voice");
 }
 
 static struct line *make_line(struct channel *channel, json_t *cue, bool is_cue)
@@ -79,8 +118,9 @@ static int ask_speech(struct line *line)
     struct cp_show *show = line->channel->show;
     struct cp_show_line wanted = {.text = own_text(line, "text"),
                                   .ssml = own_text(line, "ssml"),
-                                  .voice = text_of(line, "voice"),
+                                  .voice = voice_of(line),
                                   .language = text_of(line, "language"),
+                                  .presenter = own_text(line, "presenter") ? own_text(line, "presenter") : "",
                                   .rate = number_of(line, "rate"),
                                   .pitch = number_of(line, "pitch"),
                                   .volume = number_of(line, "volume"),
@@ -233,6 +273,8 @@ static void prepare_cue(struct channel *channel)
     cp_metric_set(channel->depth, channel->n_waiting);
     channel->next = line;
     if (!line->error_code)
+        ask_stage(line);
+    if (!line->error_code)
         cp_cue_set_state(channel, cue, "preparing", NULL);
     json_decref(cue);
 }
@@ -265,6 +307,8 @@ static void prepare_rundown_line(struct channel *channel)
         return;
     }
     channel->next = line;
+    if (!line->error_code)
+        ask_stage(line);
 }
 
 /* --- going on air --- */
@@ -309,7 +353,12 @@ static struct item *make_item(struct line *line)
     item->emotion = cp_emotion_from_name(text_of(line, "emotion"));
     if (!item->emotion)
         item->emotion = CP_EMOTION_NEUTRAL;
-    item->emotion_intensity = 1;
+    const json_t *intensity = json_object_get(line->cue, "emotion_intensity");
+    item->emotion_intensity = intensity ? (float)json_number_value(intensity) : 1;
+    item->look = cp_look_from_name(own_text(line, "look") ? own_text(line, "look") : "");
+    item->camera_move_s = (float)json_number_value(json_object_get(line->cue, "camera_move_s"));
+    snprintf(item->presenter, sizeof item->presenter, "%s",
+             own_text(line, "presenter") ? own_text(line, "presenter") : "");
     item->asked_ns = line->asked_ns;
     snprintf(item->action, sizeof item->action, "%s",
              own_text(line, "action") ? own_text(line, "action") : "");
@@ -346,6 +395,25 @@ static void go_on_air(struct channel *channel)
         cp_cue_set_state(channel, line->cue, "speaking", NULL);
 }
 
+static void fail_stage(struct line *line, int code)
+{
+    stop_speech(line);
+    line->staging = false;
+    line->stage_failed = true;
+    line->error_code = code;
+}
+
+/* A stage that does not come must not hold the show. */
+static void give_up_stage(struct channel *channel)
+{
+    struct line *line = channel->next;
+    if (!line || !line->staging || cp_clock_now_ns() < line->stage_deadline_ns)
+        return;
+    cp_fail(&line->error, CP_ERR_TIMEOUT, "show", "the set and presenters were not ready within %lld s",
+            (long long)channel->show->config.stage_wait_s);
+    fail_stage(line, CP_ERR_TIMEOUT);
+}
+
 void cp_direct(struct channel *channel)
 {
     if (!channel->door)
@@ -354,6 +422,7 @@ void cp_direct(struct channel *channel)
         channel->retry_ns = 0;
     if (channel->rundown_retry_ns && cp_clock_now_ns() >= channel->rundown_retry_ns)
         channel->rundown_retry_ns = 0;
+    give_up_stage(channel);
     for (bool again = true; again;) {
         again = false;
         finish_what_is_over(channel);
@@ -366,13 +435,14 @@ void cp_direct(struct channel *channel)
         struct line *next = channel->next;
         /* It came to nothing. A rundown line's failure is told in its turn, so that the place in the rundown
          * is right. */
-        if (next && next->complete && !next->n_utterances && (next->is_cue || !channel->on_air)) {
+        bool nothing = next && (next->stage_failed || (next->complete && !next->n_utterances));
+        if (nothing && (next->is_cue || !channel->on_air)) {
             channel->next = NULL;
             finish(next);
             again = true;
             continue;
         }
-        bool ready = next && next->n_utterances;
+        bool ready = next && !nothing && !next->staging && next->n_utterances;
         if (ready && next->is_cue && channel->on_air && !channel->on_air->is_cue)
             cp_director_cut(channel, CUT_NOW, false);
         if (ready && !channel->on_air) {
@@ -389,6 +459,8 @@ int64_t cp_director_retry_ns(const struct channel *channel)
     int64_t when = channel->retry_ns ? channel->retry_ns : INT64_MAX;
     if (channel->rundown_retry_ns && channel->rundown_retry_ns < when)
         when = channel->rundown_retry_ns;
+    if (channel->next && channel->next->staging && channel->next->stage_deadline_ns < when)
+        when = channel->next->stage_deadline_ns;
     return channel->door ? when : INT64_MAX;
 }
 
@@ -473,7 +545,7 @@ void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance 
     }
     pthread_mutex_unlock(&show->lock);
     cp_direct(channel); /* the door first, then the news */
-    if (channel->next == line)
+    if (channel->next == line && !line->staging)
         cp_cue_set_state(channel, line->cue, "ready", NULL);
 }
 
@@ -494,6 +566,25 @@ void cp_director_spoken_end(struct cp_show *show, uint64_t job, int result, cons
         line->error = *error;
     }
     cp_direct(line->channel);
+}
+
+/* --- what comes from the stagehand --- */
+
+void cp_director_staged(struct channel *channel, uint64_t job, struct cp_scene *scene, int result,
+                        const struct cp_error *error)
+{
+    struct line *line = channel->next;
+    if (!line || line->stage_job != job || !line->staging)
+        return; /* it was discarded or ran out of time, and its scene struck with it */
+    line->staging = false;
+    line->scene = scene;
+    if (result) {
+        line->error = *error;
+        fail_stage(line, result);
+    }
+    cp_direct(channel);
+    if (channel->next == line && line->is_cue && line->n_utterances)
+        cp_cue_set_state(channel, line->cue, "ready", NULL);
 }
 
 /* --- the ground moves --- */

@@ -111,6 +111,7 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
         if (!door->started) {
             if (*item->camera)
                 memcpy(door->camera, item->camera, sizeof door->camera);
+            door->camera_move_s = item->camera_move_s;
             memcpy(door->card, item->card, sizeof door->card);
             memcpy(ret_moment->action, item->action, sizeof ret_moment->action);
             if (!item->first)
@@ -123,6 +124,9 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
         ret_moment->offset_samples = door->offset;
         ret_moment->emotion = item->emotion;
         ret_moment->emotion_intensity = item->emotion_intensity;
+        ret_moment->look = item->look;
+        ret_moment->scene = item->line->scene;
+        memcpy(ret_moment->presenter, item->presenter, sizeof ret_moment->presenter);
         ret_moment->cue_asked_ns = item->asked_ns;
         memcpy(ret_moment->cue, item->cue, sizeof ret_moment->cue);
         play(door, ret_moment, ret_pcm);
@@ -130,5 +134,6 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
         door->card[0] = 0; /* a card leaves a second after the words it came with */
     }
     memcpy(ret_moment->camera, door->camera, sizeof ret_moment->camera);
+    ret_moment->camera_move_s = door->camera_move_s;
     memcpy(ret_moment->card, door->card, sizeof ret_moment->card);
 }

@@ -6,6 +6,7 @@
 #include "base/thread.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -22,6 +23,8 @@ const struct cp_option cp_show_options[] = {
     O(rundown_gap_ms, CP_OPTION_INT, "1200", 0, 60000, "pause between two rundown lines, milliseconds"),
     O(keep_cues_s, CP_OPTION_INT, "604800", 60, 31536000,
       "how long a finished cue's record is kept, seconds"),
+    O(stage_wait_s, CP_OPTION_INT, "20", 1, 600,
+      "how long a line waits for its set and presenters before it fails, seconds"),
 };
 const size_t cp_show_n_options = sizeof cp_show_options / sizeof cp_show_options[0];
 #undef O
@@ -165,6 +168,47 @@ void cp_show_spoken_end(struct cp_show *show, uint64_t job, int result, const st
     if (error)
         spoken.error = *error;
     post_spoken(show, spoken);
+}
+
+/* --- answers of the stagehand --- */
+
+struct staged {
+    struct message message;
+    char channel[ID_BYTES];
+    uint64_t job;
+    struct cp_scene *scene;
+    int result;
+    struct cp_error error;
+};
+
+static void free_staged(struct message *message)
+{
+    free(message);
+}
+
+static void run_staged(struct cp_show *show, struct message *message)
+{
+    struct staged *staged = (struct staged *)message;
+    struct channel *channel = cp_show_find(show, staged->channel);
+    if (channel && channel->door)
+        cp_director_staged(channel, staged->job, staged->scene, staged->result, &staged->error);
+    free(staged);
+}
+
+void cp_show_staged(struct cp_show *show, const char *channel, uint64_t job, struct cp_scene *scene,
+                    int result, const struct cp_error *error)
+{
+    struct staged *staged = calloc(1, sizeof *staged);
+    if (!staged)
+        return; /* the line runs into its deadline */
+    staged->message = (struct message){.run = run_staged, .free = free_staged};
+    snprintf(staged->channel, sizeof staged->channel, "%s", channel);
+    staged->job = job;
+    staged->scene = scene;
+    staged->result = result;
+    if (error)
+        staged->error = *error;
+    cp_show_post(show, &staged->message);
 }
 
 /* --- the thread --- */

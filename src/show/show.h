@@ -30,6 +30,7 @@ struct cp_show_config {
     int64_t gap_ms;         /* pause between two cues */
     int64_t rundown_gap_ms; /* pause between two rundown lines */
     int64_t keep_cues_s;    /* how long the record of a finished cue is kept */
+    int64_t stage_wait_s;   /* how long a line waits for its stage before it fails */
 };
 extern const struct cp_option cp_show_options[];
 extern const size_t cp_show_n_options;
@@ -38,6 +39,7 @@ extern const size_t cp_show_n_options;
  * ticket names the request; answers come by cp_show_spoken and cp_show_spoken_end. */
 struct cp_show_line {
     const char *text, *ssml, *voice, *language;
+    const char *presenter; /* who says it: decides the voice where none is named; "" for the first on stage */
     double rate, pitch, volume;
     int first_sentence,
         max_sentences; /* the request may end early after max_sentences; another one goes on */
@@ -57,6 +59,22 @@ struct cp_show_services {
                       int n);
 };
 
+/*
+ * How a channel's lines get the stage that they name (set, presenter, background ...): given by the app when
+ * it enters, so that this stage need not know what a scene is. A line goes on air when both its first
+ * sentence and its scene are there. Both functions are called on the show thread and return at once.
+ */
+struct cp_show_stager {
+    void *user;
+    /* A line (a cue's or rundown line's JSON) is being prepared on a channel. Either it plays on the
+     * channel's own stage (*ret_wait false), or the answer comes by cp_show_staged with this job. Or it
+     * cannot be had. */
+    int (*stage)(void *user, const json_t *channel, const json_t *line, uint64_t job, bool *ret_wait,
+                 struct cp_error *error);
+    /* The line is over or given up: the scene of this job, come or not, is not needed for it any more. */
+    void (*strike)(void *user, uint64_t job);
+};
+
 int cp_show_create(const struct cp_show_config *config, struct cp_store *store, struct cp_observe *observe,
                    const struct cp_show_services *services, struct cp_show **ret_show,
                    struct cp_error *error);
@@ -67,11 +85,16 @@ void cp_show_destroy(struct cp_show *show);
 void cp_show_spoken(struct cp_show *show, uint64_t job, struct cp_utterance *utterance);
 void cp_show_spoken_end(struct cp_show *show, uint64_t job, int result, const struct cp_error *error);
 
+/* The app's answer to `stage`: the scene, held for the line until `strike`, or why there is none. Any thread;
+ * never waits. */
+void cp_show_staged(struct cp_show *show, const char *channel, uint64_t job, struct cp_scene *scene,
+                    int result, const struct cp_error *error);
+
 /* --- channels --- */
 
 /* A channel's record:
- * {"id","title","presenter","voice","set","camera","language","rundown":{"loop","cues":[...]}}. The caller
- * drops returned JSON. Any thread but draw. */
+ * {"id","title","presenter"|"presenters","voice","set","camera",...,"rundown":{"loop","cues":[...]}}. The
+ * caller drops returned JSON. Any thread but draw. */
 int cp_show_channel_create(struct cp_show *show, const json_t *spec, json_t **ret_channel,
                            struct cp_error *error);
 int cp_show_channel_get(struct cp_show *show, const char *channel, json_t **ret_channel,
@@ -106,9 +129,11 @@ int cp_show_interrupt(struct cp_show *show, const char *channel, const char *pol
 
 struct cp_stage_door; /* the draw thread's end of a channel */
 
-/* One a channel at a time; CP_ERR_EXISTS when it is taken. */
-int cp_show_enter(struct cp_show *show, const char *channel, struct cp_stage_door **ret_door,
-                  struct cp_error *error);
+/* One a channel at a time; CP_ERR_EXISTS when it is taken. stager: copied; NULL when all lines play on one
+ * stage.
+ */
+int cp_show_enter(struct cp_show *show, const char *channel, const struct cp_show_stager *stager,
+                  struct cp_stage_door **ret_door, struct cp_error *error);
 void cp_show_leave(struct cp_stage_door *door);
 
 /*

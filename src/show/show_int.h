@@ -34,7 +34,9 @@ struct item {
     bool first;          /* the line's first item */
     enum cp_emotion emotion;
     float emotion_intensity;
-    char action[24], camera[24], card[160], cue[ID_BYTES];
+    char action[24], camera[24], card[160], presenter[40], cue[ID_BYTES];
+    float camera_move_s;
+    enum cp_look look;
     int64_t asked_ns;
     /* Written by the draw thread before it hands the item back. */
     bool wholly; /* spoken to its end */
@@ -57,6 +59,12 @@ struct line {
     int error_code;
     struct cp_error error;
 
+    uint64_t stage_job;        /* of its own stage; 0: it plays on the channel's */
+    bool staging;              /* that is being made */
+    int64_t stage_deadline_ns; /* of that */
+    struct cp_scene *scene;    /* held for the line; NULL: the channel's own stage */
+    bool stage_failed;
+
     struct cp_utterance **utterances; /* as they came; kept until the line ends */
     int n_utterances, n_pushed, n_ended, n_wholly, capacity;
     bool cutting, interrupted; /* cut short; by whom: interrupted = on request, else for a cue */
@@ -66,8 +74,9 @@ struct line {
 struct cp_stage_door {
     struct cp_show *show;
     struct channel *channel;
-    struct cp_ring *down, *up; /* of struct item; up never fills: it has room for all that fit below */
-    _Atomic uint64_t cut;      /* generation << 8 | policy */
+    struct cp_show_stager stager; /* stage is NULL when there is none */
+    struct cp_ring *down, *up;    /* of struct item; up never fills: it has room for all that fit below */
+    _Atomic uint64_t cut;         /* generation << 8 | policy */
     atomic_bool speaking;
     /* The rest belongs to the draw thread. */
     struct item *current;
@@ -79,6 +88,7 @@ struct cp_stage_door {
         *finished; /* ended in the last moment, which borrowed its utterance: handed back with the next */
     bool finished_wholly;
     char camera[24], card[160];
+    float camera_move_s;
 };
 
 struct channel {
@@ -151,6 +161,8 @@ void cp_director_events(struct channel *channel);
 void cp_director_cut(struct channel *channel, enum cut_policy policy, bool interrupted);
 void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance *utterance);
 void cp_director_spoken_end(struct cp_show *show, uint64_t job, int result, const struct cp_error *error);
+void cp_director_staged(struct channel *channel, uint64_t job, struct cp_scene *scene, int result,
+                        const struct cp_error *error);
 /* Ends all lines at once, taking back what lies in the door; their cues wait again. The draw thread must not
  * be in the door. */
 void cp_director_drop_lines(struct channel *channel);

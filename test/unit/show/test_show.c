@@ -101,7 +101,8 @@ static void open_show(struct stage *stage)
 {
     struct cp_error error = {.text = ""};
     struct cp_store_config store = {.records = "sqlite", .objects = "files", .sweep_s = 3600};
-    struct cp_show_config config = {.max_cues = 100, .gap_ms = 0, .rundown_gap_ms = 0, .keep_cues_s = 3600};
+    struct cp_show_config config = {
+        .max_cues = 100, .gap_ms = 0, .rundown_gap_ms = 0, .keep_cues_s = 3600, .stage_wait_s = 1};
     const struct cp_show_services services = {
         .user = stage, .say = say, .cancel = cancel, .changed = changed, .performed = performed};
     snprintf(store.directory, sizeof store.directory, "%s", stage->directory);
@@ -130,7 +131,7 @@ static void make_channel(struct stage *stage, const char *rundown)
         fail_msg("%s", error.text);
     json_decref(channel);
     json_decref(spec);
-    assert_int_equal(cp_show_enter(stage->show, "main", &stage->door, &error), 0);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, &error), 0);
 }
 
 static int set_up(void **state)
@@ -480,7 +481,7 @@ static void accepted_cue_survives_a_kill(void **state)
     waitpid(child, &status, 0);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     open_show(stage);
-    assert_int_equal(cp_show_enter(stage->show, "main", &stage->door, NULL), 0);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, NULL), 0);
     stage->frames = 0;
     settle(stage);
     play(stage, 40);
@@ -488,7 +489,7 @@ static void accepted_cue_survives_a_kill(void **state)
     assert_string_equal(stage->performed, "K.:done ");
     close_show(stage);
     open_show(stage);
-    assert_int_equal(cp_show_enter(stage->show, "main", &stage->door, NULL), 0);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, NULL), 0);
     stage->frames = 0;
     settle(stage);
     assert_int_equal(play(stage, 40), 0);
@@ -502,7 +503,7 @@ static void cue_goes_on_at_the_next_sentence_after_a_restart(void **state)
     play(stage, 20); /* A whole, B begun */
     close_show(stage);
     open_show(stage);
-    assert_int_equal(cp_show_enter(stage->show, "main", &stage->door, NULL), 0);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, NULL), 0);
     stage->frames = 0;
     settle(stage);
     play(stage, 100);
@@ -518,7 +519,7 @@ static void rundown_keeps_its_place_over_a_restart(void **state)
     play(stage, 20); /* a whole, b begun */
     close_show(stage);
     open_show(stage);
-    assert_int_equal(cp_show_enter(stage->show, "main", &stage->door, NULL), 0);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, NULL), 0);
     stage->frames = 0;
     settle(stage);
     play(stage, 40);
@@ -531,9 +532,142 @@ static void door_is_entered_once(void **state)
     struct cp_stage_door *second;
     struct cp_error error;
     make_channel(stage, NULL);
-    assert_int_equal(cp_show_enter(stage->show, "main", &second, &error), CP_ERR_EXISTS);
-    assert_int_equal(cp_show_enter(stage->show, "other", &second, &error), CP_ERR_NOT_FOUND);
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &second, &error), CP_ERR_EXISTS);
+    assert_int_equal(cp_show_enter(stage->show, "other", NULL, &second, &error), CP_ERR_NOT_FOUND);
     assert_int_equal(cp_show_channel_delete(stage->show, "main", &error), CP_ERR_EXISTS);
+}
+
+/* --- stages --- */
+
+struct stagehand { /* a stand-in: lines that name the set "shop" wait for their stage, "gone" cannot be had */
+    uint64_t job;
+    int asked, struck;
+};
+
+static int give_stage(void *user, const json_t *channel, const json_t *line, uint64_t job, bool *ret_wait,
+                      struct cp_error *error)
+{
+    struct stagehand *hand = user;
+    const char *set = json_string_value(json_object_get(line, "set"));
+    if (set && !strcmp(set, "gone"))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no such set");
+    *ret_wait = set != NULL;
+    if (set) {
+        hand->job = job;
+        hand->asked++;
+    }
+    return 0;
+}
+
+static void strike_stage(void *user, uint64_t job)
+{
+    ((struct stagehand *)user)->struck++;
+}
+
+static void enter_with(struct stage *stage, struct stagehand *hand, const char *rundown)
+{
+    const struct cp_show_stager stager = {.user = hand, .stage = give_stage, .strike = strike_stage};
+    make_channel(stage, rundown);
+    cp_show_leave(stage->door);
+    assert_int_equal(cp_show_enter(stage->show, "main", &stager, &stage->door, NULL), 0);
+    stage->frames = 0;
+}
+
+static void post_in_set(struct stage *stage, const char *text, const char *set)
+{
+    json_t *spec = json_pack("{s:s, s:s}", "text", text, "set", set), *cue;
+    assert_int_equal(cp_show_cue_create(stage->show, "main", spec, cp_clock_now_ns(), &cue, NULL), 0);
+    json_decref(cue);
+    json_decref(spec);
+    settle(stage);
+}
+
+static void cue_waits_for_its_stage(void **state)
+{
+    struct stage *stage = *state;
+    struct stagehand hand = {0};
+    struct cp_moment moment;
+    int16_t pcm[CP_SAMPLES_PER_FRAME];
+    int scene; /* any address will do: the show only carries it */
+    enter_with(stage, &hand, NULL);
+    post_in_set(stage, "S.", "shop");
+    assert_int_equal(play(stage, 20), 0);
+    assert_int_equal(hand.asked, 1);
+    cp_show_staged(stage->show, "main", hand.job, (struct cp_scene *)&scene, 0, NULL);
+    settle(stage);
+    cp_show_moment(stage->door, &moment, pcm);
+    stage->frames++;
+    assert_ptr_equal(moment.scene, &scene);
+    assert_int_not_equal(pcm[0], 0);
+    assert_int_equal(hand.struck, 0);
+    play(stage, 20);
+    assert_int_equal(hand.struck, 1);
+    assert_string_equal(stage->performed, "S.:done ");
+}
+
+static void rundown_goes_on_while_a_cue_waits_for_its_stage(void **state)
+{
+    struct stage *stage = *state;
+    struct stagehand hand = {0};
+    enter_with(stage, &hand, RUNDOWN);
+    settle(stage);
+    play(stage, 4);
+    post_in_set(stage, "S.", "shop");
+    assert_int_equal(play(stage, 30), 30);
+    assert_null(strchr(stage->heard, 'S'));
+    cp_show_staged(stage->show, "main", hand.job, NULL, 0, NULL);
+    settle(stage);
+    play(stage, 3);
+    assert_non_null(strchr(stage->heard, 'S'));
+}
+
+static void cue_whose_stage_fails_fails_alone(void **state)
+{
+    struct stage *stage = *state;
+    struct stagehand hand = {0};
+    struct cp_error why = {.code = CP_ERR_FORMAT, .stage = "app", .text = "the picture is damaged"};
+    enter_with(stage, &hand, NULL);
+    post_in_set(stage, "S.", "shop");
+    post_in_set(stage, "G.", "gone");
+    post(stage, "T.", NULL);
+    cp_show_staged(stage->show, "main", hand.job, NULL, CP_ERR_FORMAT, &why);
+    settle(stage);
+    play(stage, 40);
+    assert_string_equal(stage->performed, "S.:failed G.:failed T.:done ");
+    assert_string_equal(stage->heard, "T");
+    assert_int_equal(hand.struck, 1);
+}
+
+static void cue_fails_when_its_stage_does_not_come(void **state)
+{
+    struct stage *stage = *state;
+    struct stagehand hand = {0};
+    enter_with(stage, &hand, NULL);
+    post_in_set(stage, "S.", "shop");
+    post(stage, "T.", NULL);
+    usleep(1200 * 1000);
+    settle(stage);
+    play(stage, 40);
+    assert_string_equal(stage->performed, "S.:failed T.:done ");
+    cp_show_staged(stage->show, "main", hand.job, NULL, 0, NULL); /* too late: nobody waits for it */
+    settle(stage);
+    assert_int_equal(hand.struck, 1);
+}
+
+static void cue_removed_while_its_stage_is_made_gives_it_up(void **state)
+{
+    struct stage *stage = *state;
+    struct stagehand hand = {0};
+    struct cp_error error;
+    json_t *spec = json_pack("{s:s, s:s}", "text", "S.", "set", "shop"), *cue;
+    enter_with(stage, &hand, NULL);
+    assert_int_equal(cp_show_cue_create(stage->show, "main", spec, cp_clock_now_ns(), &cue, NULL), 0);
+    settle(stage);
+    assert_int_equal(
+        cp_show_cue_delete(stage->show, "main", json_string_value(json_object_get(cue, "id")), &error), 0);
+    assert_int_equal(hand.struck, 1);
+    json_decref(cue);
+    json_decref(spec);
 }
 
 int main(void)
@@ -560,6 +694,11 @@ int main(void)
         CASE(accepted_cue_survives_a_kill),
         CASE(cue_goes_on_at_the_next_sentence_after_a_restart),
         CASE(rundown_keeps_its_place_over_a_restart),
+        CASE(cue_waits_for_its_stage),
+        CASE(rundown_goes_on_while_a_cue_waits_for_its_stage),
+        CASE(cue_whose_stage_fails_fails_alone),
+        CASE(cue_fails_when_its_stage_does_not_come),
+        CASE(cue_removed_while_its_stage_is_made_gives_it_up),
         CASE(door_is_entered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
