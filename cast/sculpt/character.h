@@ -70,7 +70,7 @@
     X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
     X(blazer, 0x161F33, "blazer")                                                                            \
     X(blouse, 0xE6E0D6, "blouse")                                                                            \
-    X(skirt, 0x141A28, "trousers")                                                                              \
+    X(skirt, 0x141A28, "trousers")                                                                           \
     X(button, 0x2A2320, "buttons")                                                                           \
     X(jewel, 0xF0E6DA, "earrings")                                                                           \
     X(grey, 0x8E8A86, "grey hair")

@@ -32,8 +32,8 @@ struct cp_actor {
     struct body body;
     struct gesturer gesturer;
     struct focus focus;
-    float partner_silent_s;               /* since the partner spoke, while this one listens */
-    int32_t heard_to;                     /* marks of the utterance before this have started their gestures */
+    float partner_silent_s; /* since the partner spoke, while this one listens */
+    int32_t heard_to;       /* marks of the utterance before this have started their gestures */
     struct springs springs;
     struct motion_player motions;
     const struct cp_utterance *utterance; /* of the last frame; compared only */

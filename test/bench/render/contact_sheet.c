@@ -195,7 +195,9 @@ static int write_sheet(struct cp_model *model, const struct tile *tiles, int n, 
     int width = size * columns, height = size * ((n + columns - 1) / columns);
     struct cp_render_config config = {.level = "auto", .samples = 4};
     struct cp_render *render;
-    int err = cp_render_create(&config, model, cp_render_find_set("studio"), size, size, &render, error);
+    struct cp_stage_spec spec = {
+        .models = {model}, .n_models = 1, .set = cp_render_find_set("studio"), .width = size, .height = size};
+    int err = cp_render_create(&config, &spec, &render, error);
     if (err)
         return err;
     struct cp_pool *sheets = cp_picture_pool_create(width, height, 1),
@@ -208,7 +210,7 @@ static int write_sheet(struct cp_model *model, const struct tile *tiles, int n, 
         struct cp_view view = view_of(model, &tiles[i]);
         err = take_pose(model, &tiles[i], error);
         for (int frame = 0; frame < 2; frame++) /* shadows are drawn every second frame */
-            cp_render_draw(render, &pose, &view, picture);
+            cp_render_draw(render, (const struct cp_pose *const[]){&pose}, &view, picture);
         paste(picture, sheet, i % columns * size, i / columns * size);
     }
     struct cp_buffer png = cp_buffer_make(64u << 20);
