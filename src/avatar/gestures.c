@@ -8,7 +8,7 @@
 const float HAND_FORM[HAND_FORM_COUNT][5] = {
     /* thumb, index, middle, ring, little */
     [HAND_RELAXED] = {0.15f, 0.16f, 0.22f, 0.27f, 0.32f}, [HAND_OPEN] = {0.05f, 0.03f, 0.06f, 0.10f, 0.13f},
-    [HAND_FLAT] = {0.15f, 0.02f, 0.02f, 0.03f, 0.05f},    [HAND_ONE] = {0.75f, 0.02f, 0.90f, 0.95f, 0.95f},
+    [HAND_FLAT] = {-0.25f, 0.02f, 0.02f, 0.03f, 0.05f},   [HAND_ONE] = {0.75f, 0.02f, 0.90f, 0.95f, 0.95f},
     [HAND_TWO] = {0.85f, 0.02f, 0.04f, 0.92f, 0.95f},     [HAND_THREE] = {0.85f, 0.02f, 0.03f, 0.05f, 0.90f},
     [HAND_THUMB] = {-0.5f, 0.88f, 0.92f, 0.95f, 0.97f},   [HAND_THINK] = {0.10f, 0.25f, 0.62f, 0.72f, 0.78f},
 };
