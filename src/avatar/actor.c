@@ -202,7 +202,7 @@ static void direction_to(const struct rig *rig, const float point[3], float ret[
     ret[0] = clampf(atan2f(to[0], to[2]), -MOST_ASIDE, MOST_ASIDE);
     ret[1] = clampf(-atan2f(to[1], hypotf(to[0], to[2])), -MOST_ASIDE, MOST_ASIDE);
     ret[2] = fmaxf(sqrtf(vec_dot(to, to)), 0.2f);
-    if (!isfinite(ret[0]) || !isfinite(ret[1]) || !isfinite(ret[2]) || fabsf(to[0]) > 50 * fabsf(ret[2]))
+    if (!isfinite(ret[0]) || !isfinite(ret[1]) || !isfinite(ret[2]))
         ret[0] = ret[1] = 0, ret[2] = 2;
 }
 

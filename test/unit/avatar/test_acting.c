@@ -144,6 +144,8 @@ static void count_bilabials(const struct cp_utterance *u, const float *open, int
         int from = mark->at_samples / CP_SAMPLES_PER_FRAME - 1,
             to = (mark->at_samples + mark->length_samples) / CP_SAMPLES_PER_FRAME + 1;
         bool shut = false;
+        if (to >= n) /* cut off */
+            break;
         for (int f = from < 0 ? 0 : from; f <= to && f < n; f++)
             shut |= open[f] < 0.03f;
         ++*all;
@@ -165,7 +167,8 @@ static void bilabials_close_and_silence_is_still(void **state)
             next_frame(&s, &SIGHT);
         for (int i = 0; i < listener.n_heard; i++) {
             const struct cp_utterance *u = listener.heard[i];
-            int n = perform(&s, u, open, 30 * CP_FRAME_HZ);
+            int whole = u->n_samples / CP_SAMPLES_PER_FRAME + 1; /* some are cut in their middle */
+            int n = perform(&s, u, open, i % 5 == 4 ? whole / 2 : whole);
             seconds += (float)n * FRAME_S;
             count_bilabials(u, open, n, &met, &all);
             for (int f = 10; f < n; f++) /* 300 ms of silence before and after: nothing moves */
@@ -179,7 +182,7 @@ static void bilabials_close_and_silence_is_still(void **state)
                 last = opening(&s);
             }
         }
-        if (met * 100 < all * 95 || all < 60 || seconds < 55)
+        if (met * 100 < all * 95 || all < 60 || seconds < 50)
             fail_msg("%s: %d of %d bilabials closed in %.0f s", cp_emotion_name((enum cp_emotion)e), met, all,
                      seconds);
         stage_close(&s);
