@@ -13,6 +13,7 @@ struct load_node {
     int joint;        /* index in the model's joints, -1 when it needs none */
     bool drawn;       /* belongs to the scene */
     bool in_skin;     /* a skin names it as a joint */
+    bool swings;      /* VRM 0.x names it as the root of a spring */
     float world[12];  /* at rest */
     const char *name; /* in the document */
     const json_t *json;
