@@ -202,9 +202,10 @@ static int load_all(struct load *load)
                         "this is a VRM Animation, a motion and no character: use it as an action");
     if (!err && load->model->n_triangles == 0)
         err = gltf_fail(&load->doc, CP_ERR_FORMAT, "the file holds no mesh that can be drawn");
+    if (!err)
+        err = load_expressions(load);
     if (err)
         return err;
-    load_expressions(load);
     fit_size(load->model);
     measure(load->model);
     return 0;

@@ -77,8 +77,8 @@ void load_spring_nodes(struct load *load, void (*need)(struct load *load, int no
 
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);
-/* Names the targets that VRM's expressions are made of after them (load_expressions.c). */
-void load_expressions(struct load *load);
+/* Makes targets of VRM's expressions, or names the one that each is made of after it (load_expressions.c). */
+int load_expressions(struct load *load);
 
 /* Normals of triangles that the file gives none for; unit length. `normals` holds n_vertices (mesh_make.c).
  */
