@@ -13,6 +13,7 @@ struct load_node {
     int joint;        /* index in the model's joints, -1 when it needs none */
     bool drawn;       /* belongs to the scene */
     bool in_skin;     /* a skin names it as a joint */
+    bool swings;      /* VRM 0.x names it as the root of a spring */
     float world[12];  /* at rest */
     const char *name; /* in the document */
     const json_t *json;
@@ -76,8 +77,8 @@ void load_spring_nodes(struct load *load, void (*need)(struct load *load, int no
 
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);
-/* Names the targets that VRM's expressions are made of after them (load_expressions.c). */
-void load_expressions(struct load *load);
+/* Makes targets of VRM's expressions, or names the one that each is made of after it (load_expressions.c). */
+int load_expressions(struct load *load);
 
 /* Normals of triangles that the file gives none for; unit length. `normals` holds n_vertices (mesh_make.c).
  */

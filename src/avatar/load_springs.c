@@ -231,22 +231,20 @@ static void need_listed(struct load *load, const json_t *list, const char *key,
 /* 0.x names the roots only: the bones below are found by walking up from each node. */
 static void need_branches0(struct load *load, const json_t *groups, void (*need)(struct load *load, int node))
 {
-    bool *root = calloc((size_t)load->n_nodes + 1, sizeof *root);
-    for (size_t g = 0; root && g < json_array_size(groups); g++) {
+    for (size_t g = 0; g < json_array_size(groups); g++) {
         const json_t *bones = json_object_get(json_array_get(groups, g), "bones");
         for (size_t b = 0; b < json_array_size(bones); b++) {
             json_int_t node = json_integer_value(json_array_get(bones, b));
             if (node >= 0 && node < load->n_nodes)
-                root[node] = true;
+                load->nodes[node].swings = true;
         }
     }
-    for (int i = 0; root && i < load->n_nodes; i++)
+    for (int i = 0; i < load->n_nodes; i++)
         for (int up = i; up >= 0; up = load->nodes[up].parent)
-            if (root[up]) {
+            if (load->nodes[up].swings) {
                 need(load, i);
                 break;
             }
-    free(root);
 }
 
 void load_spring_nodes(struct load *load, void (*need)(struct load *load, int node))

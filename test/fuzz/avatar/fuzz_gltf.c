@@ -1,4 +1,5 @@
-/* Any bytes as a character: load, look at it, and let it act for some frames. */
+/* Any bytes as a character: load, look at it, and let it act for some frames; and as a motion, on a
+ * character. */
 #include "avatar/avatar.h"
 
 #include <stdlib.h>
@@ -12,6 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cp_model *model = NULL;
     struct cp_actor *actor = NULL;
     struct cp_error error;
+    static struct cp_motion *last; /* moves the characters that come after it */
+    struct cp_motion *motion = NULL;
+    if (size <= 1 << 20 && !cp_motion_load(data, size, &motion, &error)) {
+        cp_ref_drop(last);
+        last = motion;
+    }
     if (size > 1 << 20 || cp_avatar_load(data, size, "fuzz", &model, &error))
         return 0;
     cp_avatar_inspect(model, &report);
@@ -34,9 +41,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (model->parts[p].material < 0 || model->parts[p].material >= model->n_materials ||
             model->materials[model->parts[p].material].texture >= model->n_textures)
             abort();
+    for (int i = 0; i < model->n_springs; i++)
+        if (model->springs[i].joint < 0 || model->springs[i].joint >= model->n_joints ||
+            model->springs[i].center >= model->n_joints ||
+            (i && model->springs[i].joint <= model->springs[i - 1].joint))
+            abort();
+    for (int i = 0; i < model->n_colliders; i++)
+        if (model->colliders[i].joint < 0 || model->colliders[i].joint >= model->n_joints)
+            abort();
     if (cp_actor_create(model, 1, &actor, NULL) == 0) {
         const struct cp_sight sight = {.camera_eye = {0, 1.5f, 2}};
         struct cp_moment moment = {.gain = 1, .action = "greet"};
+        if (last)
+            cp_actor_add_motion(actor, "greet", last, NULL);
         for (int frame = 0; frame < 3; frame++, moment.at_samples += CP_SAMPLES_PER_FRAME)
             cp_actor_pose(actor, &moment, &sight, &pose);
         cp_actor_destroy(actor);

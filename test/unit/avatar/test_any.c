@@ -283,6 +283,50 @@ static void foreign_motion_loads(void **state)
     cp_ref_drop(motion);
 }
 
+/* In centimetres: brought to a person's size, joints with it. */
+static void odd_sizes_are_brought_to_a_persons(void **state)
+{
+    static const float LARGE[9] = {0, 0, 0, 100, 0, 0, 0, 170, 0};
+    struct cp_model *m = NULL;
+    struct cp_avatar_report report;
+    const char *json =
+        "{" ASSET ",\"nodes\":[{\"name\":\"Head\",\"mesh\":0,\"translation\":[0,10,0]}],"
+        "\"meshes\":[{\"primitives\":[{\"attributes\":{\"POSITION\":0}}]}],\"accessors\":[{"
+        "\"bufferView\":0,\"componentType\":5126,\"type\":\"VEC3\",\"count\":3}],"
+        "\"bufferViews\":[{\"buffer\":0,\"byteLength\":36}],\"buffers\":[{\"byteLength\":36}]}";
+    assert_int_equal(load_json(json, LARGE, sizeof LARGE, &m, NULL), 0);
+    assert_float_equal(m->vertices[2].position[1], 1.8f, 1e-4);
+    assert_float_equal(m->joints[0].inverse_bind[7], -0.1f, 1e-5);
+    cp_avatar_inspect(m, &report);
+    assert_non_null(strstr(report.notes, "170.00 m high"));
+    cp_ref_drop(m);
+}
+
+/* Two targets, half of each: a target of its own that does both, by VRM 1.0's name and under ARKit's. */
+static void mixed_expressions_become_targets(void **state)
+{
+    struct cp_model *m = NULL;
+    const char *json =
+        "{" ASSET
+        ",\"extensions\":{\"VRMC_vrm\":{\"expressions\":{\"preset\":{\"aa\":{\"morphTargetBinds\":[{"
+        "\"node\":0,\"index\":0,\"weight\":0.5},{\"node\":0,\"index\":1,\"weight\":0.5}]}},\"custom\":{"
+        "\"Jaw_Open\":{\"morphTargetBinds\":[{\"node\":0,\"index\":1,\"weight\":0.25}]}}}}},\"nodes\":[{"
+        "\"mesh\":0}],"
+        "\"meshes\":[{\"extras\":{\"targetNames\":[\"p\",\"q\"]},\"primitives\":[{\"attributes\":{"
+        "\"POSITION\":0},"
+        "\"targets\":[{\"POSITION\":0},{\"POSITION\":0}]}]}],\"accessors\":[{\"bufferView\":0,"
+        "\"componentType\":5126,\"type\":\"VEC3\",\"count\":3}],\"bufferViews\":[{\"buffer\":0,"
+        "\"byteLength\":36}],\"buffers\":[{\"byteLength\":36}]}";
+    assert_int_equal(load_json(json, CORNERS, sizeof CORNERS, &m, NULL), 0);
+    assert_int_equal(m->n_targets, 4);
+    assert_string_equal(m->targets[2].name, "aa");
+    assert_int_equal(m->targets[2].n_rows, 2);
+    assert_float_equal(m->rows[m->targets[2].first_row].position[0], 1, 1e-5); /* a half of each of two */
+    assert_int_equal(m->targets[3].shape, CP_SHAPE_jawOpen);
+    assert_float_equal(m->rows[m->targets[3].first_row + 1].position[1], 0.25, 1e-5);
+    cp_ref_drop(m);
+}
+
 /* Every byte of a small character turned over: refused or loaded, never worse. */
 static void flipped_bytes_do_no_harm(void **state)
 {
@@ -310,6 +354,8 @@ int main(void)
         cmocka_unit_test(parts_are_read_from_beside_only),
         cmocka_unit_test(a_motion_fits_any_rest_pose),
         cmocka_unit_test(foreign_motion_loads),
+        cmocka_unit_test(odd_sizes_are_brought_to_a_persons),
+        cmocka_unit_test(mixed_expressions_become_targets),
         cmocka_unit_test(flipped_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <webp/encode.h>
 
 #include <cmocka.h>
 
@@ -256,6 +257,15 @@ static void textures_decode_or_say_why_not(void **state)
     assert_int_equal(load_textured(bytes, length - 13, &m, &error), CP_ERR_FORMAT);
     assert_int_equal(load_textured("GIF89a..", 8, &m, &error), CP_ERR_UNSUPPORTED);
     assert_int_equal(load_textured("\xff\xd8\xff\xe0 no picture", 16, &m, &error), CP_ERR_FORMAT);
+    uint8_t *webp = NULL;
+    size_t webp_length = WebPEncodeLosslessRGBA(pixels, 2, 1, 8, &webp);
+    assert_int_equal(load_textured(webp, webp_length, &m, &error), 0);
+    assert_memory_equal(m->textures[0].rgba, pixels, sizeof pixels);
+    cp_ref_drop(m);
+    m = NULL;
+    for (size_t n = 12; n + 1 < webp_length; n++)
+        assert_int_not_equal(load_textured(webp, n, &m, &error), 0);
+    WebPFree(webp);
     /* wider than is read: libpng fails on the checksum first, so make the header whole */
     static uint8_t wide[9000 * 4];
     uint8_t *large = malloc(65536);
