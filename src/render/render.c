@@ -1,4 +1,5 @@
 #include "render/render_int.h"
+#include "render/scenery.h"
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -58,6 +59,11 @@ static const struct kernels *kernels_of(enum cp_simd level)
     return &cp_kernels_portable;
 }
 
+const struct kernels *cp_render_best_kernels(void)
+{
+    return kernels_of(cp_simd_best());
+}
+
 static int choose_level(const char *wanted, enum cp_simd *ret_level, struct cp_error *error)
 {
     enum cp_simd best = cp_simd_best();
@@ -80,7 +86,7 @@ static int choose_level(const char *wanted, enum cp_simd *ret_level, struct cp_e
 
 /* --- create, destroy --- */
 
-static void make_axes(struct cp_render *render)
+void cp_render_make_axes(struct cp_render *render)
 {
     struct shadow *s = &render->shadow;
     const struct mesh *mesh = render->mesh;
@@ -143,8 +149,7 @@ static void fill_strands(struct cp_render *render)
 static bool allocate(struct cp_render *r)
 {
     const struct mesh *mesh = r->mesh;
-    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles,
-           pixels = (size_t)r->width * (size_t)r->height;
+    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles;
     size_t n_bins = 2 * (size_t)r->tiles_x * (size_t)r->tiles_y;
     r->max_clip_triangles = r->max_clip_vertices = (int)nt + 4096;
     r->max_large = 2 * (int)nt + 4096;
@@ -170,10 +175,6 @@ static bool allocate(struct cp_render *r)
         {&r->strands[0], STRAND_TABLE * sizeof(float)},
         {&r->strands[1], STRAND_TABLE * sizeof(float)},
         {&r->strands[2], STRAND_TABLE * sizeof(float)},
-        {&r->background, (pixels + 64) * sizeof *r->background},
-        {&r->background_plane[0], pixels + 64},
-        {&r->background_plane[1], pixels / 4 + 64},
-        {&r->background_plane[2], pixels / 4 + 64},
     };
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         void *memory = cp_render_alloc(want[i].bytes);
@@ -202,7 +203,6 @@ int cp_render_create(const struct cp_render_config *config, struct cp_model *mod
         return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory.");
     render->model = cp_ref_take(model);
     render->set = set ? set : cp_render_find_set("");
-    render->lights = *cp_set_lights(render->set);
     render->kernels = kernels_of(level);
     render->width = width;
     render->height = height;
@@ -211,14 +211,15 @@ int cp_render_create(const struct cp_render_config *config, struct cp_model *mod
     render->tiles_y = (height + TILE - 1) / TILE;
     if ((err = cp_mesh_create(model, &render->mesh, error)))
         goto failed;
-    if (!allocate(render) || cp_backdrop_create(render->set->name, width, height, &render->backdrop)) {
+    if (!allocate(render)) {
         err =
             cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", width, height);
         goto failed;
     }
+    if ((err = cp_render_dress(render, &(struct cp_scenery){.set = render->set}, error)))
+        goto failed;
     if ((err = cp_card_create(width, height, &render->card, error)))
         goto failed;
-    make_axes(render);
     fill_strands(render);
     *ret_render = render;
     return 0;
@@ -232,32 +233,20 @@ void cp_render_destroy(struct cp_render *render)
     if (!render)
         return;
     void *const owned[] = {
-        render->screen,
-        render->attributes,
-        render->records,
-        render->large,
-        render->irregular,
-        render->seen,
-        render->bins,
-        render->chunks,
-        render->tile,
-        render->lists,
-        render->shadow.depth,
-        render->shadow.plane,
-        render->shadow.cells,
-        render->shadow.vertex_light,
-        render->strands[0],
-        render->strands[1],
+        render->screen,       render->attributes,
+        render->records,      render->large,
+        render->irregular,    render->seen,
+        render->bins,         render->chunks,
+        render->tile,         render->lists,
+        render->shadow.depth, render->shadow.plane,
+        render->shadow.cells, render->shadow.vertex_light,
+        render->strands[0],   render->strands[1],
         render->strands[2],
-        render->background,
-        render->background_plane[0],
-        render->background_plane[1],
-        render->background_plane[2],
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         cp_render_free(owned[i]);
     cp_mesh_destroy(render->mesh);
-    cp_backdrop_destroy(render->backdrop);
+    cp_scenery_destroy(render->scenery);
     cp_card_destroy(render->card);
     cp_ref_drop(render->model);
     free(render);
@@ -328,8 +317,8 @@ static void apply_pose(struct cp_render *render, const struct cp_pose *pose)
 }
 
 /* Any width and height that are even: whole blocks by the kernel, the rest through a scratch block. */
-static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
-                    uint8_t *const plane[3], const int stride[3], int width, int height)
+void cp_render_convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
+                       uint8_t *const plane[3], const int stride[3], int width, int height)
 {
     int whole = width & ~15, rest = width - whole;
     if (whole)
@@ -347,21 +336,6 @@ static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_
         memcpy(plane[1] + y / 2 * stride[1] + whole / 2, u, (size_t)rest / 2);
         memcpy(plane[2] + y / 2 * stride[2] + whole / 2, v, (size_t)rest / 2);
     }
-}
-
-static void draw_background(struct cp_render *render, const struct cp_view *view)
-{
-    if (render->background_ready && !memcmp(render->view.eye, view->eye, sizeof view->eye) &&
-        !memcmp(render->view.target, view->target, sizeof view->target) &&
-        render->view.fov_y_rad == view->fov_y_rad)
-        return;
-    render->view = *view;
-    render->background_ready = true;
-    cp_backdrop_aim(render);
-    render->kernels->fill_background(render, 0, render->height);
-    const int stride[3] = {render->width, render->width / 2, render->width / 2};
-    convert(render->kernels, render->background, render->width, render->background_plane, stride,
-            render->width, render->height);
 }
 
 struct region { /* of the picture, pixels */
@@ -412,7 +386,7 @@ static void draw_tile(struct cp_render *render, int tile_x, int tile_y, struct c
     uint8_t *const plane[3] = {out->plane[0] + at.y * out->stride[0] + at.x,
                                out->plane[1] + at.y / 2 * out->stride[1] + at.x / 2,
                                out->plane[2] + at.y / 2 * out->stride[2] + at.x / 2};
-    convert(k, render->tile->color, TILE, plane, out->stride, at.width, at.height);
+    cp_render_convert(k, render->tile->color, TILE, plane, out->stride, at.width, at.height);
     render->stats.raster_ns += t1 - t0;
     render->stats.shade_ns += t2 - t1;
     render->stats.convert_ns += cp_clock_now_ns() - t2;
@@ -435,7 +409,7 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *pose, const 
     int64_t start = cp_clock_now_ns(), mark = start;
     *stats = (struct cp_render_stats){.overflows = stats->overflows, .level = k->level};
     aim_camera(render, view);
-    draw_background(render, view);
+    cp_scenery_draw(render, view);
     stats->convert_ns = lap(&mark);
     apply_pose(render, pose);
     stats->morph_ns = lap(&mark);
