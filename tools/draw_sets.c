@@ -122,7 +122,11 @@ static int open_stage(const struct options *o, struct stage *s, struct cp_error 
     if (!err)
         err = cp_actor_create(s->model, 1, &s->actor, error);
     if (!err)
-        err = cp_render_create(&config, s->model, NULL, o->width, o->height, &s->render, error);
+        err =
+            cp_render_create(&config,
+                             &(struct cp_stage_spec){
+                                 .models = {s->model}, .n_models = 1, .width = o->width, .height = o->height},
+                             &s->render, error);
     if (!err && o->background)
         err = cp_footage_open_file(o->background, &behind, &s->background, error);
     if (!err && o->screen)
@@ -174,8 +178,8 @@ static int draw_row(const struct options *o, struct stage *s, const char *set_na
             cp_footage_wait(s->background, 0);
         if (s->screen)
             cp_footage_wait(s->screen, 0);
-        cp_render_draw(s->render, &pose, &view, s->picture);
-        cp_render_draw(s->render, &pose, &view, s->picture);
+        cp_render_draw(s->render, (const struct cp_pose *const[]){&pose}, &view, s->picture);
+        cp_render_draw(s->render, (const struct cp_pose *const[]){&pose}, &view, s->picture);
         for (int p = 0; p < 3; p++)
             place_plane(s->picture, sheet, p, i, row);
     }

@@ -329,7 +329,8 @@ static int draw_frame(struct job *job, const struct cp_moment *moment, const str
     if (!frame->picture)
         return atomic_load(&job->write_result);
     frame->picture->frame = number;
-    cp_render_draw(job->render, pose, &view, frame->picture);
+    const struct cp_pose *const poses[] = {pose};
+    cp_render_draw(job->render, poses, &view, frame->picture);
     return 0;
 }
 
@@ -374,8 +375,10 @@ static int make_stages(struct job *job, const struct cp_set *set, struct cp_erro
     int result = cp_app_load_presenter(&job->config, job->presenter, &job->model, error);
     if (!result)
         result = cp_actor_create(job->model, 1, &job->actor, error);
+    const struct cp_stage_spec stage = {
+        .models = {job->model}, .n_models = 1, .set = set, .width = width, .height = height};
     if (!result)
-        result = cp_render_create(&job->config.render, job->model, set, width, height, &job->render, error);
+        result = cp_render_create(&job->config.render, &stage, &job->render, error);
     if (!result)
         result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
     if (!result)

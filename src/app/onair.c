@@ -137,7 +137,8 @@ static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_
     picture->stamps.at_ns[CP_STEP_POSED] = cp_clock_now_ns();
     if (moment->first_of_cue)
         memcpy(picture->cue, moment->cue, sizeof picture->cue);
-    cp_render_draw(onair->render, &drawing->pose, &drawing->view, picture);
+    const struct cp_pose *const poses[] = {&drawing->pose};
+    cp_render_draw(onair->render, poses, &drawing->view, picture);
     if (onair->app->config.channel.test_code)
         cp_picture_stamp_code(
             picture, (uint64_t)((onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ) / CP_NS_PER_MS));
@@ -430,9 +431,10 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
     int result = cp_app_load_presenter(config, presenter ? presenter : "", &onair->model, error);
     if (!result)
         result = cp_actor_create(onair->model, 1, &onair->actor, error);
+    const struct cp_stage_spec stage = {
+        .models = {onair->model}, .n_models = 1, .set = onair->set, .width = width, .height = height};
     if (!result)
-        result =
-            cp_render_create(&config->render, onair->model, onair->set, width, height, &onair->render, error);
+        result = cp_render_create(&config->render, &stage, &onair->render, error);
     if (!result)
         result = cp_venc_create(&config->encode, width, height, on_video, onair, &onair->venc, error);
     if (!result)

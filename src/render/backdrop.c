@@ -97,7 +97,7 @@ static void paint_color(unsigned rrggbb, bool flat, const struct mood *mood, str
         for (int x = 0; x < b->width; x++) {
             float u = ((float)x + 0.5f) / (float)b->width - 0.5f,
                   v = ((float)y + 0.5f) / (float)b->height - 0.5f, c[3];
-            float pool = expf(-(u * u * 42 + (v + 0.03f) * (v + 0.03f) * 9)), floor = fmaxf(v - 0.12f, 0);
+            float pool = expf(-(u * u * 12 + (v + 0.03f) * (v + 0.03f) * 9)), floor = fmaxf(v - 0.12f, 0);
             float light = flat ? 1 : 0.62f + 0.62f * pool - 0.9f * floor;
             for (int k = 0; k < 3; k++)
                 c[k] = to_display(fminf(color[k] * light * (flat ? 1 : mood->room[k]), 1));
@@ -123,7 +123,7 @@ int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const 
     }
     if (key || plain) {
         /* Greens of keying cloth are near 0, 177, 64; the grey is that of seamless paper. */
-        unsigned rrggbb = key ? 0x00b140 : 0x74767a;
+        unsigned rrggbb = key ? 0x00b140 : 0x787a7e;
         if (color && color[0] == '#' && strlen(color) == 7)
             sscanf(color + 1, "%6x", &rrggbb);
         paint_color(rrggbb, key, mood, b);

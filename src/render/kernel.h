@@ -15,7 +15,7 @@
 void KERNEL(add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n,
                       int delta);
 void KERNEL(place_vertices)(struct cp_render *render);
-void KERNEL(draw_shadow)(struct cp_render *render);
+void KERNEL(draw_shadow)(struct cp_render *render, int character);
 void KERNEL(set_up)(struct cp_render *render);
 void KERNEL(raster)(struct cp_render *render, int tile_x, int tile_y);
 void KERNEL(classify)(struct cp_render *render, int tile_x, int tile_y);

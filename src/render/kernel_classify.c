@@ -4,15 +4,8 @@
  */
 #include "render/kernel.h"
 
-enum { HALVES = 16 / LANES };
+enum { HALVES = 16 / LANES, BLOCK_MIDDLE = 3 /* the sample nearest to the middle of a block */ };
 #define SAME_DEPTH 0.0015f /* relative; samples of one piece nearer together than this are one surface */
-
-INLINE void push_lanes(struct shade_list *list, unsigned lanes, vi id, vi bary, vi pixel)
-{
-    vi_compress(list->id + list->n, lanes, id);
-    vi_compress(list->bary + list->n, lanes, bary);
-    list->n += vi_compress(list->pixel + list->n, lanes, pixel);
-}
 
 /* A pixel with several surfaces: one entry for each, the background counted on top of its sum. */
 INLINE void push_mixed(struct cp_render *render, int at, int pixel)
@@ -43,66 +36,101 @@ INLINE void push_mixed(struct cp_render *render, int at, int pixel)
     }
 }
 
-/* Whole pixels: lanes of one material go to its list together. */
-INLINE void push_whole(struct cp_render *render, unsigned lanes, vi id, vi piece, vi bary, vi pixel)
+INLINE void push(struct cp_render *render, int at, uint32_t pixel)
 {
-    const uint16_t *surface = render->mesh->piece_surface;
-    int pieces[LANES];
-    vi_store(pieces, piece);
-    while (lanes) {
-        unsigned mine = 0;
-        int wanted = surface[pieces[__builtin_ctz(lanes)]];
-        for (unsigned rest = lanes; rest;) {
-            int next = pieces[__builtin_ctz(rest)];
-            unsigned equal = vm_bits(vm_eq_int(piece, vi_set(next))) & rest;
-            if (surface[next] == wanted)
-                mine |= equal;
-            rest &= ~equal;
+    const struct mesh *mesh = render->mesh;
+    const struct tile *tile = render->tile;
+    uint32_t id = tile->id[at];
+    struct shade_list *list = &render->lists[mesh->piece_surface[id >> mesh->piece_shift]];
+    int n = list->n++;
+    list->id[n] = id;
+    list->bary[n] = tile->bary[at];
+    list->pixel[n] = pixel;
+}
+
+/* A block of 2x2 pixels that shows one piece. Cloth changes so slowly that one point speaks for all four. */
+INLINE void push_block(struct cp_render *render, int at, uint32_t pixel)
+{
+    const struct mesh *mesh = render->mesh;
+    const struct tile *tile = render->tile;
+    int surface = mesh->piece_surface[tile->id[at] >> mesh->piece_shift];
+    if (mesh->surfaces[surface].kind == CP_SURFACE_CLOTH) {
+        push(render, at + BLOCK_MIDDLE, pixel | WHOLE_BLOCK);
+        return;
+    }
+    struct shade_list *list = &render->lists[surface];
+    uint32_t *id = list->id + list->n, *bary = list->bary + list->n, *to = list->pixel + list->n;
+    for (int i = 0; i < 4; i++) {
+        id[i] = tile->id[at + 4 * i];
+        bary[i] = tile->bary[at + 4 * i];
+        to[i] = (pixel + (uint32_t)((i >> 1) * TILE + (i & 1))) | WHOLE_PIXEL;
+    }
+    list->n += 4;
+}
+
+/* Of the block's 16 samples: which are drawn, and which show the same surface as the first of their pixel. */
+struct block_bits {
+    unsigned drawn, same;
+};
+
+INLINE struct block_bits look_at_block(const struct tile *tile, int piece_shift, int at, const int samples)
+{
+    struct block_bits bits = {0, 0};
+    for (int h = 0; h < HALVES; h++) {
+        vi id = vi_load(tile->id + at + h * LANES);
+        bits.drawn |= (~vm_bits(vm_eq_int(id, vi_set(0))) & ALL_LANES) << (h * LANES);
+        if (samples == 1)
+            continue;
+        vi piece = vi_shift_right(id, piece_shift);
+        vf z = vf_load(tile->z + at + h * LANES), z0 = vf_first_of_4(z);
+        vm same = vm_and(vm_eq_int(piece, vi_first_of_4(piece)), vm_lt(vf_abs(z - z0), z0 * SAME_DEPTH));
+        bits.same |= vm_bits(same) << (h * LANES);
+    }
+    return bits;
+}
+
+INLINE void classify_block(struct cp_render *render, int at, uint32_t pixel, const int samples)
+{
+    const struct tile *tile = render->tile;
+    const int shift = render->mesh->piece_shift;
+    const struct block_bits bits = look_at_block(tile, shift, at, samples);
+    if (!bits.drawn)
+        return;
+    if (samples == 1) {
+        for (unsigned left = bits.drawn; left; left &= left - 1) {
+            int i = __builtin_ctz(left);
+            push(render, at + i, (pixel + (uint32_t)((i >> 2) * TILE + (i & 3))) | WHOLE_PIXEL);
         }
-        push_lanes(&render->lists[wanted], mine, id, bary, pixel);
-        lanes &= ~mine;
+        return;
+    }
+    unsigned same = bits.same & bits.drawn, whole = same & same >> 1 & same >> 2 & same >> 3 & 0x1111;
+    uint32_t piece = tile->id[at] >> shift;
+    if (whole == 0x1111 && tile->id[at + 4] >> shift == piece && tile->id[at + 8] >> shift == piece &&
+        tile->id[at + 12] >> shift == piece) {
+        push_block(render, at, pixel);
+        return;
+    }
+    unsigned any = (bits.drawn | bits.drawn >> 1 | bits.drawn >> 2 | bits.drawn >> 3) & 0x1111;
+    for (; any; any &= any - 1) {
+        int i = __builtin_ctz(any);
+        uint32_t at_pixel = pixel + (uint32_t)((i >> 3) * TILE + (i >> 2 & 1));
+        if (whole >> i & 1)
+            push(render, at + i, at_pixel | WHOLE_PIXEL);
+        else
+            push_mixed(render, at + i, (int)at_pixel);
     }
 }
 
 INLINE void classify_tile(struct cp_render *render, const int samples)
 {
-    const struct mesh *mesh = render->mesh;
-    struct tile *tile = render->tile;
     const int log2 = samples == 4 ? 1 : 2, blocks = TILE >> log2;
-    const unsigned first_of_4 = 0x1111 & ALL_LANES;
-    vi pixel_of[HALVES];
-    for (int i = 0; i < 16; i++)
-        pixel_of[i / LANES][i % LANES] =
-            samples == 4 ? (i >> 3) * TILE + (i >> 2 & 1) : (i >> 2) * TILE + (i & 3);
-    for (int s = 0; s < mesh->n_surfaces; s++)
+    for (int s = 0; s < render->mesh->n_surfaces; s++)
         render->lists[s].n = 0;
-    tile->n_mixed = 0;
-
+    render->tile->n_mixed = 0;
     for (int by = 0; by < blocks; by++)
         for (int bx = 0; bx < blocks; bx++)
-            for (int h = 0; h < HALVES; h++) {
-                int at = (by * blocks + bx) * 16 + h * LANES;
-                vi id = vi_load(tile->id + at);
-                unsigned drawn = ~vm_bits(vm_eq_int(id, vi_set(0))) & ALL_LANES, whole = drawn;
-                if (!drawn)
-                    continue;
-                vi piece = vi_shift_right(id, mesh->piece_shift);
-                vi pixel = pixel_of[h] + ((by << log2) * TILE + (bx << log2));
-                if (samples == 4) {
-                    vf z = vf_load(tile->z + at), z0 = vf_first_of_4(z);
-                    unsigned same = vm_bits(vm_and(vm_eq_int(piece, vi_first_of_4(piece)),
-                                                   vm_lt(vf_abs(z - z0), z0 * SAME_DEPTH)));
-                    same &= drawn;
-                    whole = same & same >> 1 & same >> 2 & same >> 3 & first_of_4;
-                    unsigned mixed = (drawn | drawn >> 1 | drawn >> 2 | drawn >> 3) & first_of_4 & ~whole;
-                    for (; mixed; mixed &= mixed - 1) {
-                        int lane = __builtin_ctz(mixed);
-                        push_mixed(render, at + lane, pixel[lane]);
-                    }
-                }
-                if (whole)
-                    push_whole(render, whole, id, piece, vi_load(tile->bary + at), pixel | (4 << 16));
-            }
+            classify_block(render, (by * blocks + bx) * 16, (uint32_t)((by << log2) * TILE + (bx << log2)),
+                           samples);
 }
 
 void KERNEL(classify)(struct cp_render *render, int tile_x, int tile_y)

@@ -3,13 +3,13 @@
  *
  * Samples lie in blocks of 16, so that every access is aligned: 4x4 pixels with one sample each, or 2x2
  * pixels with four. Triangles that were visible in the last frame come first; the rest is tested against the
- * coarse depth (8x8 pixels) that these left, and mostly drops out there.
+ * coarse depth (4x4 pixels) that these left, and mostly drops out there.
  */
 #include "render/kernel.h"
 
 #include <stdlib.h>
 
-enum { HALVES = 16 / LANES, COARSE = TILE / 8 };
+enum { HALVES = 16 / LANES, COARSE = TILE / 4 };
 
 struct layout {
     int block_log2, columns; /* pixels a block side; blocks a row of the tile */
@@ -66,39 +66,76 @@ static unsigned alpha_test(const struct cp_render *render, int surface_index, un
     return left;
 }
 
-/* Depth test and store for the covered lanes of the block half at `at`; f1 and f2 are the edge values. The
- * record's values are broadcast here and not before: most triangles are so small that few blocks get this
- * far. */
+/*
+ * Depth test and store of the block at `at`, whose samples are inside where `outside` is not negative; f1 and
+ * f2 are the edge values. One branch a block and not one a half: guessing wrong costs more than the work
+ * saved. The record's values are broadcast here and not before: most triangles are so small that few blocks
+ * get this far.
+ */
 INLINE void store_samples(const struct cp_render *render, const struct record *r, const bool masked, int at,
-                          vm covered, vf f1, vf f2)
+                          const vi *outside, const vf *f1, const vf *f2)
 {
     struct tile *tile = render->tile;
-    vf z = vf_fma(f1, vf_set(r->dz1), vf_fma(f2, vf_set(r->dz2), vf_set(r->z0))), old = vf_load(tile->z + at);
-    vm in = vm_and(covered, vm_lt(old, z));
-    unsigned bits = vm_bits(in);
-    if (!bits)
-        return;
-    vf depth = vf_rcp(z), most = vf_set(65535);
-    vi bary = vi_from_vf(vf_min(f1 * r->bary1 * depth, most)) |
-              (vi)((vu)vi_from_vf(vf_min(f2 * r->bary2 * depth, most)) << 16);
-    if (masked) {
-        bits = alpha_test(render, r->surface, bits, r->id, bary);
-        if (!bits)
-            return;
-        in = vm_from_bits(bits);
+    vm in[HALVES];
+    vf z[HALVES];
+    unsigned any = 0;
+    for (int h = 0; h < HALVES; h++) {
+        z[h] = vf_fma(f1[h], vf_set(r->dz1), vf_fma(f2[h], vf_set(r->dz2), vf_set(r->z0)));
+        in[h] = vm_and(vm_not_negative(outside[h]), vm_lt(vf_load(tile->z + at + h * LANES), z[h]));
+        any |= vm_bits(in[h]);
     }
-    vf_store_if(tile->z + at, in, z);
-    vi_store_if(tile->id + at, in, vi_set((int32_t)r->id));
-    vi_store_if(tile->bary + at, in, bary);
+    if (!any)
+        return;
+    for (int h = 0; h < HALVES; h++, at += LANES) {
+        vf depth = vf_rcp(z[h]);
+        vi bary = vi_from_vf(vf_clamp(f1[h] * r->bary1 * depth, 0, 65535)) |
+                  (vi)((vu)vi_from_vf(vf_clamp(f2[h] * r->bary2 * depth, 0, 65535)) << 16);
+        if (masked)
+            in[h] = vm_from_bits(alpha_test(render, r->surface, vm_bits(in[h]), r->id, bary));
+        vf_store_if(tile->z + at, in[h], z[h]);
+        vi_store_if(tile->id + at, in[h], vi_set((int32_t)r->id));
+        vi_store_if(tile->bary + at, in[h], bary);
+    }
 }
 
-/* One block half: samples inside all three edges. */
-INLINE void cover(const struct cp_render *render, const struct record *r, const bool masked, int at, vi e0,
-                  vi e1, vi e2)
+/* The edges' values at the samples of a block. */
+struct edges {
+    vi e[HALVES][3];
+};
+
+INLINE struct edges edges_at(const struct record *r, const struct layout *layout, const int value[3])
 {
-    vm in = vm_not_negative(e0 | e1 | e2);
-    if (vm_bits(in))
-        store_samples(render, r, masked, at, in, vf_from_vi(e1), vf_from_vi(e2));
+    struct edges edges;
+    for (int h = 0; h < HALVES; h++)
+        for (int i = 0; i < 3; i++)
+            edges.e[h][i] = vi_add(vi_madd16(vi_set(r->step[i]), layout->offset[h]), vi_set(value[i]));
+    return edges;
+}
+
+INLINE void move_edges(struct edges *edges, const vi step[3])
+{
+    for (int h = 0; h < HALVES; h++)
+        for (int i = 0; i < 3; i++)
+            edges->e[h][i] = vi_add(edges->e[h][i], step[i]);
+}
+
+/* One block: samples inside all three edges. */
+INLINE void cover(const struct cp_render *render, const struct record *r, const bool masked, int at,
+                  const struct edges *edges)
+{
+    vi outside[HALVES], all = vi_set(-1);
+    for (int h = 0; h < HALVES; h++) {
+        outside[h] = edges->e[h][0] | edges->e[h][1] | edges->e[h][2];
+        all &= outside[h];
+    }
+    if (vi_sign_bits(all) == ALL_LANES)
+        return;
+    vf f1[HALVES], f2[HALVES];
+    for (int h = 0; h < HALVES; h++) {
+        f1[h] = vf_from_vi(edges->e[h][1]);
+        f2[h] = vf_from_vi(edges->e[h][2]);
+    }
+    store_samples(render, r, masked, at, outside, f1, f2);
 }
 
 struct box { /* blocks of the tile */
@@ -143,27 +180,21 @@ INLINE void raster_wide(const struct cp_render *render, const struct record *r, 
     vi step[3];
     for (int i = 0; i < 3; i++)
         step[i] = vi_set((int)((unsigned)(int16_t)r->step[i] * (unsigned)size));
-    for (int h = 0; h < HALVES; h++) {
-        vi lane[3];
-        for (int i = 0; i < 3; i++)
-            lane[i] = vi_madd16(vi_set(r->step[i]), layout->offset[h]);
-        for (int y = 0; y <= rows; y++) {
-            int n = last[y] - first[y];
-            if (n < 0)
-                continue;
-            vi e[3];
-            for (int i = 0; i < 3; i++) {
-                unsigned dx = (unsigned)(int16_t)r->step[i], dy = (unsigned)(r->step[i] >> 16);
-                unsigned start =
-                    (unsigned)value[i] + dy * (unsigned)(size * y) + dx * (unsigned)(size * first[y]);
-                e[i] = vi_add(lane[i], vi_set((int)start));
-            }
-            int at = ((y + box.y0) * layout->columns + box.x0 + first[y]) * 16 + h * LANES;
-            for (; n >= 0; n--, at += 16) {
-                cover(render, r, masked, at, e[0], e[1], e[2]);
-                for (int i = 0; i < 3; i++)
-                    e[i] = vi_add(e[i], step[i]);
-            }
+    for (int y = 0; y <= rows; y++) {
+        int n = last[y] - first[y];
+        if (n < 0)
+            continue;
+        int start[3];
+        for (int i = 0; i < 3; i++) {
+            unsigned dx = (unsigned)(int16_t)r->step[i], dy = (unsigned)(r->step[i] >> 16);
+            start[i] =
+                (int)((unsigned)value[i] + dy * (unsigned)(size * y) + dx * (unsigned)(size * first[y]));
+        }
+        struct edges edges = edges_at(r, layout, start);
+        int at = ((y + box.y0) * layout->columns + box.x0 + first[y]) * 16;
+        for (; n >= 0; n--, at += 16) {
+            cover(render, r, masked, at, &edges);
+            move_edges(&edges, step);
         }
     }
 }
@@ -177,22 +208,15 @@ INLINE void raster_narrow(const struct cp_render *render, const struct record *r
         step_x[i] = vi_set((int)((unsigned)(int16_t)r->step[i] * size));
         step_y[i] = vi_set((int)((unsigned)(r->step[i] >> 16) * size));
     }
-    for (int h = 0; h < HALVES; h++) {
-        vi row[3];
-        for (int i = 0; i < 3; i++)
-            row[i] = vi_add(vi_madd16(vi_set(r->step[i]), layout->offset[h]), vi_set(value[i]));
-        for (int y = box.y0; y <= box.y1; y++) {
-            vi e0 = row[0], e1 = row[1], e2 = row[2];
-            int at = (y * layout->columns + box.x0) * 16 + h * LANES;
-            for (int x = box.x0; x <= box.x1; x++, at += 16) {
-                cover(render, r, masked, at, e0, e1, e2);
-                e0 = vi_add(e0, step_x[0]);
-                e1 = vi_add(e1, step_x[1]);
-                e2 = vi_add(e2, step_x[2]);
-            }
-            for (int i = 0; i < 3; i++)
-                row[i] = vi_add(row[i], step_y[i]);
+    struct edges row = edges_at(r, layout, value);
+    for (int y = box.y0; y <= box.y1; y++) {
+        struct edges edges = row;
+        int at = (y * layout->columns + box.x0) * 16;
+        for (int x = box.x0; x <= box.x1; x++, at += 16) {
+            cover(render, r, masked, at, &edges);
+            move_edges(&edges, step_x);
         }
+        move_edges(&row, step_y);
     }
 }
 
@@ -210,6 +234,16 @@ INLINE bool clip_to_tile(struct box *b, struct place place)
     return b->x0 <= b->x1 && b->y0 <= b->y1;
 }
 
+/* Whether something nearer stands before all of a rectangle of pixels. */
+INLINE bool is_hidden(const struct box *box, float nearest, const float *coarse)
+{
+    for (int y = box->y0 >> 2; y <= box->y1 >> 2; y++)
+        for (int x = box->x0 >> 2; x <= box->x1 >> 2; x++)
+            if (coarse[y * COARSE + x] <= nearest)
+                return false;
+    return true;
+}
+
 INLINE void raster_record(const struct cp_render *render, const struct record *r, const struct layout *layout,
                           struct place place, const float *coarse)
 {
@@ -217,11 +251,7 @@ INLINE void raster_record(const struct cp_render *render, const struct record *r
     if (!clip_to_tile(&box, place))
         return;
     if (coarse) {
-        float farthest = 1e30f;
-        for (int y = box.y0 >> 3; y <= box.y1 >> 3; y++)
-            for (int x = box.x0 >> 3; x <= box.x1 >> 3; x++)
-                farthest = coarse[y * COARSE + x] < farthest ? coarse[y * COARSE + x] : farthest;
-        if (farthest > r->nearest)
+        if (is_hidden(&box, r->nearest, coarse))
             return;
     }
     const int log2 = layout->block_log2;
@@ -277,32 +307,35 @@ INLINE void raster_large(const struct cp_render *render, const struct large_reco
     };
     const int log2 = layout->block_log2;
     for (int by = box.y0 >> log2; by <= box.y1 >> log2; by++)
-        for (int bx = box.x0 >> log2; bx <= box.x1 >> log2; bx++)
+        for (int bx = box.x0 >> log2; bx <= box.x1 >> log2; bx++) {
+            vi outside[HALVES], all = vi_set(-1);
+            vf f[3][HALVES];
             for (int h = 0; h < HALVES; h++) {
                 vi dx = ((vi)((vu)layout->offset[h] << 16) >> 16) + (bx << log2) * SUBPIXELS;
                 vi dy = (layout->offset[h] >> 16) + (by << log2) * SUBPIXELS;
-                vi outside = vi_set(0);
-                vf f[3];
+                outside[h] = vi_set(0);
                 for (int i = 0; i < 3; i++) {
                     if (needed[i])
-                        outside |=
+                        outside[h] |=
                             vi_add(vi_add(vi_mul(dx, vi_set(r->step_x[i])), vi_mul(dy, vi_set(r->step_y[i]))),
                                    vi_set((int)value[i]));
-                    f[i] =
+                    f[i][h] =
                         vf_fma(vf_from_vi(dx), vf_set((float)r->step_x[i]),
                                vf_fma(vf_from_vi(dy), vf_set((float)r->step_y[i]), vf_set((float)value[i])));
                 }
-                vm in = vm_not_negative(outside);
-                if (vm_bits(in))
-                    store_samples(render, &values, masked, (by * layout->columns + bx) * 16 + h * LANES, in,
-                                  vf_max(f[1], vf_set(0)), vf_max(f[2], vf_set(0)));
+                f[1][h] = vf_max(f[1][h], vf_set(0));
+                f[2][h] = vf_max(f[2][h], vf_set(0));
+                all &= outside[h];
             }
+            if (vi_sign_bits(all) != ALL_LANES)
+                store_samples(render, &values, masked, (by * layout->columns + bx) * 16, outside, f[1], f[2]);
+        }
 }
 
-/* The farthest depth of each 8x8 pixels. */
+/* The farthest depth of each 4x4 pixels. */
 INLINE void make_coarse(const struct tile *tile, const struct layout *layout, float *coarse)
 {
-    const int blocks = 8 >> layout->block_log2;
+    const int blocks = 4 >> layout->block_log2;
     for (int y = 0; y < COARSE; y++)
         for (int x = 0; x < COARSE; x++) {
             vf low = vf_set(1e30f);
@@ -311,11 +344,7 @@ INLINE void make_coarse(const struct tile *tile, const struct layout *layout, fl
                     low =
                         vf_min(low, vf_load(tile->z + ((y * blocks + j) * layout->columns + x * blocks) * 16 +
                                             i * LANES));
-            float lane[LANES], least = 1e30f;
-            vf_store(lane, low);
-            for (int i = 0; i < LANES; i++)
-                least = lane[i] < least ? lane[i] : least;
-            coarse[y * COARSE + x] = least;
+            coarse[y * COARSE + x] = vf_least(low);
         }
 }
 

@@ -118,7 +118,7 @@ INLINE struct v3 shade_point(const struct cp_render *render, const struct scene 
                           nl))) {
             struct v3 from =
                 v3_mad(v3_mad(p->position, p->normal, vf_set(0.003f)), scene->key, vf_set(0.003f));
-            p->light = shadow_lookup(&render->shadow, from);
+            p->light = shadow_lookup(&render->shadows[surface->character], from);
         }
     }
     switch (kind) {
@@ -148,13 +148,16 @@ INLINE void put_pixels(struct tile *tile, const struct shade_list *list, int at,
 {
     for (int i = 0; i < n; i++) {
         uint32_t pixel = list->pixel[at + i] & 0xffff, color = tile->shaded[i];
-        uint64_t samples = list->pixel[at + i] >> 16;
-        if (samples == 4)
+        uint32_t samples = list->pixel[at + i] & ~UINT32_C(0xffff);
+        if (samples == WHOLE_BLOCK)
+            tile->color[pixel] = tile->color[pixel + 1] = tile->color[pixel + TILE] =
+                tile->color[pixel + TILE + 1] = color;
+        else if (samples == WHOLE_PIXEL)
             tile->color[pixel] = color;
         else
             tile->mixed_color[pixel] += ((uint64_t)(color & 1023) | (uint64_t)(color >> 10 & 1023) << 16 |
                                          (uint64_t)(color >> 20 & 1023) << 32) *
-                                        samples;
+                                        (samples >> 16);
     }
 }
 

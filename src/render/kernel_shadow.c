@@ -54,10 +54,9 @@ static void draw_triangle(float *plane, struct shadow_corner a, struct shadow_co
 }
 
 /* LANES triangles into light space. */
-INLINE void to_light_space(const struct cp_render *render, const int32_t (*triangle)[3], int corner, int n,
-                           struct shadow_corner *out)
+INLINE void to_light_space(const struct cp_render *render, const struct shadow *s,
+                           const int32_t (*triangle)[3], int corner, int n, struct shadow_corner *out)
 {
-    const struct shadow *s = &render->shadow;
     int index[LANES];
     for (int i = 0; i < LANES; i++)
         index[i] = triangle[i < n ? i : 0][corner] * ROW_FLOATS + ROW_POSITION;
@@ -101,38 +100,41 @@ static void summarize_cells(struct shadow *shadow)
 }
 
 /* Hair takes its shadow once a vertex: its own fine depth differences would only flicker. */
-static void light_strands(struct cp_render *render)
+static void light_strands(struct cp_render *render, int character)
 {
     const struct mesh *mesh = render->mesh;
+    const struct character *who = &mesh->characters[character];
     const vi stride = vi_lanes() * ROW_FLOATS;
-    for (int g = 0; g < mesh->n_groups; g++) {
+    for (int g = who->first_vertex / GROUP; g < (who->first_vertex + who->n_vertices) / GROUP; g++) {
         if (!mesh->groups[g].used || !mesh->groups[g].strands)
             continue;
         for (int half = 0; half < GROUP; half += LANES) {
             size_t v = (size_t)g * GROUP + (size_t)half;
             const float *row = render->attributes + v * ROW_FLOATS + ROW_POSITION;
             struct v3 p = {vf_gather(row, stride), vf_gather(row + 1, stride), vf_gather(row + 2, stride)};
-            vf_store(render->shadow.vertex_light + v, shadow_lookup(&render->shadow, p));
+            vf_store(render->vertex_light + v, shadow_lookup(&render->shadows[character], p));
         }
     }
 }
 
-void KERNEL(draw_shadow)(struct cp_render *render)
+void KERNEL(draw_shadow)(struct cp_render *render, int character)
 {
-    struct shadow *shadow = &render->shadow;
+    struct shadow *shadow = &render->shadows[character];
     const struct mesh *mesh = render->mesh;
+    const struct character *who = &mesh->characters[character];
+    const int32_t(*proxy)[3] = (const int32_t(*)[3])mesh->proxy + who->first_proxy;
     for (int i = 0; i < SHADOW_STRIDE * SHADOW_SIZE; i += LANES)
-        vf_store(shadow->plane + i, vf_set(65000));
-    for (int t = 0; t < mesh->n_proxy; t += LANES) {
+        vf_store(render->shadow_plane + i, vf_set(65000));
+    for (int t = 0; t < who->n_proxy; t += LANES) {
         struct shadow_corner corner[3][LANES];
-        int n = mesh->n_proxy - t < LANES ? mesh->n_proxy - t : LANES;
+        int n = who->n_proxy - t < LANES ? who->n_proxy - t : LANES;
         for (int k = 0; k < 3; k++)
-            to_light_space(render, (const int32_t(*)[3])mesh->proxy + t, k, n, corner[k]);
+            to_light_space(render, shadow, proxy + t, k, n, corner[k]);
         for (int i = 0; i < n; i++)
-            draw_triangle(shadow->plane, corner[0][i], corner[1][i], corner[2][i]);
+            draw_triangle(render->shadow_plane, corner[0][i], corner[1][i], corner[2][i]);
     }
     for (int y = 0; y < SHADOW_SIZE; y++) {
-        const float *from = shadow->plane + y * SHADOW_STRIDE;
+        const float *from = render->shadow_plane + y * SHADOW_STRIDE;
         uint16_t *to = shadow->depth + y * SHADOW_SIZE;
         for (int x = 0; x < SHADOW_SIZE; x++) {
             float z = from[x] < 0 ? 0 : from[x];
@@ -140,5 +142,5 @@ void KERNEL(draw_shadow)(struct cp_render *render)
         }
     }
     summarize_cells(shadow);
-    light_strands(render);
+    light_strands(render, character);
 }

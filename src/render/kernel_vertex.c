@@ -106,7 +106,7 @@ INLINE void place_half_group(struct cp_render *render, const struct lens *lens, 
     row[ROW_POSITION] = p.x;
     row[ROW_POSITION + 1] = p.y;
     row[ROW_POSITION + 2] = p.z;
-    row[ROW_SHADOW] = vf_load(render->shadow.vertex_light + v);
+    row[ROW_SHADOW] = vf_load(render->vertex_light + v);
     project(lens, p, render->screen + v);
     vf_store_rows(render->attributes + v * ROW_FLOATS, row);
 }

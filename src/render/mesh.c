@@ -1,11 +1,11 @@
-/* The character, made ready for drawing: vertices in groups of 16 a part, morph rows in integers, pieces. */
+/* The characters, made ready for drawing: vertices in groups of 16 a part, morph rows in integers, pieces. */
 #include "render/render_int.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIANGLES = 4000000, MAX_SURFACES = 255, EXTRA = 64 };
+enum { MAX_TRIANGLES = 4000000, MAX_SURFACES = 255, MAX_PROXY = 9000, EXTRA = 64 };
 
 static float finite_or(float x, float otherwise)
 {
@@ -19,37 +19,14 @@ struct renumber {
     int32_t *next;   /* by mesh vertex: the next one with the same source */
 };
 
-static int check_model(const struct cp_model *model, struct cp_error *error)
+static int check_size(const struct cp_model *model, struct cp_error *error)
 {
-    if (model->n_triangles < 1 || model->n_vertices < 3)
-        return cp_fail(error, CP_ERR_INVALID, "render", "The model has no triangles.");
     if (model->n_triangles > MAX_TRIANGLES)
-        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has %d triangles; at most %d can be drawn.",
+        return cp_fail(error, CP_ERR_LIMIT, "render", "There are %d triangles; at most %d can be drawn.",
                        model->n_triangles, MAX_TRIANGLES);
     if (model->n_materials > MAX_SURFACES)
-        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has %d materials; at most %d can be drawn.",
+        return cp_fail(error, CP_ERR_LIMIT, "render", "There are %d materials; at most %d can be drawn.",
                        model->n_materials, MAX_SURFACES);
-    if (model->n_joints > CP_MODEL_MAX_JOINTS || model->n_targets > CP_MODEL_MAX_TARGETS)
-        return cp_fail(error, CP_ERR_LIMIT, "render", "The model has too many joints or morph targets.");
-    for (int t = 0; t < model->n_triangles; t++)
-        for (int k = 0; k < 3; k++)
-            if (model->triangles[t][k] >= (uint32_t)model->n_vertices)
-                return cp_fail(error, CP_ERR_INVALID, "render",
-                               "Triangle %d names a vertex that is not there.", t);
-    for (int p = 0; p < model->n_parts; p++) {
-        const struct cp_part *part = &model->parts[p];
-        if (part->first_triangle < 0 || part->n_triangles < 0 ||
-            part->n_triangles > model->n_triangles - part->first_triangle ||
-            part->material >= model->n_materials)
-            return cp_fail(error, CP_ERR_INVALID, "render", "Part \"%s\" lies outside the model.",
-                           part->name);
-    }
-    for (int i = 0; i < model->n_targets; i++) {
-        const struct cp_target *target = &model->targets[i];
-        if (target->first_row < 0 || target->n_rows < 0 || target->n_rows > model->n_rows - target->first_row)
-            return cp_fail(error, CP_ERR_INVALID, "render", "Morph target \"%s\" lies outside the model.",
-                           target->name);
-    }
     return 0;
 }
 
@@ -63,8 +40,10 @@ static int renumber_vertices(const struct cp_model *model, struct mesh *mesh, st
     if (!number || !r->first)
         goto nomem;
     memset(r->first, 0xff, nv * sizeof *r->first);
-    for (int p = 0; p < mesh->n_parts; p++) {
+    for (int p = 0, c = 0; p < mesh->n_parts; p++) {
         const struct draw_part *part = &mesh->parts[p];
+        while (p == mesh->characters[c].first_part + mesh->characters[c].n_parts)
+            c++;
         memset(number, 0xff, nv * sizeof *number);
         size_t used = 0;
         for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
@@ -73,6 +52,8 @@ static int renumber_vertices(const struct cp_model *model, struct mesh *mesh, st
                 used += *n < 0;
                 *n = 0;
             }
+        if (p == mesh->characters[c].first_part)
+            mesh->characters[c].first_vertex = (int)room;
         size_t want = room + ((used + GROUP - 1) & ~(size_t)(GROUP - 1));
         int32_t *source = realloc(r->source, (want + 1) * sizeof *source);
         int32_t *next = source ? realloc(r->next, (want + 1) * sizeof *next) : NULL;
@@ -94,6 +75,7 @@ static int renumber_vertices(const struct cp_model *model, struct mesh *mesh, st
             for (int k = 0; k < 3; k++)
                 mesh->corner[k][t] = number[model->triangles[t][k]];
         room = want;
+        mesh->characters[c].n_vertices = (int)room - mesh->characters[c].first_vertex;
     }
     mesh->n_vertices = (int)room;
     mesh->n_groups = (int)(room / GROUP);
@@ -104,6 +86,14 @@ nomem:
     return CP_ERR_NOMEM;
 }
 
+static uint8_t character_of(const struct mesh *mesh, int vertex)
+{
+    int c = mesh->n_characters - 1;
+    while (c > 0 && vertex < mesh->characters[c].first_vertex)
+        c--;
+    return (uint8_t)c;
+}
+
 /* The bones of each group and their weights, column by column. */
 static int group_bones(const struct cp_model *model, struct mesh *mesh, const struct renumber *r)
 {
@@ -111,6 +101,7 @@ static int group_bones(const struct cp_model *model, struct mesh *mesh, const st
     for (int g = 0; g < mesh->n_groups; g++) {
         struct group *group = &mesh->groups[g];
         group->first_bone = (int)n;
+        group->character = character_of(mesh, g * GROUP);
         if (n + 4 * GROUP > room) {
             room = room * 2 + 64 * GROUP;
             uint16_t *bones = realloc(mesh->bones, room * sizeof *bones);
@@ -142,7 +133,7 @@ static int group_bones(const struct cp_model *model, struct mesh *mesh, const st
                 mesh->bone_weights[b][i] /= total;
         }
         if ((size_t)group->first_bone == n) { /* bound to nothing: the root carries it */
-            mesh->bones[n] = 0;
+            mesh->bones[n] = (uint16_t)(group->character * CP_MODEL_MAX_JOINTS);
             for (int i = 0; i < GROUP; i++)
                 mesh->bone_weights[n][i] = 1;
             n++;
@@ -173,11 +164,9 @@ static float choose_unit(const struct cp_model *model)
 
 static void fill_vertices(const struct cp_model *model, struct mesh *mesh, const struct renumber *r)
 {
-    static const float WHITE[4] = {1, 1, 1, 1};
     for (int p = 0; p < mesh->n_parts; p++) {
         const struct draw_part *part = &mesh->parts[p];
-        int material = model->n_parts ? model->parts[p].material : -1;
-        const float *base = material >= 0 ? model->materials[material].base_color : WHITE;
+        const float *base = model->materials[model->parts[p].material].base_color;
         bool strands = mesh->surfaces[part->surface].kind == CP_SURFACE_HAIR;
         for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++)
             for (int k = 0; k < 3; k++) {
@@ -361,19 +350,16 @@ static bool is_painted(const struct cp_model *model, const struct draw_part *par
 
 static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
 {
-    mesh->n_surfaces = model->n_materials + 1; /* the last one is for parts without a material */
+    mesh->n_surfaces = model->n_materials;
     mesh->surfaces = cp_render_alloc((size_t)mesh->n_surfaces * sizeof *mesh->surfaces);
     mesh->textures = cp_render_alloc(((size_t)model->n_textures + 1) * sizeof *mesh->textures);
-    mesh->n_parts = model->n_parts ? model->n_parts : 1;
+    mesh->n_parts = model->n_parts;
     mesh->parts = cp_render_alloc((size_t)mesh->n_parts * sizeof *mesh->parts);
     if (!mesh->surfaces || !mesh->textures || !mesh->parts)
         return CP_ERR_NOMEM;
     for (int i = 0; i < model->n_textures; i++, mesh->n_textures++)
         if (cp_texture_create(&model->textures[i], &mesh->textures[i]))
             return CP_ERR_NOMEM;
-    for (int i = 0; i < mesh->n_surfaces; i++)
-        mesh->surfaces[i] =
-            (struct surface){.kind = CP_SURFACE_PLAIN, .roughness = 0.8f, .texture = -1, .base_alpha = 1};
     for (int i = 0; i < model->n_materials; i++) {
         const struct cp_material *from = &model->materials[i];
         struct surface *to = &mesh->surfaces[i];
@@ -392,13 +378,15 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
             .base_alpha = finite_or(from->base_color[3], 1),
             .double_sided = from->double_sided,
         };
+        for (int c = 0; c < mesh->n_characters; c++)
+            if (i >= mesh->characters[c].first_material)
+                to->character = c;
     }
     for (int p = 0; p < mesh->n_parts; p++) {
         struct draw_part *part = &mesh->parts[p];
-        const struct cp_part *from = model->n_parts ? &model->parts[p] : NULL;
-        part->first_triangle = from ? from->first_triangle : 0;
-        part->n_triangles = from ? from->n_triangles : model->n_triangles;
-        part->surface = from && from->material >= 0 ? from->material : model->n_materials;
+        part->first_triangle = model->parts[p].first_triangle;
+        part->n_triangles = model->parts[p].n_triangles;
+        part->surface = model->parts[p].material;
         struct surface *surface = &mesh->surfaces[part->surface];
         if (surface->kind == CP_SURFACE_EYE)
             surface->painted |= surface->texture >= 0 || is_painted(model, part);
@@ -413,42 +401,68 @@ static int make_surfaces(const struct cp_model *model, struct mesh *mesh)
     return 0;
 }
 
-/* What casts and takes shadows: head and shoulders. */
-static void measure(const struct cp_model *model, struct mesh *mesh)
+static void rest_position(const struct mesh *mesh, int vertex, float *ret_position)
 {
-    float head = model->head_height_m > 0.01f ? model->head_height_m : 0.22f;
-    double x = 0, z = 0, n = 0;
-    for (int v = 0; v < model->n_vertices; v++) {
-        const float *p = model->vertices[v].position;
-        if (p[1] > model->eye_height_m - head && isfinite(p[0]) && isfinite(p[2])) {
-            x += (double)p[0];
-            z += (double)p[2];
-            n++;
-        }
-    }
-    mesh->center[0] = n > 0 ? (float)(x / n) : 0;
-    mesh->center[1] = model->eye_height_m - 0.45f * head;
-    mesh->center[2] = n > 0 ? (float)(z / n) : 0;
-    mesh->radius_m = 1.45f * head;
+    for (int k = 0; k < 3; k++)
+        ret_position[k] = (float)mesh->accumulated[8 * vertex + k] * mesh->unit_m;
 }
 
-static int make_proxy(struct mesh *mesh)
+/* What casts and takes shadows: head and shoulders. */
+static void measure(const struct mesh *mesh, const struct renumber *r, struct character *c)
+{
+    float head = c->head_height_m > 0.01f ? c->head_height_m : 0.22f, p[3];
+    int n = 0, end = c->first_vertex + c->n_vertices;
+    double sum[3] = {0}, anchors[3] = {0};
+    for (int v = c->first_vertex; v < end; v++) {
+        rest_position(mesh, v, p);
+        if (r->source[v] < 0 || p[1] <= c->eye_height_m - head)
+            continue;
+        for (int k = 0; k < 3; k++)
+            sum[k] += (double)p[k];
+        n++;
+    }
+    int left = n, every = n / MAX_ANCHORS + 1;
+    for (int v = c->first_vertex; v < end && c->n_anchors < MAX_ANCHORS; v++) {
+        rest_position(mesh, v, p);
+        if (r->source[v] < 0 || p[1] <= c->eye_height_m - head || left-- % every)
+            continue;
+        for (int k = 0; k < 3; k++)
+            anchors[k] += (double)p[k];
+        c->anchor[c->n_anchors++] = v;
+    }
+    float center[3] = {n ? (float)(sum[0] / n) : 0, c->eye_height_m - 0.45f * head,
+                       n ? (float)(sum[2] / n) : 0};
+    for (int k = 0; k < 3; k++)
+        c->from_anchors[k] = center[k] - (c->n_anchors ? (float)(anchors[k] / c->n_anchors) : 0);
+    c->radius_m = 1.45f * head;
+}
+
+static int make_proxies(struct mesh *mesh)
 {
     float(*position)[3] = malloc((size_t)mesh->n_vertices * sizeof *position);
-    if (!position)
+    mesh->proxy = malloc((size_t)mesh->n_characters * MAX_PROXY * sizeof *mesh->proxy);
+    if (!position || !mesh->proxy) {
+        free(position);
         return CP_ERR_NOMEM;
+    }
     float low[3] = {0};
-    for (int v = 0; v < mesh->n_vertices; v++)
-        for (int k = 0; k < 3; k++) {
-            position[v][k] = (float)mesh->accumulated[8 * v + k] * mesh->unit_m;
+    for (int v = 0; v < mesh->n_vertices; v++) {
+        rest_position(mesh, v, position[v]);
+        for (int k = 0; k < 3; k++)
             low[k] = fminf(low[k], position[v][k]);
-        }
+    }
     for (int v = 0; v < mesh->n_vertices; v++)
         for (int k = 0; k < 3; k++)
             position[v][k] -= low[k];
-    mesh->n_proxy = cp_mesh_make_proxy(mesh, (const float(*)[3])position, 9000, &mesh->proxy);
+    int first = 0, n = 0;
+    for (int i = 0; i < mesh->n_characters && n >= 0; i++, first += n) {
+        struct character *c = &mesh->characters[i];
+        n = cp_mesh_make_proxy(mesh, c, (const float(*)[3])position, MAX_PROXY, mesh->proxy + first);
+        c->first_proxy = first;
+        c->n_proxy = n;
+    }
     free(position);
-    return mesh->n_proxy < 0 ? CP_ERR_NOMEM : 0;
+    return n < 0 ? CP_ERR_NOMEM : 0;
 }
 
 static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
@@ -463,41 +477,52 @@ static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
     return mesh->visibility_id && mesh->rows ? 0 : CP_ERR_NOMEM;
 }
 
-int cp_mesh_create(const struct cp_model *model, struct mesh **ret_mesh, struct cp_error *error)
+static int fill_mesh(const struct cp_model *model, struct mesh *mesh, struct renumber *renumber)
 {
-    int err = check_model(model, error);
-    if (err)
-        return err;
-    struct renumber renumber = {0};
-    struct mesh *mesh = cp_render_alloc(sizeof *mesh);
-    if (!mesh)
-        return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for the character.");
+    int err;
     mesh->unit_m = choose_unit(model);
     if ((err = make_surfaces(model, mesh)) || (err = allocate_triangles(model, mesh)) ||
-        (err = renumber_vertices(model, mesh, &renumber)))
-        goto out;
+        (err = renumber_vertices(model, mesh, renumber)))
+        return err;
     size_t nv = (size_t)mesh->n_vertices;
     mesh->groups = cp_render_alloc(((size_t)mesh->n_groups + 1) * sizeof *mesh->groups);
     mesh->still = cp_render_alloc(((size_t)mesh->n_groups + 1) * sizeof *mesh->still);
     mesh->accumulated = cp_render_alloc((nv + GROUP) * 8 * sizeof(int32_t));
     err = mesh->groups && mesh->still && mesh->accumulated ? 0 : CP_ERR_NOMEM;
-    if (err || (err = group_bones(model, mesh, &renumber)))
-        goto out;
-    fill_vertices(model, mesh, &renumber);
-    if ((err = fill_targets(model, mesh, &renumber)) ||
-        (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) || (err = make_proxy(mesh)))
-        goto out;
+    if (err || (err = group_bones(model, mesh, renumber)))
+        return err;
+    fill_vertices(model, mesh, renumber);
+    if ((err = fill_targets(model, mesh, renumber)) ||
+        (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) || (err = make_proxies(mesh)))
+        return err;
     for (int t = 0; t < mesh->n_triangles; t++)
         for (int k = 0; k < 3; k++)
             mesh->rows[t][k] = mesh->corner[k][t] * ROW_FLOATS;
-    measure(model, mesh);
-out:
+    for (int i = 0; i < mesh->n_characters; i++)
+        measure(mesh, renumber, &mesh->characters[i]);
+    return 0;
+}
+
+int cp_mesh_create(const struct cp_stage_spec *spec, struct mesh **ret_mesh, struct cp_error *error)
+{
+    struct cp_model joined = {0};
+    struct renumber renumber = {0};
+    struct mesh *mesh = cp_render_alloc(sizeof *mesh);
+    if (!mesh)
+        return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for the characters.");
+    mesh->n_characters = spec->n_models;
+    int err = cp_join_models(spec, &joined, mesh->characters, error);
+    if (!err)
+        err = check_size(&joined, error);
+    if (!err && (err = fill_mesh(&joined, mesh, &renumber)))
+        cp_fail(error, err, "render", "Out of memory for the characters.");
+    cp_joined_clear(&joined);
     free(renumber.source);
     free(renumber.first);
     free(renumber.next);
     if (err) {
         cp_mesh_destroy(mesh);
-        return cp_fail(error, err, "render", "Out of memory for the character.");
+        return err;
     }
     *ret_mesh = mesh;
     return 0;

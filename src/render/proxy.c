@@ -45,12 +45,12 @@ static float off_center2(const float *p, float size)
 }
 
 /* Triangles with a grid of this size; writes at most max of them, returns how many there are. */
-static int simplify(const struct mesh *mesh, const float (*position)[3], float size, struct cell *cells,
-                    size_t mask, int32_t *cell_of, int max, int32_t (*out)[3])
+static int simplify(const struct mesh *mesh, const struct character *character, const float (*position)[3],
+                    float size, struct cell *cells, size_t mask, int32_t *cell_of, int max, int32_t (*out)[3])
 {
     int n = 0;
     memset(cells, 0, (mask + 1) * sizeof *cells);
-    for (int p = 0; p < mesh->n_parts; p++) {
+    for (int p = character->first_part; p < character->first_part + character->n_parts; p++) {
         const struct draw_part *part = &mesh->parts[p];
         if (!casts_shadow(mesh->surfaces[part->surface].kind))
             continue;
@@ -80,33 +80,28 @@ static int simplify(const struct mesh *mesh, const float (*position)[3], float s
     return n;
 }
 
-int cp_mesh_make_proxy(const struct mesh *mesh, const float (*position)[3], int max_triangles,
-                       int32_t (**ret_proxy)[3])
+int cp_mesh_make_proxy(const struct mesh *mesh, const struct character *character, const float (*position)[3],
+                       int max, int32_t (*proxy)[3])
 {
     size_t room = 64;
     while (room < 2 * (size_t)mesh->n_vertices)
         room *= 2;
     struct cell *cells = malloc(room * sizeof *cells);
     int32_t *cell_of = malloc(((size_t)mesh->n_vertices + 1) * sizeof *cell_of);
-    int32_t(*out)[3] = malloc((size_t)max_triangles * sizeof *out);
     int n = -1;
-    if (cells && cell_of && out) {
+    if (cells && cell_of) {
         float extent = 0;
-        for (int v = 0; v < mesh->n_vertices; v++)
+        for (int v = character->first_vertex; v < character->first_vertex + character->n_vertices; v++)
             for (int k = 0; k < 3; k++)
                 extent = fmaxf(extent, fabsf(position[v][k]));
         /* Grow the grid until it fits; one cell for everything always does. */
         for (float size = fmaxf(0.002f, extent / 30000);; size *= 1.25f) {
-            n = simplify(mesh, position, size, cells, room - 1, cell_of, max_triangles, out);
-            if (n <= max_triangles)
+            n = simplify(mesh, character, position, size, cells, room - 1, cell_of, max, proxy);
+            if (n <= max)
                 break;
         }
     }
     free(cells);
     free(cell_of);
-    if (n < 0)
-        free(out);
-    else
-        *ret_proxy = out;
     return n;
 }

@@ -86,30 +86,6 @@ static int choose_level(const char *wanted, enum cp_simd *ret_level, struct cp_e
 
 /* --- create, destroy --- */
 
-void cp_render_make_axes(struct cp_render *render)
-{
-    struct shadow *s = &render->shadow;
-    const struct mesh *mesh = render->mesh;
-    const float *key = render->lights.key.direction;
-    /* side = down the light's horizon, up completes them; the light is never straight above. */
-    float length = sqrtf(key[0] * key[0] + key[2] * key[2]);
-    float side[3] = {key[2] / length, 0, -key[0] / length};
-    float up[3] = {key[1] * side[2] - key[2] * side[1], key[2] * side[0] - key[0] * side[2],
-                   key[0] * side[1] - key[1] * side[0]};
-    s->scale = SHADOW_SIZE / (2 * mesh->radius_m);
-    s->depth_scale = 30000 / (4 * mesh->radius_m);
-    s->offset[0] = s->offset[1] = SHADOW_SIZE / 2;
-    s->offset[2] = 32000;
-    for (int k = 0; k < 3; k++) {
-        s->side[k] = side[k];
-        s->up[k] = up[k];
-        s->key[k] = key[k];
-        s->offset[0] -= side[k] * mesh->center[k] * s->scale;
-        s->offset[1] -= up[k] * mesh->center[k] * s->scale;
-        s->offset[2] += key[k] * mesh->center[k] * s->depth_scale;
-    }
-}
-
 static float hash_noise(uint32_t x)
 {
     x = (x ^ 61) ^ (x >> 16);
@@ -151,6 +127,8 @@ static bool allocate(struct cp_render *r)
     const struct mesh *mesh = r->mesh;
     size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles;
     size_t n_bins = 2 * (size_t)r->tiles_x * (size_t)r->tiles_y;
+    const size_t shadow_bytes = (SHADOW_SIZE * SHADOW_SIZE + 64) * sizeof(uint16_t),
+                 cell_bytes = SHADOW_SIZE / SHADOW_CELL * (SHADOW_SIZE / SHADOW_CELL) * sizeof(uint32_t);
     r->max_clip_triangles = r->max_clip_vertices = (int)nt + 4096;
     r->max_large = 2 * (int)nt + 4096;
     r->max_chunks = (int)(n_bins + nt / 2 + 4096);
@@ -168,10 +146,12 @@ static bool allocate(struct cp_render *r)
         {&r->chunks, (size_t)r->max_chunks * sizeof *r->chunks},
         {&r->tile, sizeof *r->tile},
         {&r->lists, (size_t)mesh->n_surfaces * sizeof *r->lists},
-        {&r->shadow.depth, (SHADOW_SIZE * SHADOW_SIZE + 64) * sizeof(uint16_t)},
-        {&r->shadow.plane, SHADOW_STRIDE * SHADOW_SIZE * sizeof(float) + 64},
-        {&r->shadow.cells, SHADOW_SIZE / SHADOW_CELL * (SHADOW_SIZE / SHADOW_CELL) * sizeof(uint32_t)},
-        {&r->shadow.vertex_light, nv * sizeof(float) + 64},
+        {&r->shadows[0].depth, shadow_bytes},
+        {&r->shadows[0].cells, cell_bytes},
+        {&r->shadows[1].depth, mesh->n_characters > 1 ? shadow_bytes : 0},
+        {&r->shadows[1].cells, mesh->n_characters > 1 ? cell_bytes : 0},
+        {&r->shadow_plane, SHADOW_STRIDE * SHADOW_SIZE * sizeof(float) + 64},
+        {&r->vertex_light, nv * sizeof(float) + 64},
         {&r->strands[0], STRAND_TABLE * sizeof(float)},
         {&r->strands[1], STRAND_TABLE * sizeof(float)},
         {&r->strands[2], STRAND_TABLE * sizeof(float)},
@@ -183,14 +163,34 @@ static bool allocate(struct cp_render *r)
         memcpy(want[i].where, &memory, sizeof memory);
     }
     for (size_t i = 0; i < nv; i++)
-        r->shadow.vertex_light[i] = 1;
+        r->vertex_light[i] = 1;
     return true;
 }
 
-int cp_render_create(const struct cp_render_config *config, struct cp_model *model, const struct cp_set *set,
-                     int width, int height, struct cp_render **ret_render, struct cp_error *error)
+static int make_stage(struct cp_render *render, const struct cp_stage_spec *spec, struct cp_error *error)
+{
+    int err = cp_mesh_create(spec, &render->mesh, error);
+    if (err)
+        return err;
+    if (!allocate(render))
+        return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", spec->width,
+                       spec->height);
+    fill_strands(render);
+    const struct cp_scenery scenery = {.set = spec->set,
+                                       .light = spec->light,
+                                       .color = spec->color,
+                                       .background = spec->background,
+                                       .screen = spec->screen};
+    if ((err = cp_render_dress(render, &scenery, error)))
+        return err;
+    return cp_card_create(spec->width, spec->height, &render->card, error);
+}
+
+int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
+                     struct cp_render **ret_render, struct cp_error *error)
 {
     enum cp_simd level = CP_SIMD_UNSET;
+    int width = spec->width, height = spec->height;
     int err = choose_level(config->level, &level, error);
     if (err)
         return err;
@@ -198,34 +198,27 @@ int cp_render_create(const struct cp_render_config *config, struct cp_model *mod
         return cp_fail(error, CP_ERR_INVALID, "render",
                        "A picture of %d x %d cannot be drawn: sizes are even, 64 x 64 to 3840 x 2160.", width,
                        height);
+    if (spec->n_models < 1 || spec->n_models > CP_STAGE_CHARACTERS)
+        return cp_fail(error, CP_ERR_INVALID, "render", "%d characters cannot be drawn: 1 or 2 can.",
+                       spec->n_models);
     struct cp_render *render = calloc(1, sizeof *render);
     if (!render)
         return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory.");
-    render->model = cp_ref_take(model);
-    render->set = set ? set : cp_render_find_set("");
+    for (int i = 0; i < spec->n_models; i++)
+        render->models[i] = cp_ref_take(spec->models[i]);
+    render->set = spec->set ? spec->set : cp_render_find_set("");
     render->kernels = kernels_of(level);
     render->width = width;
     render->height = height;
     render->samples = config->samples >= 4 ? 4 : 1;
     render->tiles_x = (width + TILE - 1) / TILE;
     render->tiles_y = (height + TILE - 1) / TILE;
-    if ((err = cp_mesh_create(model, &render->mesh, error)))
-        goto failed;
-    if (!allocate(render)) {
-        err =
-            cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", width, height);
-        goto failed;
+    if ((err = make_stage(render, spec, error))) {
+        cp_render_destroy(render);
+        return err;
     }
-    if ((err = cp_render_dress(render, &(struct cp_scenery){.set = render->set}, error)))
-        goto failed;
-    if ((err = cp_card_create(width, height, &render->card, error)))
-        goto failed;
-    fill_strands(render);
     *ret_render = render;
     return 0;
-failed:
-    cp_render_destroy(render);
-    return err;
 }
 
 void cp_render_destroy(struct cp_render *render)
@@ -233,14 +226,24 @@ void cp_render_destroy(struct cp_render *render)
     if (!render)
         return;
     void *const owned[] = {
-        render->screen,       render->attributes,
-        render->records,      render->large,
-        render->irregular,    render->seen,
-        render->bins,         render->chunks,
-        render->tile,         render->lists,
-        render->shadow.depth, render->shadow.plane,
-        render->shadow.cells, render->shadow.vertex_light,
-        render->strands[0],   render->strands[1],
+        render->screen,
+        render->attributes,
+        render->records,
+        render->large,
+        render->irregular,
+        render->seen,
+        render->bins,
+        render->chunks,
+        render->tile,
+        render->lists,
+        render->shadows[0].depth,
+        render->shadows[0].cells,
+        render->shadows[1].depth,
+        render->shadows[1].cells,
+        render->shadow_plane,
+        render->vertex_light,
+        render->strands[0],
+        render->strands[1],
         render->strands[2],
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
@@ -248,7 +251,8 @@ void cp_render_destroy(struct cp_render *render)
     cp_mesh_destroy(render->mesh);
     cp_scenery_destroy(render->scenery);
     cp_card_destroy(render->card);
-    cp_ref_drop(render->model);
+    for (int i = 0; i < CP_STAGE_CHARACTERS; i++)
+        cp_ref_drop(render->models[i]);
     free(render);
 }
 
@@ -296,12 +300,13 @@ static void aim_camera(struct cp_render *render, const struct cp_view *view)
     c->focal_px = (float)render->height * 0.5f / tanf(fov * 0.5f);
 }
 
-static void apply_pose(struct cp_render *render, const struct cp_pose *pose)
+static void apply_pose(struct cp_render *render, int character, const struct cp_pose *pose)
 {
     static const float STILL[12] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
     struct mesh *mesh = render->mesh;
-    for (int i = 0; i < mesh->n_targets; i++) {
-        struct morph_target *target = &mesh->targets[i];
+    const struct character *who = &mesh->characters[character];
+    for (int i = 0; i < who->n_targets; i++) {
+        struct morph_target *target = &mesh->targets[who->first_target + i];
         float w = i < pose->n_targets ? pose->weight[i] : 0;
         w = w > -2 ? w < 2 ? w : 2 : -2;
         int32_t weight = isfinite(w) ? (int32_t)lrintf(w * WEIGHT_UNIT) : 0;
@@ -312,8 +317,20 @@ static void apply_pose(struct cp_render *render, const struct cp_pose *pose)
                                   weight - target->weight);
         target->weight = weight;
     }
+    float(*skin)[12] = render->skin + character * CP_MODEL_MAX_JOINTS;
     for (int j = 0; j < CP_MODEL_MAX_JOINTS; j++)
-        memcpy(render->skin[j], j < pose->n_joints ? pose->skin[j] : STILL, sizeof STILL);
+        memcpy(skin[j], j < pose->n_joints ? pose->skin[j] : STILL, sizeof STILL);
+}
+
+/* Characters take turns, so that frames cost alike. */
+static void draw_shadows(struct cp_render *render)
+{
+    for (int i = 0; i < render->mesh->n_characters; i++)
+        if (!render->frame || (render->frame + i) % SHADOW_EVERY == 0) {
+            cp_shadow_aim(render, i);
+            render->kernels->draw_shadow(render, i);
+        }
+    render->frame++;
 }
 
 /* Any width and height that are even: whole blocks by the kernel, the rest through a scratch block. */
@@ -400,7 +417,7 @@ static int64_t lap(int64_t *mark)
     return spent;
 }
 
-void cp_render_draw(struct cp_render *render, const struct cp_pose *pose, const struct cp_view *view,
+void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out)
 {
     CP_ASSERT_THREAD("draw");
@@ -411,12 +428,12 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *pose, const 
     aim_camera(render, view);
     cp_scenery_draw(render, view);
     stats->convert_ns = lap(&mark);
-    apply_pose(render, pose);
+    for (int i = 0; i < render->mesh->n_characters; i++)
+        apply_pose(render, i, poses[i]);
     stats->morph_ns = lap(&mark);
     k->place_vertices(render);
     stats->skin_ns = lap(&mark);
-    if (render->frame++ % SHADOW_EVERY == 0)
-        k->draw_shadow(render);
+    draw_shadows(render);
     stats->shadow_ns = lap(&mark);
     k->set_up(render);
     cp_bin_records(render);

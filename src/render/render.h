@@ -107,9 +107,23 @@ void cp_footage_wait(struct cp_footage *footage, int64_t at_samples);
 
 struct cp_render;
 
-/* For one character in one set at one size (even, 64..3840 by 64..2160). Holds a reference of the model. */
-int cp_render_create(const struct cp_render_config *config, struct cp_model *model, const struct cp_set *set,
-                     int width, int height, struct cp_render **ret_render, struct cp_error *error);
+enum { CP_STAGE_CHARACTERS = 2 };
+
+/* What a renderer is made for; where a character stands is said by its pose. */
+struct cp_stage_spec {
+    struct cp_model *models[CP_STAGE_CHARACTERS]; /* the renderer takes references of its own */
+    int n_models;                                 /* 1 or 2; the same model may stand there twice */
+    const struct cp_set *set;                     /* NULL: the first */
+    int width, height;                            /* even, 64..3840 by 64..2160 */
+    const char *light;                            /* mood, or NULL or "" for the set's own */
+    const char *color;             /* "#rrggbb" for the sets "plain" and "key", or NULL or "" for their own */
+    struct cp_footage *background; /* instead of the set's room; of the picture's size */
+    struct cp_footage *screen;     /* on the set's screen; NULL: its idle picture */
+};
+
+/* A stage made ready. Slow (a tenth of a second) and allocating. thread: any */
+int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
+                     struct cp_render **ret_render, struct cp_error *error);
 void cp_render_destroy(struct cp_render *render);
 
 /* What stands behind the presenter. */
@@ -124,9 +138,10 @@ struct cp_scenery {
  * while nothing is drawn */
 int cp_render_dress(struct cp_render *render, const struct cp_scenery *scenery, struct cp_error *error);
 
-/* Draws one frame into `out` (of the size given at create). Does not allocate, takes no lock, never fails:
- * what exceeds a bound is counted in the stats and left out. thread: draw */
-void cp_render_draw(struct cp_render *render, const struct cp_pose *pose, const struct cp_view *view,
+/* Draws one frame into `out` (of the size given at create), with a pose for each character in the order of
+ * the models. Does not allocate, takes no lock, never fails: what exceeds a bound is counted in the stats and
+ * left out. thread: draw */
+void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out);
 
 struct cp_render_stats { /* of the last frame */

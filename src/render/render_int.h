@@ -48,10 +48,28 @@ enum {
     ROW_FLOATS = 16,
 };
 
-/* --- the character, made ready for drawing at create (mesh.c) --- */
+/* --- the characters, made ready for drawing at create: one mesh for all (join.c, mesh.c) --- */
+
+enum { MAX_ANCHORS = 64 };
+struct character { /* what the mesh holds of one */
+    int first_vertex, n_vertices, first_material, n_materials, first_part, n_parts, first_target, n_targets;
+    int first_proxy, n_proxy;
+    float eye_height_m, head_height_m;
+    /* The middle of what casts shadows, head and shoulders: the mean of some vertices and a distance. */
+    int n_anchors;
+    int32_t anchor[MAX_ANCHORS];
+    float from_anchors[3], radius_m;
+};
+
+/* All characters as one model: arrays one after another, indices moved; joints of character c begin at
+ * c * CP_MODEL_MAX_JOINTS. Borrows the texels. */
+int cp_join_models(const struct cp_stage_spec *spec, struct cp_model *ret_joined,
+                   struct character characters[CP_STAGE_CHARACTERS], struct cp_error *error);
+void cp_joined_clear(struct cp_model *joined);
 
 struct group {
     int first_bone, n_bones; /* into bones[] and bone_weights[] */
+    uint8_t character;       /* that it belongs to */
     bool used;               /* by some triangle */
     bool strands;            /* has tangents and a shadow value a vertex */
 };
@@ -72,6 +90,7 @@ struct texture {
 };
 struct surface {
     enum cp_surface kind;
+    int character; /* whose it is: each has a shadow map of its own */
     float roughness, metallic, emissive[3];
     int texture; /* -1: none */
     float texels_per_m, alpha_cutoff, base_alpha;
@@ -106,15 +125,17 @@ struct mesh {
     /* The morphed character in integers: 8 a vertex (position 0..2, normal 4..6). Adding and taking away
      * integers is exact, so that any number of weight changes cannot drift. Normals count 2^-28. */
     int32_t *accumulated;
-    float center[3], radius_m; /* of what casts shadows */
+    int n_characters;
+    struct character characters[CP_STAGE_CHARACTERS];
 };
 #define NORMAL_UNIT (1.0f / (1 << 28))
 
-int cp_mesh_create(const struct cp_model *model, struct mesh **ret_mesh, struct cp_error *error);
+int cp_mesh_create(const struct cp_stage_spec *spec, struct mesh **ret_mesh, struct cp_error *error);
 void cp_mesh_destroy(struct mesh *mesh);
-/* The coarse mesh for shadows: triangles between cells of a grid. Returns their number, or -1. */
-int cp_mesh_make_proxy(const struct mesh *mesh, const float (*position)[3], int max_triangles,
-                       int32_t (**ret_proxy)[3]);
+/* The coarse mesh for shadows of one character: at most `max` triangles between cells of a grid. Returns
+ * their number, or -1. */
+int cp_mesh_make_proxy(const struct mesh *mesh, const struct character *character, const float (*position)[3],
+                       int max, int32_t (*proxy)[3]);
 int cp_texture_create(const struct cp_texture *source, struct texture *ret_texture);
 
 /* --- a frame --- */
@@ -171,12 +192,15 @@ struct bin {
     int32_t first, last; /* chunks, -1 for none */
 };
 
-/* Pixels of one material waiting to be shaded. */
+/* Points of one material waiting to be shaded. */
 struct shade_list {
     uint32_t id[TILE_SAMPLES + 64], bary[TILE_SAMPLES + 64];
     uint32_t pixel[TILE_SAMPLES + 64]; /* place in the tile | number of samples << 16 */
     int n;
 };
+
+#define WHOLE_PIXEL (UINT32_C(4) << 16)  /* all four samples, or the one that there is */
+#define WHOLE_BLOCK (UINT32_C(16) << 16) /* of 2x2 pixels */
 
 struct tile {
     float z[TILE_SAMPLES]; /* inverse depth, 0 far away; block-linear, see kernel_raster.c */
@@ -188,15 +212,12 @@ struct tile {
     int n_mixed;
 };
 
-struct shadow {
+struct shadow {                   /* the shadow map of one character, which follows it */
     float side[3], up[3], key[3]; /* axes of light space */
     float scale, depth_scale;     /* texels and depth steps a metre */
     float offset[3];              /* texel = side . position * scale + offset[0] ... */
     uint16_t *depth;              /* SHADOW_SIZE squared; lower is nearer to the light */
-    float *plane;                 /* SHADOW_STRIDE x SHADOW_SIZE while drawing */
     uint32_t *cells;              /* lowest | highest << 16 around each cell */
-    float *vertex_light;          /* by vertex; for strands */
-    float (*proxy_position)[4];
 };
 
 /* Brightness across hair, 0..1 around 0.5, for pixels of 1/4, 1 and 4 strands width. */
@@ -210,7 +231,7 @@ struct card;
 struct kernels;
 
 struct cp_render {
-    struct cp_model *model;
+    struct cp_model *models[CP_STAGE_CHARACTERS];
     const struct cp_set *set;
     const struct kernels *kernels;
     struct mesh *mesh;
@@ -218,7 +239,7 @@ struct cp_render {
     int width, height, samples;
     int tiles_x, tiles_y;
     struct camera camera;
-    float skin[CP_MODEL_MAX_JOINTS][12];
+    float skin[CP_STAGE_CHARACTERS * CP_MODEL_MAX_JOINTS][12];
 
     struct screen_vertex *screen; /* by vertex; vertices made by the clipper follow behind */
     float *attributes;            /* ROW_FLOATS by vertex, likewise */
@@ -238,7 +259,9 @@ struct cp_render {
 
     struct tile *tile;
     struct shade_list *lists; /* by surface */
-    struct shadow shadow;
+    struct shadow shadows[CP_STAGE_CHARACTERS];
+    float *shadow_plane;           /* SHADOW_STRIDE x SHADOW_SIZE, while a map is drawn */
+    float *vertex_light;           /* by vertex; how much key light strands get */
     float *strands[STRAND_LEVELS]; /* STRAND_TABLE each, periodic */
 
     struct scenery *scenery; /* what is behind the presenter (scenery.h) */
@@ -262,7 +285,7 @@ struct kernels {
     void (*add_rows)(int32_t *accumulated, const struct morph_row *rows, const int32_t *vertex, int n,
                      int delta);
     void (*place_vertices)(struct cp_render *render);
-    void (*draw_shadow)(struct cp_render *render);
+    void (*draw_shadow)(struct cp_render *render, int character);
     void (*set_up)(struct cp_render *render);
     void (*raster)(struct cp_render *render, int tile_x, int tile_y);
     void (*classify)(struct cp_render *render, int tile_x, int tile_y);
@@ -280,6 +303,8 @@ extern const struct kernels cp_kernels_portable;
 extern const struct kernels cp_kernels_avx2, cp_kernels_avx512;
 #endif
 
+/* --- shadow.c: where the shadow maps look --- */
+void cp_shadow_aim(struct cp_render *render, int character);
 /* --- clip.c: near plane, guard band, big triangles --- */
 void cp_clip_irregular(struct cp_render *render);
 /* --- bin.c: set-up triangles -> tiles --- */
@@ -289,8 +314,6 @@ void cp_bin_records(struct cp_render *render);
 const struct lights *cp_set_lights(const struct cp_set *set);
 
 const struct kernels *cp_render_best_kernels(void);
-/* The axes of light space, after the lights changed. */
-void cp_render_make_axes(struct cp_render *render);
 /* 10-bit rgb -> I420 for any even width and height. */
 void cp_render_convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
                        uint8_t *const plane[3], const int stride[3], int width, int height);

@@ -59,7 +59,6 @@ int cp_render_dress(struct cp_render *render, const struct cp_scenery *wanted, s
     render->background_ready = false;
     render->lights = *cp_set_lights(set);
     cp_mood_apply(mood, &render->lights);
-    cp_render_make_axes(render);
     return 0;
 }
 

@@ -79,6 +79,11 @@ INLINE vi vi_max(vi a, vi b)
 {
     return (vi)_mm512_max_epi32(RAW(a), RAW(b));
 }
+/* The smallest of all lanes. */
+INLINE float vf_least(vf a)
+{
+    return _mm512_reduce_min_ps(a);
+}
 INLINE vf vf_rsqrt(vf a)
 {
     return _mm512_rsqrt14_ps(a);
@@ -115,6 +120,11 @@ INLINE vm vm_eq_int(vi a, vi b)
 INLINE vm vm_not_negative(vi a)
 {
     return (vm)~_mm512_movepi32_mask(RAW(a));
+}
+/* The lanes below zero. */
+INLINE unsigned vi_sign_bits(vi a)
+{
+    return _mm512_movepi32_mask(RAW(a));
 }
 INLINE vm vm_and(vm a, vm b)
 {
@@ -288,6 +298,12 @@ INLINE vi vi_max(vi a, vi b)
 {
     return (vi)_mm256_max_epi32(RAW(a), RAW(b));
 }
+INLINE float vf_least(vf a)
+{
+    __m128 m = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_min_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_min_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
 INLINE vf vf_rsqrt(vf a)
 {
     return _mm256_rsqrt_ps(a);
@@ -323,6 +339,10 @@ INLINE vm vm_eq_int(vi a, vi b)
 INLINE vm vm_not_negative(vi a)
 {
     return _mm256_cmpgt_epi32(RAW(a), _mm256_set1_epi32(-1));
+}
+INLINE unsigned vi_sign_bits(vi a)
+{
+    return (unsigned)_mm256_movemask_ps((__m256)a);
 }
 INLINE vm vm_and(vm a, vm b)
 {
@@ -479,6 +499,13 @@ INLINE vi vi_max(vi a, vi b)
 {
     return vi_select(a > b, a, b);
 }
+INLINE float vf_least(vf a)
+{
+    float least = a[0];
+    for (int i = 1; i < LANES; i++)
+        least = a[i] < least ? a[i] : least;
+    return least;
+}
 INLINE vf vf_rsqrt(vf a)
 {
     vf v;
@@ -520,6 +547,11 @@ INLINE vm vm_eq_int(vi a, vi b)
 INLINE vm vm_not_negative(vi a)
 {
     return a >= 0;
+}
+INLINE unsigned vi_sign_bits(vi a)
+{
+    vi m = (vi)((vu)a >> 31);
+    return (unsigned)(m[0] | m[1] << 1 | m[2] << 2 | m[3] << 3);
 }
 INLINE vm vm_and(vm a, vm b)
 {

@@ -2,7 +2,7 @@
  * Milliseconds a frame and a step, for a character that idles and moves its jaw:
  *
  *     bench_render FILE.glb [--level auto] [--samples 4] [--size 1280x720] [--frames 200] [--set studio]
- * [--camera medium] [--move 1]
+ * [--camera medium] [--move 1] [--png LAST_FRAME.png]
  *
  * Pinned to the core it starts on. Frame times are CPU time, so that a busy machine disturbs them little;
  * steps are wall time. Medians, and the 95th percentile of the frame.
@@ -22,7 +22,7 @@ static const char *const STEP[N_STEPS] = {"morph", "skin",    "shadow",  "set-up
                                           "shade", "convert", "overlay", "frame"};
 
 struct options {
-    const char *file, *set, *camera;
+    const char *file, *set, *camera, *png;
     struct cp_render_config config;
     int width, height, frames;
     bool move; /* the camera, so that the background is new in each frame */
@@ -57,6 +57,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->set = value;
         else if (!strcmp(argv[i], "--camera"))
             o->camera = value;
+        else if (!strcmp(argv[i], "--png"))
+            o->png = value;
         else if (!strcmp(argv[i], "--move"))
             o->move = atoi(value);
         i++;
@@ -75,6 +77,18 @@ static void open_mouth(const struct cp_model *model, int frame, struct cp_pose *
     }
 }
 
+static void write_png(const struct cp_picture *picture, const char *path)
+{
+    struct cp_buffer buffer = cp_buffer_make(64 << 20);
+    FILE *file = fopen(path, "wb");
+    if (!file || cp_picture_write_png(picture, &buffer, NULL) ||
+        fwrite(buffer.data, 1, buffer.length, file) != buffer.length)
+        fprintf(stderr, "%s cannot be written\n", path);
+    if (file)
+        fclose(file);
+    cp_buffer_free(&buffer);
+}
+
 int main(int argc, char **argv)
 {
     static double ms[N_STEPS][MAX_FRAMES];
@@ -87,7 +101,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: bench_render FILE.glb [--level L] [--samples N] [--size WxH] [--frames N] [--set S] "
-                "[--camera C] [--move 1]\n");
+                "[--camera C] [--move 1] [--png FILE]\n");
         return 2;
     }
     cpu_set_t core;
@@ -96,7 +110,11 @@ int main(int argc, char **argv)
     sched_setaffinity(0, sizeof core, &core);
     const struct cp_set *set = cp_render_find_set(o.set);
     if (cp_avatar_load_file(o.file, &model, &error) || cp_actor_create(model, 1, &actor, &error) ||
-        cp_render_create(&o.config, model, set, o.width, o.height, &render, &error)) {
+        cp_render_create(
+            &o.config,
+            &(struct cp_stage_spec){
+                .models = {model}, .n_models = 1, .set = set, .width = o.width, .height = o.height},
+            &render, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
@@ -115,7 +133,7 @@ int main(int argc, char **argv)
         open_mouth(model, i, &pose);
         view.eye[0] += o.move ? 0.0005f : 0;
         int64_t start = cp_clock_thread_cpu_ns();
-        cp_render_draw(render, &pose, &view, picture);
+        cp_render_draw(render, (const struct cp_pose *const[]){&pose}, &view, picture);
         int64_t spent = cp_clock_thread_cpu_ns() - start;
         stats = cp_render_stats(render);
         if (i < 0)
@@ -136,6 +154,8 @@ int main(int argc, char **argv)
     }
     printf("ms, p95 %.2f; %d triangles, %d drawn, %d overflows\n", ms[N_STEPS - 1][o.frames * 95 / 100],
            stats.triangles_in, stats.triangles_drawn, stats.overflows);
+    if (o.png)
+        write_png(picture, o.png);
     cp_render_destroy(render);
     cp_actor_destroy(actor);
     cp_ref_drop(picture);

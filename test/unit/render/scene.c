@@ -163,7 +163,9 @@ struct stage stage_open(struct cp_model *model, const char *level, int samples, 
     struct cp_render_config config = {.samples = samples};
     struct cp_error error = {0};
     strcpy(config.level, level);
-    int err = cp_render_create(&config, model, cp_render_find_set(set), width, height, &stage.render, &error);
+    const struct cp_stage_spec spec = {
+        .models = {model}, .n_models = 1, .set = cp_render_find_set(set), .width = width, .height = height};
+    int err = cp_render_create(&config, &spec, &stage.render, &error);
     if (err)
         fail_msg("%s", error.text);
     stage.pool = cp_picture_pool_create(width, height, 1);
@@ -183,7 +185,8 @@ void stage_draw(struct stage *stage, const struct cp_pose *pose, int frames)
 {
     struct cp_pose rest = scene_rest(stage->model);
     for (int i = 0; i < frames; i++)
-        cp_render_draw(stage->render, pose ? pose : &rest, &stage->view, stage->picture);
+        cp_render_draw(stage->render, (const struct cp_pose *const[]){pose ? pose : &rest}, &stage->view,
+                       stage->picture);
 }
 
 void stage_close(struct stage *stage)

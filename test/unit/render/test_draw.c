@@ -109,6 +109,9 @@ static void strange_poses_are_survived(void **state)
 static struct stage open_wall(const char *level, int samples, struct cp_model *model)
 {
     struct stage stage = stage_open(model, level, samples, "plain", 640, 360);
+    /* A flat grey: what is not covered is known. */
+    cp_render_dress(stage.render, &(struct cp_scenery){.set = cp_render_find_set("key"), .color = "#808080"},
+                    NULL);
     stage_look(&stage, (const float[3]){0, 0, 1}, (const float[3]){0, 0, 0}, 40);
     stage_draw(&stage, NULL, 2);
     return stage;
@@ -378,22 +381,103 @@ static void alpha_mask_opens_holes(void **state)
     }
 }
 
-static void create_refuses_what_it_cannot_draw(void **state)
+static int try_create(const char *level, struct cp_stage_spec spec)
 {
-    struct cp_render_config config = {.level = "auto", .samples = 4};
+    struct cp_render_config config = {.samples = 4};
     struct cp_render *render = NULL;
     struct cp_error error = {0};
-    struct cp_model *model = scene_person(8);
-    assert_int_equal(cp_render_create(&config, model, NULL, 63, 64, &render, &error), CP_ERR_INVALID);
-    assert_int_equal(cp_render_create(&config, model, NULL, 641, 360, &render, &error), CP_ERR_INVALID);
-    assert_int_equal(cp_render_create(&config, model, NULL, 3842, 360, &render, &error), CP_ERR_INVALID);
-    strcpy(config.level, "quantum");
-    assert_int_equal(cp_render_create(&config, model, NULL, 640, 360, &render, &error), CP_ERR_INVALID);
-    strcpy(config.level, "auto");
-    model->triangles[3][1] = (uint32_t)model->n_vertices;
-    assert_int_equal(cp_render_create(&config, model, NULL, 640, 360, &render, &error), CP_ERR_INVALID);
+    strcpy(config.level, level);
+    int err = cp_render_create(&config, &spec, &render, &error);
     assert_null(render);
+    assert_true(error.text[0]);
+    return err;
+}
+
+static void create_refuses_what_it_cannot_draw(void **state)
+{
+    struct cp_model *model = scene_person(8);
+    const struct cp_stage_spec good = {.models = {model, model}, .n_models = 2, .width = 640, .height = 360};
+    struct cp_stage_spec spec = good;
+    spec.width = 63;
+    assert_int_equal(try_create("auto", spec), CP_ERR_INVALID);
+    spec.width = 641;
+    assert_int_equal(try_create("auto", spec), CP_ERR_INVALID);
+    spec.width = 3842;
+    assert_int_equal(try_create("auto", spec), CP_ERR_INVALID);
+    spec = good;
+    spec.n_models = 0;
+    assert_int_equal(try_create("auto", spec), CP_ERR_INVALID);
+    spec.n_models = CP_STAGE_CHARACTERS + 1;
+    assert_int_equal(try_create("auto", spec), CP_ERR_INVALID);
+    assert_int_equal(try_create("quantum", good), CP_ERR_INVALID);
+    model->triangles[3][1] = (uint32_t)model->n_vertices;
+    assert_int_equal(try_create("auto", good), CP_ERR_INVALID);
     cp_ref_drop(model);
+}
+
+/* Moves the character by its skinning matrices, as the actor does. */
+static struct cp_pose standing_at(const struct cp_model *model, float x, float z)
+{
+    struct cp_pose pose = scene_rest(model);
+    for (int j = 0; j < pose.n_joints; j++) {
+        pose.skin[j][3] = x;
+        pose.skin[j][11] = z;
+    }
+    return pose;
+}
+
+static struct stage open_two(const char *level, struct cp_model *a, struct cp_model *b)
+{
+    struct stage stage = {.model = a};
+    struct cp_render_config config = {.samples = 4};
+    struct cp_error error = {0};
+    struct cp_stage_spec spec = {.models = {a, b},
+                                 .n_models = b ? 2 : 1,
+                                 .set = cp_render_find_set("plain"),
+                                 .width = 640,
+                                 .height = 360};
+    strcpy(config.level, level);
+    assert_int_equal(cp_render_create(&config, &spec, &stage.render, &error), 0);
+    stage.pool = cp_picture_pool_create(640, 360, 1);
+    stage.picture = cp_picture_get(stage.pool, 640, 360);
+    stage_look(&stage, (const float[3]){0, 1.3f, 4}, (const float[3]){0, 1.3f, 0}, 24);
+    return stage;
+}
+
+/* Two characters in one picture: each half looks as if its character were alone, shadows too. */
+static void two_on_stage_look_like_each_alone(void **state)
+{
+    for (int level = CP_SIMD_PORTABLE; level <= (int)cp_simd_best(); level++) {
+        struct cp_model *model[2] = {scene_person(24), scene_person(32)};
+        model[1]->materials[CP_SURFACE_CLOTH].base_color[0] = 9; /* somebody in red, with another mouth */
+        const struct cp_pose at_left = standing_at(model[0], -0.6f, -0.2f),
+                             at_right = standing_at(model[1], 0.7f, 0.3f);
+        struct cp_pose right = at_right;
+        right.weight[0] = 0.8f;
+        const struct cp_pose *const poses[2] = {&at_left, &right};
+        struct stage both = open_two(cp_simd_name(level), cp_ref_take(model[0]), model[1]);
+        for (int frame = 0; frame < 4; frame++)
+            cp_render_draw(both.render, poses, &both.view, both.picture);
+        assert_int_equal(cp_render_stats(both.render).overflows, 0);
+        for (int i = 0; i < 2; i++) {
+            struct stage alone = open_two(cp_simd_name(level), cp_ref_take(model[i]), NULL);
+            for (int frame = 0; frame < 4; frame++)
+                cp_render_draw(alone.render, &poses[i], &alone.view, alone.picture);
+            int worst = 0, drawn = 0;
+            for (int y = 0; y < 360; y++)
+                for (int x = 320 * i; x < 320 * (i + 1); x++) {
+                    int d = abs(scene_luma(both.picture, x, y) - scene_luma(alone.picture, x, y));
+                    worst = d > worst ? d : worst;
+                    drawn += abs(scene_luma(alone.picture, x, y) - scene_luma(alone.picture, 320, 4)) > 24;
+                }
+            assert_true(drawn > 5000);
+            assert_true(worst <= 3); /* shared units of the mesh round a little differently */
+            stage_close(&alone);
+        }
+        cp_ref_drop(model[0]);
+        cp_ref_drop(model[1]);
+        stage_close(&both);
+    }
 }
 
 int main(void)
@@ -416,6 +500,7 @@ int main(void)
         cmocka_unit_test(draw_does_not_allocate),
         cmocka_unit_test(textures_are_perspective_correct),
         cmocka_unit_test(alpha_mask_opens_holes),
+        cmocka_unit_test(two_on_stage_look_like_each_alone),
         cmocka_unit_test(create_refuses_what_it_cannot_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
