@@ -56,7 +56,9 @@ void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width,
     const vf blend = vf_set(b->blur - (float)level);
     const float last_row = (float)(b->height - 2);
     bool two = far && far != near && b->blur > (float)level;
-    for (int y = 0; y < height; y++) {
+    /* A panorama is seen at some three times its size: every other row is the mean of its neighbours. */
+    const int step = b->level[1] != b->level[0] ? 2 : 1;
+    for (int y = 0; y < height; y += step) {
         const vf t = vf_set(b->row[y]);
         for (int x = 0; x < width; x += LANES) {
             vf column = vf_load(b->column + x), c[3];
@@ -73,6 +75,12 @@ void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width,
                 c[k] = c[k] + noise;
             store_part(out + (size_t)y * (size_t)width + (size_t)x, pack(c), width - x);
         }
+    }
+    for (int y = 1; step == 2 && y < height; y += 2) {
+        uint32_t *to = out + (size_t)y * (size_t)width;
+        const uint32_t *above = to - width, *below = y + 1 < height ? to + width : above;
+        for (int x = 0; x < width; x++) /* three means of 10 bits at once */
+            to[x] = (above[x] & below[x]) + (((above[x] ^ below[x]) & 0x3feffbfeu) >> 1);
     }
 }
 
