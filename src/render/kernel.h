@@ -22,7 +22,8 @@ void KERNEL(classify)(struct cp_render *render, int tile_x, int tile_y);
 void KERNEL(shade)(struct cp_render *render, int tile_x, int tile_y);
 void KERNEL(convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3],
                      int width, int height);
-void KERNEL(fill_background)(struct cp_render *render, int y0, int y1);
+void KERNEL(fill_background)(const struct backdrop *backdrop, uint32_t *out, int width, int height);
+void KERNEL(lay_patch)(const struct patch *patch, uint32_t *background, int width);
 
 /* A 3x3 quadratic B-spline over the map around (lx, ly): the lit share of it. */
 INLINE vf shadow_filter(const struct shadow *shadow, vf lx, vf ly, vi z)

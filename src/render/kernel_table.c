@@ -23,4 +23,5 @@ const struct kernels TABLE = {
     .shade = KERNEL(shade),
     .convert = KERNEL(convert),
     .fill_background = KERNEL(fill_background),
+    .lay_patch = KERNEL(lay_patch),
 };

@@ -1,4 +1,5 @@
 #include "render/render_int.h"
+#include "render/scenery.h"
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -56,6 +57,11 @@ static const struct kernels *kernels_of(enum cp_simd level)
         return &cp_kernels_avx2;
 #endif
     return &cp_kernels_portable;
+}
+
+const struct kernels *cp_render_best_kernels(void)
+{
+    return kernels_of(cp_simd_best());
 }
 
 static int choose_level(const char *wanted, enum cp_simd *ret_level, struct cp_error *error)
@@ -119,8 +125,7 @@ static void fill_strands(struct cp_render *render)
 static bool allocate(struct cp_render *r)
 {
     const struct mesh *mesh = r->mesh;
-    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles,
-           pixels = (size_t)r->width * (size_t)r->height;
+    size_t nv = (size_t)mesh->n_vertices, nt = (size_t)mesh->n_triangles;
     size_t n_bins = 2 * (size_t)r->tiles_x * (size_t)r->tiles_y;
     const size_t shadow_bytes = (SHADOW_SIZE * SHADOW_SIZE + 64) * sizeof(uint16_t),
                  cell_bytes = SHADOW_SIZE / SHADOW_CELL * (SHADOW_SIZE / SHADOW_CELL) * sizeof(uint32_t);
@@ -150,10 +155,6 @@ static bool allocate(struct cp_render *r)
         {&r->strands[0], STRAND_TABLE * sizeof(float)},
         {&r->strands[1], STRAND_TABLE * sizeof(float)},
         {&r->strands[2], STRAND_TABLE * sizeof(float)},
-        {&r->background, (pixels + 64) * sizeof *r->background},
-        {&r->background_plane[0], pixels + 64},
-        {&r->background_plane[1], pixels / 4 + 64},
-        {&r->background_plane[2], pixels / 4 + 64},
     };
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         void *memory = cp_render_alloc(want[i].bytes);
@@ -171,11 +172,17 @@ static int make_stage(struct cp_render *render, const struct cp_stage_spec *spec
     int err = cp_mesh_create(spec, &render->mesh, error);
     if (err)
         return err;
-    if (!allocate(render) ||
-        cp_backdrop_create(render->set->name, spec->width, spec->height, &render->backdrop))
+    if (!allocate(render))
         return cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a picture of %d x %d.", spec->width,
                        spec->height);
     fill_strands(render);
+    const struct cp_scenery scenery = {.set = spec->set,
+                                       .light = spec->light,
+                                       .color = spec->color,
+                                       .background = spec->background,
+                                       .screen = spec->screen};
+    if ((err = cp_render_dress(render, &scenery, error)))
+        return err;
     return cp_card_create(spec->width, spec->height, &render->card, error);
 }
 
@@ -200,7 +207,6 @@ int cp_render_create(const struct cp_render_config *config, const struct cp_stag
     for (int i = 0; i < spec->n_models; i++)
         render->models[i] = cp_ref_take(spec->models[i]);
     render->set = spec->set ? spec->set : cp_render_find_set("");
-    render->lights = *cp_set_lights(render->set);
     render->kernels = kernels_of(level);
     render->width = width;
     render->height = height;
@@ -239,15 +245,11 @@ void cp_render_destroy(struct cp_render *render)
         render->strands[0],
         render->strands[1],
         render->strands[2],
-        render->background,
-        render->background_plane[0],
-        render->background_plane[1],
-        render->background_plane[2],
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         cp_render_free(owned[i]);
     cp_mesh_destroy(render->mesh);
-    cp_backdrop_destroy(render->backdrop);
+    cp_scenery_destroy(render->scenery);
     cp_card_destroy(render->card);
     for (int i = 0; i < CP_STAGE_CHARACTERS; i++)
         cp_ref_drop(render->models[i]);
@@ -332,8 +334,8 @@ static void draw_shadows(struct cp_render *render)
 }
 
 /* Any width and height that are even: whole blocks by the kernel, the rest through a scratch block. */
-static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
-                    uint8_t *const plane[3], const int stride[3], int width, int height)
+void cp_render_convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
+                       uint8_t *const plane[3], const int stride[3], int width, int height)
 {
     int whole = width & ~15, rest = width - whole;
     if (whole)
@@ -351,21 +353,6 @@ static void convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_
         memcpy(plane[1] + y / 2 * stride[1] + whole / 2, u, (size_t)rest / 2);
         memcpy(plane[2] + y / 2 * stride[2] + whole / 2, v, (size_t)rest / 2);
     }
-}
-
-static void draw_background(struct cp_render *render, const struct cp_view *view)
-{
-    if (render->background_ready && !memcmp(render->view.eye, view->eye, sizeof view->eye) &&
-        !memcmp(render->view.target, view->target, sizeof view->target) &&
-        render->view.fov_y_rad == view->fov_y_rad)
-        return;
-    render->view = *view;
-    render->background_ready = true;
-    cp_backdrop_aim(render);
-    render->kernels->fill_background(render, 0, render->height);
-    const int stride[3] = {render->width, render->width / 2, render->width / 2};
-    convert(render->kernels, render->background, render->width, render->background_plane, stride,
-            render->width, render->height);
 }
 
 struct region { /* of the picture, pixels */
@@ -416,7 +403,7 @@ static void draw_tile(struct cp_render *render, int tile_x, int tile_y, struct c
     uint8_t *const plane[3] = {out->plane[0] + at.y * out->stride[0] + at.x,
                                out->plane[1] + at.y / 2 * out->stride[1] + at.x / 2,
                                out->plane[2] + at.y / 2 * out->stride[2] + at.x / 2};
-    convert(k, render->tile->color, TILE, plane, out->stride, at.width, at.height);
+    cp_render_convert(k, render->tile->color, TILE, plane, out->stride, at.width, at.height);
     render->stats.raster_ns += t1 - t0;
     render->stats.shade_ns += t2 - t1;
     render->stats.convert_ns += cp_clock_now_ns() - t2;
@@ -439,7 +426,7 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
     int64_t start = cp_clock_now_ns(), mark = start;
     *stats = (struct cp_render_stats){.overflows = stats->overflows, .level = k->level};
     aim_camera(render, view);
-    draw_background(render, view);
+    cp_scenery_draw(render, view);
     stats->convert_ns = lap(&mark);
     for (int i = 0; i < render->mesh->n_characters; i++)
         apply_pose(render, i, poses[i]);

@@ -32,10 +32,11 @@ extern const size_t cp_render_n_options;
 /* --- sets: where the presenter stands --- */
 
 struct cp_camera {
-    const char *name;  /* "medium", "close", "wide" */
+    const char *name;  /* "wide", "medium", "close", "left", "right", "two" */
     const char *title; /* for people */
     /* Framing relative to the character: how many head heights are visible from top to bottom, and where the
-     * eyes stand (0 top .. 1 bottom). yaw_deg turns around the character. */
+     * eyes stand (0 top .. 1 bottom). yaw_deg turns around the character; shift_x moves the frame to the
+     * right of them, as a share of its width. */
     float heads_visible, eye_line, yaw_deg, shift_x;
     float fov_y_deg;
 };
@@ -43,12 +44,64 @@ struct cp_set {
     const char *name, *title;
     const struct cp_camera *cameras;
     int n_cameras;
+    bool has_screen;
 };
 const struct cp_set *cp_render_sets(int *ret_n);
 const struct cp_set *cp_render_find_set(const char *name); /* NULL when unknown; "" gives the first */
-/* The view of a named camera ("" gives the set's first) on a character. False when the camera is unknown. */
+
+/* Light moods, laid over a set's own lights by name; "" is the set's own light. */
+struct cp_light_mood {
+    const char *name, *title;
+};
+int cp_render_lights(const struct cp_light_mood *const **ret_moods); /* how many */
+bool cp_render_is_light(const char *name);                           /* "" is one */
+
+/* Who is in the picture: the first is the one that cameras on one person show. */
+struct cp_standing {
+    const struct cp_model *model;
+    float x_m, z_m; /* of the feet; the set's middle is 0, 0 */
+};
+/* The view of a named camera ("" gives the set's first) on up to 4 people. "wide" and "two" show them all.
+ * False when the camera is unknown. Does not allocate. Any thread. */
+bool cp_render_frame(const struct cp_set *set, const char *camera, const struct cp_standing *who, int n_who,
+                     int width, int height, struct cp_view *ret_view);
+/* The same for one character in the middle. */
 bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const struct cp_model *model,
                             int width, int height, struct cp_view *ret_view);
+/* A camera on its way: `share` 0 (from) .. 1 (to) of the time, eased at both ends. It goes round what it
+ * looks at, so people keep their size on the way. Only eye, target and field of view of *ret_view are set. */
+void cp_render_move_camera(const struct cp_view *from, const struct cp_view *to, float share,
+                           struct cp_view *ret_view);
+
+/* --- footage: a picture or a looping video, for backgrounds and screens --- */
+
+struct cp_footage; /* shared by reference: cp_ref_take, cp_ref_drop */
+
+#define CP_FOOTAGE_MAX_PICTURE_BYTES (24u << 20)
+#define CP_FOOTAGE_MAX_VIDEO_BYTES   (256u << 20)
+#define CP_FOOTAGE_MAX_PIXELS        (40 * 1000 * 1000) /* of a picture */
+#define CP_FOOTAGE_MAX_VIDEO_PIXELS  (4096 * 2304)
+
+struct cp_footage_spec {
+    int width, height; /* of what it is shown on: the channel's picture, or CP_SCREEN_WIDTH x _HEIGHT; even */
+    int blur_px;       /* 0: sharp; counted in the pixels of that size, at most 64 */
+};
+enum { CP_SCREEN_WIDTH = 512, CP_SCREEN_HEIGHT = 288 };
+
+/*
+ * PNG, JPEG, WebP (a still), MP4 or WebM (a video, played in a loop without its sound by a thread of its
+ * own), told by the bytes. Fitted to "cover": scaled until no border is left, cut evenly. The bytes are
+ * copied. One channel at a time may draw a video; any number may draw a still. CP_ERR_UNSUPPORTED,
+ * CP_ERR_FORMAT or CP_ERR_LIMIT with a reason otherwise. thread: any that may wait some hundred ms
+ */
+int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_spec *spec,
+                    struct cp_footage **ret_footage, struct cp_error *error);
+int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,
+                         struct cp_footage **ret_footage, struct cp_error *error);
+bool cp_footage_is_video(const struct cp_footage *footage);
+/* Waits until the frame due at a moment is decoded, or the video has failed: for rendering faster or slower
+ * than real time. Never on a draw thread that has a clock to keep. */
+void cp_footage_wait(struct cp_footage *footage, int64_t at_samples);
 
 /* --- drawing --- */
 
@@ -62,12 +115,28 @@ struct cp_stage_spec {
     int n_models;                                 /* 1 or 2; the same model may stand there twice */
     const struct cp_set *set;                     /* NULL: the first */
     int width, height;                            /* even, 64..3840 by 64..2160 */
+    const char *light;                            /* mood, or NULL or "" for the set's own */
+    const char *color;             /* "#rrggbb" for the sets "plain" and "key", or NULL or "" for their own */
+    struct cp_footage *background; /* instead of the set's room; of the picture's size */
+    struct cp_footage *screen;     /* on the set's screen; NULL: its idle picture */
 };
 
 /* A stage made ready. Slow (a tenth of a second) and allocating. thread: any */
 int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
                      struct cp_render **ret_render, struct cp_error *error);
 void cp_render_destroy(struct cp_render *render);
+
+/* What stands behind the presenter. */
+struct cp_scenery {
+    const struct cp_set *set;      /* NULL: the first */
+    const char *light;             /* mood, or NULL or "" for the set's own */
+    const char *color;             /* "#rrggbb" for the sets "plain" and "key", or NULL or "" for their own */
+    struct cp_footage *background; /* instead of the set's room; of the picture's size */
+    struct cp_footage *screen;     /* on the set's screen; NULL: its idle picture */
+};
+/* Changes it. Takes references of its own. Slow: not between two frames that are on air. thread: the owner's,
+ * while nothing is drawn */
+int cp_render_dress(struct cp_render *render, const struct cp_scenery *scenery, struct cp_error *error);
 
 /* Draws one frame into `out` (of the size given at create), with a pose for each character in the order of
  * the models. Does not allocate, takes no lock, never fails: what exceeds a bound is counted in the stats and

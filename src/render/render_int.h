@@ -227,6 +227,8 @@ enum { STRAND_TABLE = 2048, STRAND_LEVELS = 3 };
 #define STRANDS_PER_M 900.0f /* in clumps: what a camera resolves, not single hairs */
 
 struct backdrop;
+struct patch;
+struct scenery;
 struct card;
 struct kernels;
 
@@ -264,10 +266,10 @@ struct cp_render {
     float *vertex_light;           /* by vertex; how much key light strands get */
     float *strands[STRAND_LEVELS]; /* STRAND_TABLE each, periodic */
 
-    struct backdrop *backdrop;
-    struct cp_view view; /* what the background was made for */
+    struct scenery *scenery; /* what is behind the presenter (scenery.h) */
+    struct cp_view view;     /* what the background was made for */
     bool background_ready;
-    uint32_t *background;         /* 10-bit rgb, width x height */
+    const uint32_t *background;   /* 10-bit rgb, width x height; the scenery's, or of its footage */
     uint8_t *background_plane[3]; /* the same as I420, strides width and width / 2 */
     uint8_t *edge_planes;         /* I420 of one tile, for tiles cut by the picture's edge */
 
@@ -293,8 +295,10 @@ struct kernels {
     /* 10-bit rgb -> I420; width a multiple of 16, height even. */
     void (*convert)(const uint32_t *rgb, int rgb_stride, uint8_t *const plane[3], const int stride[3],
                     int width, int height);
-    /* Samples the backdrop for every pixel of the rows [y0, y1). */
-    void (*fill_background)(struct cp_render *render, int y0, int y1);
+    /* Samples the backdrop for every pixel of a background; both are padded for whole vectors. */
+    void (*fill_background)(const struct backdrop *backdrop, uint32_t *out, int width, int height);
+    /* Lays a flat thing over the background in perspective. */
+    void (*lay_patch)(const struct patch *patch, uint32_t *background, int width);
 };
 extern const struct kernels cp_kernels_portable;
 #ifdef CP_RENDER_X86
@@ -308,23 +312,13 @@ void cp_clip_irregular(struct cp_render *render);
 /* --- bin.c: set-up triangles -> tiles --- */
 void cp_bin_records(struct cp_render *render);
 
-/* --- backdrop.c --- */
-/* A panorama round the camera: columns by yaw, rows by slope, each level blurred more than the last. */
-enum { BACKDROP_WIDTH = 960, BACKDROP_HEIGHT = 360, BACKDROP_LEVELS = 3 };
-struct backdrop {
-    uint32_t *level[BACKDROP_LEVELS]; /* 10-bit rgb, BACKDROP_WIDTH x BACKDROP_HEIGHT */
-    /* For the present view: where each column and row of the picture looks, in backdrop pixels. */
-    float *column, *row;
-    float blur; /* 0 .. BACKDROP_LEVELS - 1 */
-};
-#define BACKDROP_SPAN_RAD  2.4f /* yaw from left to right edge */
-#define BACKDROP_SPAN_RISE 0.9f /* tangent of the elevation, top to bottom */
-int cp_backdrop_create(const char *set, int width, int height, struct backdrop **ret_backdrop);
-void cp_backdrop_destroy(struct backdrop *backdrop);
-void cp_backdrop_aim(struct cp_render *render);
-
 /* --- sets.c --- */
 const struct lights *cp_set_lights(const struct cp_set *set);
+
+const struct kernels *cp_render_best_kernels(void);
+/* 10-bit rgb -> I420 for any even width and height. */
+void cp_render_convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
+                       uint8_t *const plane[3], const int stride[3], int width, int height);
 
 /* --- card.c: the lower third --- */
 /* Does not fail for want of a font: then a line is logged, and cards do not show. */

@@ -1,53 +1,31 @@
-/* Sets: names, cameras and lights. What stands behind the presenter is painted by backdrop.c. */
+/* Sets, their lights, and light moods. The rooms themselves are in furnish.c, cameras in framing.c. */
 #include "render/render_int.h"
+#include "render/scenery.h"
 
-#include <math.h>
 #include <string.h>
 
-static const struct cp_camera CAMERAS[] = {
-    {.name = "medium", .title = "Medium", .heads_visible = 2.75f, .eye_line = 0.36f, .fov_y_deg = 22},
-    {.name = "close", .title = "Close-up", .heads_visible = 1.85f, .eye_line = 0.42f, .fov_y_deg = 20},
-    {.name = "wide", .title = "Wide", .heads_visible = 3.6f, .eye_line = 0.38f, .fov_y_deg = 26},
-    {.name = "left",
-     .title = "Three-quarter left",
-     .heads_visible = 2.9f,
-     .eye_line = 0.38f,
-     .yaw_deg = -24,
-     .fov_y_deg = 22},
-    {.name = "right",
-     .title = "Three-quarter right",
-     .heads_visible = 2.9f,
-     .eye_line = 0.38f,
-     .yaw_deg = 24,
-     .fov_y_deg = 22},
-};
-#define N_CAMERAS ((int)(sizeof CAMERAS / sizeof CAMERAS[0]))
+#define CAMERA_LIST cp_framing_cameras, CP_FRAMING_N_CAMERAS
 
 static const struct cp_set SETS[] = {
-    {"studio", "Evening studio", CAMERAS, N_CAMERAS},
-    {"newsroom", "Newsroom", CAMERAS, N_CAMERAS},
-    {"plain", "Plain", CAMERAS, N_CAMERAS},
+    {"studio", "Evening studio", CAMERA_LIST, true},
+    {"newsroom", "Newsroom", CAMERA_LIST, true},
+    {"shop", "Shop", CAMERA_LIST, true},
+    {"classroom", "Classroom", CAMERA_LIST, true},
+    {"plain", "Plain colour", CAMERA_LIST, false},
+    {"key", "Key colour, to be cut out", CAMERA_LIST, false},
 };
+#define N_SETS (sizeof SETS / sizeof SETS[0])
 
 /* Directions point towards the lights; the key hangs high on the presenter's right. */
-#define KEY_DIRECTION                                                                                        \
-    {                                                                                                        \
-        -0.443087f, 0.528296f, 0.724277f                                                                     \
-    }
-#define FILL_DIRECTION                                                                                       \
-    {                                                                                                        \
-        0.725060f, 0.108759f, 0.680000f                                                                      \
-    }
-#define RIGHT_DIRECTION                                                                                      \
-    {                                                                                                        \
-        0.650790f, 0.390480f, -0.650790f                                                                     \
-    }
-#define LEFT_DIRECTION                                                                                       \
-    {                                                                                                        \
-        -0.776500f, 0.319740f, -0.548120f                                                                    \
-    }
+/* clang-format off */
+#define KEY_DIRECTION   {-0.443087f, 0.528296f, 0.724277f}
+#define FILL_DIRECTION  {0.725060f, 0.108759f, 0.680000f}
+#define RIGHT_DIRECTION {0.650790f, 0.390480f, -0.650790f}
+#define LEFT_DIRECTION  {-0.776500f, 0.319740f, -0.548120f}
+/* clang-format on */
 
 static const struct lights LIGHTS[] = {
+    /* The studio: warm lamps behind on the left, the blue hour on the right. */
     {.key = {KEY_DIRECTION, {1.85f, 1.74f, 1.61f}},
      .fill = {FILL_DIRECTION, {0.52f, 0.55f, 0.60f}},
      .rim_left = {LEFT_DIRECTION, {2.60f, 2.10f, 1.60f}},
@@ -62,6 +40,21 @@ static const struct lights LIGHTS[] = {
      .sky = {0.50f, 0.55f, 0.64f},
      .ground = {0.28f, 0.25f, 0.25f},
      .exposure = 0.58f},
+    /* The shop and the classroom: bright rooms with light from everywhere; by day it comes from the left. */
+    {.key = {KEY_DIRECTION, {1.80f, 1.72f, 1.60f}},
+     .fill = {FILL_DIRECTION, {0.72f, 0.69f, 0.64f}},
+     .rim_left = {LEFT_DIRECTION, {1.90f, 1.80f, 1.65f}},
+     .rim_right = {RIGHT_DIRECTION, {1.90f, 1.80f, 1.60f}},
+     .sky = {0.62f, 0.60f, 0.57f},
+     .ground = {0.40f, 0.34f, 0.28f},
+     .exposure = 0.58f},
+    {.key = {KEY_DIRECTION, {1.86f, 1.84f, 1.78f}},
+     .fill = {FILL_DIRECTION, {0.62f, 0.63f, 0.62f}},
+     .rim_left = {LEFT_DIRECTION, {2.50f, 2.55f, 2.60f}},
+     .rim_right = {RIGHT_DIRECTION, {1.40f, 1.36f, 1.28f}},
+     .sky = {0.62f, 0.64f, 0.66f},
+     .ground = {0.40f, 0.35f, 0.29f},
+     .exposure = 0.58f},
     {.key = {KEY_DIRECTION, {1.85f, 1.78f, 1.68f}},
      .fill = {FILL_DIRECTION, {0.60f, 0.62f, 0.65f}},
      .rim_left = {LEFT_DIRECTION, {1.80f, 1.75f, 1.70f}},
@@ -69,12 +62,71 @@ static const struct lights LIGHTS[] = {
      .sky = {0.55f, 0.56f, 0.58f},
      .ground = {0.34f, 0.31f, 0.29f},
      .exposure = 0.58f},
+    /* To be cut out: weak rims, so that the edge fits any other picture. */
+    {.key = {KEY_DIRECTION, {1.85f, 1.80f, 1.74f}},
+     .fill = {FILL_DIRECTION, {0.66f, 0.67f, 0.68f}},
+     .rim_left = {LEFT_DIRECTION, {1.10f, 1.10f, 1.10f}},
+     .rim_right = {RIGHT_DIRECTION, {1.10f, 1.10f, 1.10f}},
+     .sky = {0.58f, 0.58f, 0.59f},
+     .ground = {0.36f, 0.34f, 0.32f},
+     .exposure = 0.58f},
 };
-_Static_assert(sizeof LIGHTS / sizeof LIGHTS[0] == sizeof SETS / sizeof SETS[0], "a set has no lights");
+_Static_assert(sizeof LIGHTS / sizeof LIGHTS[0] == N_SETS, "a set has no lights");
+
+#define SAME                                                                                                 \
+    {                                                                                                        \
+        1, 1, 1                                                                                              \
+    }
+static const struct mood OWN = {{"", ""}, SAME, SAME, SAME, SAME, SAME, 1};
+static const struct mood MOODS[] = {
+    {.public = {"neutral", "White light, no tints"},
+     .key = SAME,
+     .fill = SAME,
+     .rim = SAME,
+     .around = SAME,
+     .room = {0.97f, 1, 1.05f},
+     .tint = 0.15f},
+    {.public = {"day", "Bright as by day"},
+     .key = {1.06f, 1.08f, 1.12f},
+     .fill = {1.25f, 1.30f, 1.38f},
+     .rim = {0.85f, 0.88f, 0.92f},
+     .around = {1.22f, 1.26f, 1.34f},
+     .room = {1.42f, 1.52f, 1.68f},
+     .tint = 0.7f},
+    {.public = {"evening", "Low and golden"},
+     .key = {0.98f, 0.86f, 0.70f},
+     .fill = {0.66f, 0.64f, 0.70f},
+     .rim = {1.25f, 1.00f, 0.72f},
+     .around = {0.74f, 0.66f, 0.64f},
+     .room = {0.72f, 0.56f, 0.44f},
+     .tint = 1},
+    {.public = {"warm", "A touch of amber"},
+     .key = {1.06f, 0.98f, 0.86f},
+     .fill = {1.06f, 0.97f, 0.84f},
+     .rim = {1.10f, 0.98f, 0.82f},
+     .around = {1.06f, 0.97f, 0.85f},
+     .room = {1.10f, 0.98f, 0.82f},
+     .tint = 1},
+    {.public = {"cool", "A touch of blue"},
+     .key = {0.94f, 1.00f, 1.09f},
+     .fill = {0.90f, 1.00f, 1.16f},
+     .rim = {0.88f, 1.00f, 1.20f},
+     .around = {0.90f, 1.00f, 1.15f},
+     .room = {0.84f, 0.98f, 1.20f},
+     .tint = 1},
+    {.public = {"dramatic", "One strong light, deep shadows"},
+     .key = {1.12f, 1.08f, 1.02f},
+     .fill = {0.16f, 0.17f, 0.20f},
+     .rim = {1.55f, 1.55f, 1.60f},
+     .around = {0.30f, 0.31f, 0.35f},
+     .room = {0.33f, 0.33f, 0.37f},
+     .tint = 1},
+};
+enum { N_MOODS = sizeof MOODS / sizeof MOODS[0] };
 
 const struct cp_set *cp_render_sets(int *ret_n)
 {
-    *ret_n = (int)(sizeof SETS / sizeof SETS[0]);
+    *ret_n = (int)N_SETS;
     return SETS;
 }
 
@@ -82,7 +134,7 @@ const struct cp_set *cp_render_find_set(const char *name)
 {
     if (!name || !name[0])
         return &SETS[0];
-    for (size_t i = 0; i < sizeof SETS / sizeof SETS[0]; i++)
+    for (size_t i = 0; i < N_SETS; i++)
         if (!strcmp(SETS[i].name, name))
             return &SETS[i];
     return NULL;
@@ -94,32 +146,43 @@ const struct lights *cp_set_lights(const struct cp_set *set)
     return &LIGHTS[known ? known - SETS : 0];
 }
 
-bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const struct cp_model *model,
-                            int width, int height, struct cp_view *ret_view)
+int cp_render_lights(const struct cp_light_mood *const **ret_moods)
 {
-    const struct cp_camera *c = NULL;
-    for (int i = 0; i < set->n_cameras && !c; i++)
-        if (!camera || !camera[0] || !strcmp(set->cameras[i].name, camera))
-            c = &set->cameras[i];
-    if (!c)
-        return false;
-    float head = model->head_height_m > 0.01f ? model->head_height_m : 0.22f;
-    float aspect = (float)width / (float)height;
-    float visible = c->heads_visible * head;
-    if (aspect < 1) /* an upright picture would cut the shoulders */
-        visible *= 1 + (1 / aspect - 1) * 0.35f;
-    float fov = c->fov_y_deg * (float)M_PI / 180, yaw = c->yaw_deg * (float)M_PI / 180;
-    float distance = visible / 2 / tanf(fov / 2);
-    float middle = model->eye_height_m - (0.5f - c->eye_line) * visible;
-    float shift = c->shift_x * visible * aspect;
-    struct cp_view view = {.fov_y_rad = fov};
-    view.target[0] = shift * cosf(yaw);
-    view.target[1] = middle;
-    view.target[2] = -shift * sinf(yaw);
-    view.eye[0] = view.target[0] + sinf(yaw) * distance;
-    view.eye[1] =
-        middle + 0.5f * (model->eye_height_m - middle); /* a little above the middle, near the eyes */
-    view.eye[2] = view.target[2] + cosf(yaw) * distance;
-    *ret_view = view;
-    return true;
+    static const struct cp_light_mood *const LIST[N_MOODS] = {&MOODS[0].public, &MOODS[1].public,
+                                                              &MOODS[2].public, &MOODS[3].public,
+                                                              &MOODS[4].public, &MOODS[5].public};
+    *ret_moods = LIST;
+    return N_MOODS;
+}
+
+const struct mood *cp_mood_find(const char *name)
+{
+    if (!name || !name[0])
+        return &OWN;
+    for (size_t i = 0; i < N_MOODS; i++)
+        if (!strcmp(MOODS[i].public.name, name))
+            return &MOODS[i];
+    return NULL;
+}
+
+bool cp_render_is_light(const char *name)
+{
+    return cp_mood_find(name) != NULL;
+}
+
+static void tint(float color[3], float keep, const float by[3])
+{
+    float gray = 0.3f * color[0] + 0.6f * color[1] + 0.1f * color[2];
+    for (int k = 0; k < 3; k++)
+        color[k] = (gray + (color[k] - gray) * keep) * by[k];
+}
+
+void cp_mood_apply(const struct mood *mood, struct lights *lights)
+{
+    tint(lights->key.color, mood->tint, mood->key);
+    tint(lights->fill.color, mood->tint, mood->fill);
+    tint(lights->rim_left.color, mood->tint, mood->rim);
+    tint(lights->rim_right.color, mood->tint, mood->rim);
+    tint(lights->sky, mood->tint, mood->around);
+    tint(lights->ground, mood->tint, mood->around);
 }

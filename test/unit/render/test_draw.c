@@ -109,6 +109,9 @@ static void strange_poses_are_survived(void **state)
 static struct stage open_wall(const char *level, int samples, struct cp_model *model)
 {
     struct stage stage = stage_open(model, level, samples, "plain", 640, 360);
+    /* A flat grey: what is not covered is known. */
+    cp_render_dress(stage.render, &(struct cp_scenery){.set = cp_render_find_set("key"), .color = "#808080"},
+                    NULL);
     stage_look(&stage, (const float[3]){0, 0, 1}, (const float[3]){0, 0, 0}, 40);
     stage_draw(&stage, NULL, 2);
     return stage;

@@ -1,0 +1,48 @@
+/* Inside of footage: decoding of pictures and videos, and fitting of their frames. */
+#ifndef CP_RENDER_FOOTAGE_H
+#define CP_RENDER_FOOTAGE_H
+
+#include "render/scenery.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { FOOTAGE_RING = 4 };
+
+struct footage_fit { /* scratch of fitting, one a footage */
+    uint8_t *plane[3], *other;
+    int width, height;
+};
+
+struct cp_footage {
+    struct cp_ref ref;
+    int width, height, blur_px;
+    bool video;
+    struct footage_frame frame[FOOTAGE_RING]; /* a still has one */
+    /* Frames written and released, ever: frame i lies in frame[i % FOOTAGE_RING]. The writer is the decoder's
+     * thread, the reader the draw thread, which holds frame `released` until the next is due. */
+    atomic_llong written, released;
+    atomic_bool stop, failed;
+    int64_t base_samples; /* the clock's time of the video's beginning. The reader's */
+    bool begun;
+    pthread_t thread;
+    bool has_thread;
+    uint8_t *bytes; /* of a video */
+    size_t length, at;
+    AVFormatContext *format;
+    AVCodecContext *codec;
+    int stream;
+    struct footage_fit fit;
+};
+
+/* Any decoded frame -> the footage's size, cover. False when its pixel format is not known here. */
+bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct footage_frame *to);
+
+/* footage_video.c */
+int cp_footage_start_video(struct cp_footage *footage, struct cp_error *error);
+void cp_footage_stop_video(struct cp_footage *footage);
+
+#endif

@@ -1,0 +1,267 @@
+/* The screen in a set: a flat picture in a frame, seen in perspective; a designed picture while it is idle.
+ */
+#include "render/room.h"
+#include "render/scenery.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct place {
+    float x, y, z, width_m; /* of its middle; it is 16:9 */
+    float turn_deg;         /* towards the stage */
+};
+struct screen {
+    struct place place;
+    float frame_m;        /* width of its frame */
+    float frame_color[3]; /* 10-bit display values */
+    struct patch face;    /* what it shows, for the view of the last whole drawing */
+    bool visible;
+    uint32_t *idle;       /* CP_SCREEN_WIDTH x CP_SCREEN_HEIGHT */
+    const uint32_t *last; /* what it showed */
+    int64_t last_due;
+};
+
+/* By set: in a wide picture beside the presenter, in a square one nearer, in an upright one above them. */
+static const struct {
+    const char *set;
+    struct place wide, square, upright;
+    float frame_m, frame_color[3];
+} PLACE[] = {
+    {"studio",
+     {0.75f, 1.64f, -2.2f, 0.86f, -9},
+     {0.62f, 1.72f, -2.2f, 0.74f, -9},
+     {0.0f, 2.16f, -2.6f, 0.86f, 0},
+     0.016f,
+     {52, 48, 50}},
+    {"newsroom",
+     {0.78f, 1.64f, -2.4f, 0.92f, -8},
+     {0.62f, 1.74f, -2.2f, 0.76f, -8},
+     {0.0f, 2.16f, -2.6f, 0.90f, 0},
+     0.012f,
+     {120, 190, 280}},
+    {"shop",
+     {0.76f, 1.64f, -2.3f, 0.86f, -8},
+     {0.62f, 1.74f, -2.2f, 0.72f, -8},
+     {0.0f, 2.16f, -2.6f, 0.84f, 0},
+     0.026f,
+     {560, 420, 275}},
+    {"classroom",
+     {0.78f, 1.66f, -2.4f, 0.90f, -8},
+     {0.62f, 1.74f, -2.2f, 0.74f, -8},
+     {0.0f, 2.16f, -2.6f, 0.86f, 0},
+     0.018f,
+     {880, 872, 850}},
+};
+
+static uint32_t pack(const float c[3])
+{
+    uint32_t out = 0;
+    for (int k = 0; k < 3; k++)
+        out |= (uint32_t)lrintf(fminf(fmaxf(c[k], 0), 1) * 1023) << (10 * k);
+    return out;
+}
+
+/* Soft rings and a slow wave over a gradient in the set's colours: something to rest on, nothing to read. */
+static void paint_idle(const char *set, uint32_t *out)
+{
+    static const struct {
+        const char *set;
+        float low[3], high[3], line[3];
+    } TONE[] = {
+        {"studio", {0.10f, 0.09f, 0.14f}, {0.46f, 0.24f, 0.20f}, {0.98f, 0.72f, 0.46f}},
+        {"newsroom", {0.02f, 0.08f, 0.22f}, {0.05f, 0.36f, 0.62f}, {0.62f, 0.86f, 1.0f}},
+        {"shop", {0.90f, 0.80f, 0.68f}, {0.74f, 0.50f, 0.38f}, {1.0f, 0.96f, 0.90f}},
+        {"classroom", {0.16f, 0.42f, 0.48f}, {0.86f, 0.76f, 0.50f}, {0.98f, 0.97f, 0.90f}},
+    };
+    size_t tone = 0;
+    for (size_t i = 0; i < sizeof TONE / sizeof TONE[0]; i++)
+        if (!strcmp(TONE[i].set, set))
+            tone = i;
+    for (int y = 0; y < CP_SCREEN_HEIGHT; y++)
+        for (int x = 0; x < CP_SCREEN_WIDTH; x++) {
+            float u = ((float)x + 0.5f) / CP_SCREEN_HEIGHT, v = ((float)y + 0.5f) / CP_SCREEN_HEIGHT, c[3];
+            float slope = fminf(fmaxf(0.20f + 0.42f * u - 0.45f * (v - 0.5f), 0), 1);
+            float dx = u - 1.42f, dy = v - 0.30f, r = sqrtf(dx * dx + dy * dy), rings = 0, waves = 0;
+            for (int i = 0; i < 4; i++) {
+                float d = (r - 0.20f - 0.17f * (float)i) / 0.006f;
+                rings += (0.60f - 0.12f * (float)i) * expf(-d * d);
+                float crest = 0.66f + 0.07f * (float)i + 0.06f * sinf(3.2f * u + 0.9f * (float)i);
+                waves += v > crest ? 0.085f : 0;
+            }
+            float core = 0.55f * expf(-r * r / 0.020f) + 0.28f * expf(-r * r / 0.25f);
+            for (int k = 0; k < 3; k++) {
+                c[k] = TONE[tone].low[k] + (TONE[tone].high[k] - TONE[tone].low[k]) * slope;
+                c[k] += (TONE[tone].line[k] - c[k]) * fminf(core + 0.55f * rings + waves, 0.92f);
+            }
+            out[y * CP_SCREEN_WIDTH + x] = pack(c);
+        }
+}
+
+int cp_screen_create(const struct cp_set *set, int width, int height, struct screen **ret_screen)
+{
+    size_t row = 0;
+    for (size_t i = 0; i < sizeof PLACE / sizeof PLACE[0]; i++)
+        if (!strcmp(PLACE[i].set, set->name))
+            row = i;
+    struct screen *screen = calloc(1, sizeof *screen);
+    if (!screen ||
+        !(screen->idle = cp_render_alloc((CP_SCREEN_WIDTH * CP_SCREEN_HEIGHT + 64) * sizeof(uint32_t)))) {
+        free(screen);
+        return CP_ERR_NOMEM;
+    }
+    float aspect = (float)width / (float)height;
+    screen->place = aspect < 0.9f ? PLACE[row].upright : aspect < 1.4f ? PLACE[row].square : PLACE[row].wide;
+    screen->frame_m = PLACE[row].frame_m;
+    memcpy(screen->frame_color, PLACE[row].frame_color, sizeof screen->frame_color);
+    paint_idle(set->name, screen->idle);
+    *ret_screen = screen;
+    return 0;
+}
+
+void cp_screen_destroy(struct screen *screen)
+{
+    if (!screen)
+        return;
+    cp_render_free(screen->idle);
+    free(screen);
+}
+
+static float dot(const float *a, const float *b)
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* A place on the plane of the screen, metres to the right and up from its middle. */
+static void place_point(const struct place *place, float right, float up, float *out)
+{
+    float turn = place->turn_deg * (float)M_PI / 180;
+    out[0] = place->x + right * cosf(turn);
+    out[1] = place->y + up;
+    out[2] = place->z - right * sinf(turn);
+}
+
+/* Where a rectangle of the screen's plane, `grow` metres larger than its face all round, is in the picture.
+ * False when it is behind the camera or out of the picture. */
+static bool aim(const struct cp_render *render, const struct place *place, float grow, float soft,
+                struct patch *p)
+{
+    const struct camera *c = &render->camera;
+    float w = place->width_m / 2 + grow, h = place->width_m * 9 / 32 + grow, corner[4][2];
+    float x0 = 1e9f, x1 = -1e9f, y0 = 1e9f, y1 = -1e9f;
+    for (int i = 0; i < 4; i++) { /* clockwise from the top left */
+        float at[3], v[3];
+        place_point(place, i == 1 || i == 2 ? w : -w, i < 2 ? h : -h, at);
+        for (int k = 0; k < 3; k++)
+            v[k] = at[k] - c->eye[k];
+        float depth = dot(v, c->forward);
+        if (depth < 0.1f)
+            return false;
+        corner[i][0] = 0.5f * (float)render->width + c->focal_px * dot(v, c->right) / depth;
+        corner[i][1] = 0.5f * (float)render->height - c->focal_px * dot(v, c->up) / depth;
+        x0 = fminf(x0, corner[i][0]);
+        x1 = fmaxf(x1, corner[i][0]);
+        y0 = fminf(y0, corner[i][1]);
+        y1 = fmaxf(y1, corner[i][1]);
+    }
+    for (int i = 0; i < 4; i++) {
+        const float *a = corner[i], *b = corner[(i + 1) % 4];
+        float dx = b[0] - a[0], dy = b[1] - a[1], length = fmaxf(sqrtf(dx * dx + dy * dy), 1e-3f);
+        p->edge[i][0] = -dy / length;
+        p->edge[i][1] = dx / length;
+        p->edge[i][2] = (dy * a[0] - dx * a[1]) / length;
+    }
+    float margin = 1 + soft / 2;
+    p->x0 = (int)fmaxf(floorf(x0 - margin), 0) & ~15;
+    p->y0 = (int)fmaxf(floorf(y0 - margin), 0) & ~1;
+    p->x1 = (int)fminf(ceilf(x1 + margin), (float)render->width);
+    p->y1 = (int)fminf(ceilf(y1 + margin), (float)render->height);
+    p->soft = soft;
+    return p->x0 < p->x1 && p->y0 < p->y1;
+}
+
+/* The way back from a pixel to a texel: the inverse of the projection of the screen's plane. */
+static void invert(const struct cp_render *render, const struct place *place, int width, int height,
+                   struct patch *p)
+{
+    const struct camera *c = &render->camera;
+    float w = place->width_m, h = place->width_m * 9 / 16, at[3][3], m[3][3];
+    place_point(place, -w / 2, h / 2, at[2]);
+    place_point(place, w / 2, h / 2, at[0]);
+    place_point(place, -w / 2, -h / 2, at[1]);
+    for (int j = 0; j < 3; j++) { /* columns: a texel to the right, one down, the top left corner */
+        float v[3];
+        for (int k = 0; k < 3; k++)
+            v[k] = j < 2 ? (at[j][k] - at[2][k]) / (float)(j ? height : width) : at[2][k] - c->eye[k];
+        float depth = dot(v, c->forward);
+        m[0][j] = c->focal_px * dot(v, c->right) + 0.5f * (float)render->width * depth;
+        m[1][j] = -c->focal_px * dot(v, c->up) + 0.5f * (float)render->height * depth;
+        m[2][j] = depth;
+    }
+    float *const row[3] = {p->u, p->v, p->w};
+    for (int i = 0; i < 3; i++) /* the adjugate: scale does not matter to a quotient ... */
+        for (int j = 0; j < 3; j++) {
+            int a = (j + 1) % 3, b = (j + 2) % 3, d = (i + 1) % 3, e = (i + 2) % 3;
+            row[i][j] = m[a][d] * m[b][e] - m[a][e] * m[b][d];
+        }
+    /* ... but the reciprocal of a very small number does. */
+    float scale = 1 / fmaxf(fabsf(p->w[0]) * (float)render->width + fabsf(p->w[1]) * (float)render->height +
+                                fabsf(p->w[2]),
+                            1e-30f);
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            row[i][j] *= scale;
+}
+
+/* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
+static void draw_body(struct cp_render *render, struct screen *screen, int texture_width, int texture_height)
+{
+    uint32_t *to = render->scenery->rgb;
+    float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
+    struct place behind = screen->place;
+    struct patch p = {.alpha = 0.42f};
+    behind.y -= 0.03f;
+    behind.z -= 0.04f;
+    if (aim(render, &behind, 0.05f, 70 * unit, &p))
+        render->kernels->lay_patch(&p, to, render->width);
+    p = (struct patch){.alpha = 1};
+    memcpy(p.color, screen->frame_color, sizeof p.color);
+    if (aim(render, &screen->place, screen->frame_m, 1.6f, &p))
+        render->kernels->lay_patch(&p, to, render->width);
+    screen->face = (struct patch){.alpha = 1};
+    memcpy(screen->face.color, screen->frame_color, sizeof p.color);
+    screen->visible = aim(render, &screen->place, 0, 1.4f, &screen->face);
+    invert(render, &screen->place, texture_width, texture_height, &screen->face);
+}
+
+bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *footage,
+                    int64_t at_samples, bool whole, int ret_rect[4])
+{
+    const struct footage_frame *frame = footage ? cp_footage_frame(footage, at_samples) : NULL;
+    const uint32_t *texture = frame ? frame->rgb : screen->idle;
+    int width = CP_SCREEN_WIDTH, height = CP_SCREEN_HEIGHT;
+    if (frame)
+        cp_footage_size(footage, &width, &height);
+    int64_t due = frame ? frame->due_samples : 0;
+    if (!whole && texture == screen->last && due == screen->last_due)
+        return false;
+    if (whole)
+        draw_body(render, screen, width, height);
+    else
+        invert(render, &screen->place, width, height, &screen->face);
+    screen->last = texture;
+    screen->last_due = due;
+    if (!screen->visible)
+        return false;
+    screen->face.texture = texture;
+    screen->face.texture_width = width;
+    screen->face.texture_height = height;
+    render->kernels->lay_patch(&screen->face, render->scenery->rgb, render->width);
+    ret_rect[0] = screen->face.x0;
+    ret_rect[1] = screen->face.y0;
+    ret_rect[2] = ((screen->face.x1 - screen->face.x0 + 15) & ~15) + screen->face.x0 > render->width
+                      ? render->width - screen->face.x0
+                      : (screen->face.x1 - screen->face.x0 + 15) & ~15;
+    ret_rect[3] = (screen->face.y1 - screen->face.y0 + 1) & ~1;
+    return true;
+}
