@@ -14,10 +14,11 @@ INLINE struct corners load_corners(const struct cp_render *render, int t)
     const int *screen = (const int *)render->screen;
     struct corners c;
     for (int k = 0; k < 3; k++) {
-        vi at = vi_load(render->mesh->corner[k] + t) * 4;
-        c.x[k] = vi_gather(screen, at);
-        c.y[k] = vi_gather(screen + 1, at);
-        c.z[k] = (vf)vi_gather(screen + 2, at);
+        vi column[3];
+        vi_load_rows4(screen, render->mesh->corner[k] + t, column);
+        c.x[k] = column[0];
+        c.y[k] = column[1];
+        c.z[k] = (vf)column[2];
     }
     return c;
 }

@@ -26,10 +26,10 @@ enum {
     SHADOW_SIZE = 512,
     SHADOW_STRIDE = SHADOW_SIZE + 16,
     SHADOW_CELL = 4,  /* texels: for each cell the lowest and highest depth around it */
-    SHADOW_REACH = 3, /* texels from a point that its filter can meet */
+    SHADOW_REACH = 4, /* texels from a point that its filter can meet */
     MAX_MIPS = 13,
 };
-#define SHADOW_SPREAD 1.5f       /* texels from a point to the middles of its four filters */
+#define SHADOW_SPREAD 2.2f       /* texels from a point to the middles of its four filters */
 #define NEAR_M        0.03f      /* nothing is drawn nearer to the eye */
 #define OFF_SCREEN    0x40000000 /* screen x of a vertex that only the clipper can handle */
 #define BARY_SCALE    65472.0f   /* 16-bit barycentrics, with room for rounding */

@@ -98,7 +98,7 @@ INLINE struct v3 shade_skin(const struct scene *s, const struct point *p)
     vf ao = p->occlusion, ao_red = vf_mix(ao, vf_sqrt(ao), vf_set(0.6f));
     vf fresnel = pow5(vf_set(1) - nv);
     /* Red light travels further: softer shadow edge, lighter creases. */
-    vf lit_red = vf_mix(vf_sqrt(p->light), p->light, vf_set(0.4f));
+    vf lit_red = vf_mix(vf_sqrt(p->light), p->light, vf_set(0.72f));
     static const float WRAP[3] = {SKIN_WRAP, 0.22f, 0.16f}, WRAP_FILL[3] = {0.45f, 0.28f, 0.22f};
     const vf lit[3] = {lit_red, p->light, p->light}, shade[3] = {ao_red, ao, ao};
     const vf key[3] = {s->key_color.x, s->key_color.y, s->key_color.z};

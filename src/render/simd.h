@@ -199,6 +199,13 @@ INLINE vf vf_first_of_4(vf v)
 {
     return _mm512_shuffle_ps(v, v, 0);
 }
+/* The first three of the four ints of each row that `row` names. */
+INLINE void vi_load_rows4(const int *base, const int *row, vi *out)
+{
+    vi at = vi_load(row) * 4;
+    for (int k = 0; k < 3; k++)
+        out[k] = vi_gather(base + k, at);
+}
 #define DOUBLES(f, x, y) _mm512_castpd_ps(f(_mm512_castps_pd(x), _mm512_castps_pd(y)))
 /* 16 x 16 transpose in place. */
 INLINE void vf_transpose16(vf *r)
@@ -406,6 +413,20 @@ INLINE vi vi_first_of_4(vi v)
 INLINE vf vf_first_of_4(vf v)
 {
     return _mm256_shuffle_ps(v, v, 0);
+}
+/* Loads and shuffles: gathers are slow on many of the machines of this level. */
+INLINE void vi_load_rows4(const int *base, const int *row, vi *out)
+{
+    __m256 r[4];
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm256_insertf128_ps(
+            _mm256_castps128_ps256(_mm_loadu_ps((const float *)(base + 4 * (int64_t)row[i]))),
+            _mm_loadu_ps((const float *)(base + 4 * (int64_t)row[i + 4])), 1);
+    __m256 a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpacklo_ps(r[2], r[3]);
+    __m256 c = _mm256_unpackhi_ps(r[0], r[1]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    out[0] = (vi)_mm256_shuffle_ps(a, b, 0x44);
+    out[1] = (vi)_mm256_shuffle_ps(a, b, 0xee);
+    out[2] = (vi)_mm256_shuffle_ps(c, d, 0x44);
 }
 /* 8 x 8 transpose of the rows r[0], r[step], r[2 step] ... */
 INLINE void vf_transpose8(const vf *r, int step, vf *out)
@@ -624,6 +645,13 @@ INLINE vi vi_first_of_4(vi v)
 INLINE vf vf_first_of_4(vf v)
 {
     return vf_set(v[0]);
+}
+INLINE void vi_load_rows4(const int *base, const int *row, vi *out)
+{
+    const int *a = base + 4 * (int64_t)row[0], *b = base + 4 * (int64_t)row[1];
+    const int *c = base + 4 * (int64_t)row[2], *d = base + 4 * (int64_t)row[3];
+    for (int k = 0; k < 3; k++)
+        out[k] = (vi){a[k], b[k], c[k], d[k]};
 }
 
 #endif
