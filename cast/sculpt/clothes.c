@@ -88,7 +88,7 @@ static float sd_trousers(const struct character *c, vec3 p)
 {
     vec3 q = v3(fabsf(p.x), p.y, p.z), hip = hip_joint(c), ankle = ankle_joint(c);
     float leg = sd_capsule(q, add(hip, v3(-0.8f, 0, 0)), ankle, 6.5f, 5.4f);
-    float d = meet(sd_trunk(c, p) - 0.6f, hip.y - 8 - p.y, 3.0f);
+    float d = meet(sd_trunk(c, p) - 0.6f, hip.y - 5 - p.y, 5.0f);
     d = join(d, leg, 3.5f);
     d += 0.12f * bell(q.x - blend(9.2f, ankle.x, ease(hip.y, ankle.y, p.y)), 0.4f) *
          ease(0, 3, p.z); /* crease */
