@@ -71,7 +71,7 @@ static float sd_blazer(const struct character *c, vec3 p)
     float armhole = a - (13.3f + 0.05f * square(p.z + 4)) - 0.10f * maxf(0, -20 - p.y);
     d += 0.10f * bell(armhole, 0.35f) * ease(-32, -28, p.y); /* the sleeve's seam */
     d = carve_opening(d, c, p, opening, 0, -4.8f);
-    return carve_neck(d, p, 5.3f, -14.6f);
+    return carve_neck(d, p, 5.5f, -15.6f);
 }
 
 static float sd_blouse(const struct character *c, vec3 p)
