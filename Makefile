@@ -7,7 +7,7 @@ LISTEN  ?= 127.0.0.1:8080
 WEBRTC  ?= 127.0.0.1:8189
 STUDIO_SOURCES := $(shell find studio -type f -not -path 'studio/dist/*') package.json package-lock.json
 
-.PHONY: all run build test quick-test bench soak fuzz sanitize format check-format tidy clean
+.PHONY: all run build test quick-test contact-sheet bench soak fuzz sanitize format check-format tidy clean
 
 all: build
 
@@ -55,6 +55,9 @@ bench: $(BUILD)/.tests build
 
 soak: $(BUILD)/.test-packages build
 	@node test/flow/soak.mjs --minutes $(or $(MINUTES),10)
+
+contact-sheet: $(BUILD)/.tests build
+	@$(BUILD)/test/bench/render/contact_sheet docs/pictures $(BUILD)/cast/*.glb
 
 fuzz: $(BUILD)/.test-packages
 	@tools/run-fuzz $(or $(SECONDS),60)

@@ -15,7 +15,7 @@ static vec3 on_face(const struct character *c, float x, float y)
     return v3(x, y, z);
 }
 
-enum { BROW_HAIRS = 230, BROW_ROWS = 4, LASH_ROWS = 4, LASHES = 34, LINER_ROWS = 24 };
+enum { BROW_HAIRS = 340, BROW_ROWS = 3, LASH_ROWS = 4, LASHES = 44, LINER_ROWS = 24 };
 
 static void add_brow_hair(struct part *part, const struct character *c, float t, unsigned *seed)
 {
@@ -25,7 +25,7 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
     float lean = blend(0.75f, 0.14f, ease(0, 0.25f, t)) - off * 1.0f;
     vec3 start = unit(v3(direction.x - direction.y * lean, direction.y + direction.x * lean, 0));
     float reach = blend(0.50f, 0.62f, t) * (0.7f + 0.5f * random_unit(seed));
-    float width = 0.022f * (0.8f + 0.5f * random_unit(seed));
+    float width = 0.0135f * (0.8f + 0.5f * random_unit(seed));
     struct strand_row rows[2][BROW_ROWS];
     for (int k = 0; k < BROW_ROWS; k++) {
         float e = (float)k / (BROW_ROWS - 1), way = reach * (e - blend(0.18f, 0.35f, ease(0, 0.2f, t)));
@@ -37,7 +37,7 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
         rows[0][k] = (struct strand_row){p, normal, p, width * (1 - 0.9f * e * e), 0};
         rows[1][k] = (struct strand_row){mirror(p), mirror(normal), mirror(p), width * (1 - 0.9f * e * e), 0};
     }
-    vec3 root = scale(c->color.brow, 0.8f + 0.5f * random_unit(seed));
+    vec3 root = scale(c->color.brow, 0.75f + 0.7f * random_unit(seed));
     struct strand_look look = {root, scale(root, 1.25f), 0.9f, 0.9f, 0};
     for (int side = 0; side < 2; side++)
         part_add_strand(part, rows[side], BROW_ROWS, 1, &look);
@@ -63,7 +63,7 @@ static void add_lash(struct part *part, const struct character *c, float side, f
         float e = (float)k / (LASH_ROWS - 1);
         float rise = 0.05f * e + 0.72f * e * e;
         vec3 p = along(root, v3(out * e * 0.9f, rise, 0.95f * e - 0.35f * e * e), reach);
-        float width = 0.036f * (1 - 0.95f * e) + 0.002f;
+        float width = 0.024f * (1 - 0.95f * e) + 0.002f;
         rows[k] = (struct strand_row){p, v3(0, 0.5f, 0.87f), root, width, 0};
         if (side < 0) {
             rows[k].center = mirror(p);

@@ -43,6 +43,11 @@
     X(hair_cut_back, 1.0f, "and at the back of the head")                                                    \
     X(hair_hug, 0.0f, "1: the ends lie on the head")                                                         \
     X(nape, 1.0f, "share of the hair's length at the nape")                                                  \
+    X(hair_style, 0, "0 long locks from a parting, 1 short and combed back, 2 gathered in a bun, 3 none")    \
+    X(hair_grey, 0.0f, "share of grey locks, most at the temples")                                           \
+    X(stubble, 0.0f, "how dark a shaven or bearded jaw is")                                                  \
+    X(freckles, 0.0f, "how many and how dark")                                                               \
+    X(folds, 0.25f, "depth of the folds from nose to mouth")                                                 \
     X(lash_length, 1.0f, "share of the lashes' length")                                                      \
     X(liner, 1.0f, "how dark the line of the lashes is")                                                     \
     X(bust, 1.0f, "share of the bust")                                                                       \
@@ -67,7 +72,8 @@
     X(blouse, 0xE6E0D6, "blouse")                                                                            \
     X(skirt, 0x141A28, "trousers")                                                                              \
     X(button, 0x2A2320, "buttons")                                                                           \
-    X(jewel, 0xF0E6DA, "earrings")
+    X(jewel, 0xF0E6DA, "earrings")                                                                           \
+    X(grey, 0x8E8A86, "grey hair")
 
 struct character {
     char name[48];
@@ -81,9 +87,19 @@ struct character {
     } color;
 };
 
+enum { CHARACTER_VARIANTS_MAX = 16, CHARACTER_VARIANT_BYTES = 32 };
+
 void character_defaults(struct character *c);
-/* Reads a .cast text over the values that are there. Returns 0, or the number of the line that is wrong (with
- * what is wrong in `error`). */
+/*
+ * Reads a .cast text over the values that are there. A line `variant NAME: a = 1, b = #aabbcc` counts only
+ * when `variant` is its name (NULL or "": none), whatever its place in the text, but is checked always.
+ * Returns 0, or the number of the line that is wrong (with what is wrong in `error`); an unknown variant is
+ * line 1.
+ */
+int character_parse_variant(struct character *c, const char *text, const char *variant, char *error,
+                            size_t error_bytes);
 int character_parse(struct character *c, const char *text, char *error, size_t error_bytes);
+/* The names of a text's variants, in its order. Returns how many. */
+int character_variants(const char *text, char (*ret_names)[CHARACTER_VARIANT_BYTES], int max);
 
 #endif

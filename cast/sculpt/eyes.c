@@ -22,8 +22,8 @@ static vec3 eye_color(const struct character *c, float angle, float around)
     vec3 iris_color = scale(c->color.iris, 0.60f + 0.85f * fibre);
     iris_color =
         blend3(iris_color, scale(c->color.iris, 1.7f), 0.35f * bell(q - 0.28f, 0.22f)); /* collarette */
-    iris_color = blend3(iris_color, c->color.iris_rim, 0.7f * ease(0.72f, 1.0f, q));
-    vec3 white = blend3(linear_color(0xDAD3CD), linear_color(0xD2A497), 0.6f * ease(0.75f, 1.45f, angle));
+    iris_color = blend3(iris_color, c->color.iris_rim, 0.85f * ease(0.70f, 0.98f, q));
+    vec3 white = blend3(linear_color(0xC6BDB7), linear_color(0xC4958A), 0.6f * ease(0.75f, 1.45f, angle));
     vec3 color = blend3(linear_color(0x0A0605), iris_color, ease(-0.08f, 0.10f, q));
     return blend3(color, white, ease(1.0f, 1.12f, q));
 }
@@ -51,8 +51,7 @@ static void build_eye(struct sculpture *s, const struct character *c, int side)
                 .v = 0.5f + d.y * uv_scale,
             };
             /* the upper lid's shadow on the ball */
-            v.occlusion = blend(1, 0.62f, ease(0.05f, 0.55f, d.y)) *
-                          blend(1, 0.75f, ease(-0.2f, -0.6f, d.y)) *
+            v.occlusion = blend(1, 0.50f, ease(0.0f, 0.42f, d.y)) * blend(1, 0.75f, ease(-0.2f, -0.6f, d.y)) *
                           blend(1, 0.6f, ease(0.6f, 0.95f, fabsf(d.x)));
             v.anchor = v.position;
             part_add_vertex(part, &v);

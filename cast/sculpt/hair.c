@@ -34,8 +34,7 @@ float sd_hair_cap(const struct character *c, vec3 p)
     return meet(d, -8.5f - p.y, 1.0f);
 }
 
-/* What hair lies on: skull, cheeks, neck, ears. */
-static float sd_hair_bed(const struct character *c, vec3 p)
+float sd_hair_bed(const struct character *c, vec3 p)
 {
     vec3 q = v3(fabsf(p.x), p.y, p.z);
     float d = sd_ellipsoid(q, v3(0, 3.6f, -1.1f), v3(7.5f, 8.2f, 9.5f));
@@ -72,11 +71,11 @@ struct layer {
 /* clang-format off */
 static const struct layer layers[] = {
     {.count = 13, .lift = {0.30f, 0.05f}, .width = {1.75f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
-     .stray = 0.05f, .to = 1, .rows = 17, .across = 3, .taper = 9, .shade = 0.70f},
+     .stray = 0.05f, .to = 1, .rows = 17, .across = 3, .taper = 9, .shade = 0.80f},
     {.count = 17, .lift = {0.65f, 0.20f}, .width = {1.15f, 0.35f}, .body = 0.62f, .length = {0.965f, 0.035f},
-     .stray = 0.20f, .to = 1, .rows = 22, .across = 3, .taper = 5, .shade = 0.92f},
+     .stray = 0.20f, .to = 1, .rows = 22, .across = 3, .taper = 5, .shade = 0.93f},
     {.count = 14, .lift = {0.95f, 0.25f}, .width = {0.62f, 0.30f}, .body = 0.40f, .length = {0.945f, 0.055f},
-     .stray = 0.34f, .to = 0.92f, .rows = 16, .across = 2, .taper = 3.4f, .shade = 1.05f},
+     .stray = 0.34f, .to = 0.92f, .rows = 16, .across = 2, .taper = 3.4f, .shade = 1.03f},
     {.count = 16, .lift = {1.10f, 0.30f}, .width = {0.20f, 0.14f}, .body = 0.14f, .length = {0.93f, 0.07f},
      .stray = 0.50f, .to = 0.90f, .rows = 12, .across = 2, .taper = 2.6f, .shade = 1.15f},
     {.count = 12, .lift = {1.25f, 0.30f}, .width = {0.05f, 0.03f}, .body = 0.03f, .length = {0.92f, 0.08f},
@@ -148,10 +147,10 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
         float even = (float)k / (float)(layer->rows - 1);
         rows[k] = lock_row(c, &lock, layer, blend(even, even * even, 0.4f)); /* denser at the crown */
     }
-    float shade = layer->shade * (0.80f + 0.35f * random_unit(seed));
+    float shade = layer->shade * (0.85f + 0.28f * random_unit(seed));
     struct strand_look look = {.root_color = scale(c->color.hair, shade),
                                .tip_color = scale(c->color.hair_tip, shade),
-                               .edge_occlusion = 0.55f,
+                               .edge_occlusion = 0.66f,
                                .crest_occlusion = 1,
                                .u_offset = random_unit(seed) * 20};
     part_add_strand(part, rows, layer->rows, layer->across, &look);
@@ -181,16 +180,14 @@ static void add_under_hair(struct part *part, const struct character *c, unsigne
         }
 }
 
-void build_hair(struct sculpture *s, const struct character *c)
+static void add_long_hair(struct part *part, const struct character *c, unsigned *seed)
 {
-    struct part *part = sculpture_add(s, "hair", CP_SURFACE_HAIR, RIG_HEAD);
-    unsigned seed = (unsigned)c->hair_seed;
-    add_under_hair(part, c, &seed);
+    add_under_hair(part, c, seed);
     for (size_t l = 0; l < sizeof layers / sizeof *layers; l++)
         for (int side = 0; side < 2; side++)
             for (int i = 0; i < layers[l].count; i++) {
-                float even = ((float)i + random_unit(&seed) * 0.5f) / ((float)layers[l].count - 0.75f);
-                add_lock(part, c, side ? left_guides : right_guides, &layers[l], even * layers[l].to, &seed);
+                float even = ((float)i + random_unit(seed) * 0.5f) / ((float)layers[l].count - 0.75f);
+                add_lock(part, c, side ? left_guides : right_guides, &layers[l], even * layers[l].to, seed);
             }
     /* the face and neck shade the ends that hang beside them */
     for (int i = 0; i < part->n_vertices; i++) {
@@ -198,4 +195,14 @@ void build_hair(struct sculpture *s, const struct character *c)
         v->occlusion *=
             blend(1, 0.45f, ease(-3, -11, v->position.y) * ease(2.5f, 0.3f, sd_hair_bed(c, v->position)));
     }
+}
+
+void build_hair(struct sculpture *s, const struct character *c)
+{
+    struct part *part = sculpture_add(s, "hair", CP_SURFACE_HAIR, RIG_HEAD);
+    unsigned seed = (unsigned)c->hair_seed;
+    if (c->hair_style < HAIR_SHORT)
+        add_long_hair(part, c, &seed);
+    else if (c->hair_style < HAIR_NONE)
+        add_scalp_hair(part, c, &seed);
 }

@@ -7,11 +7,11 @@ static float sd_skull(vec3 q, const struct character *c)
     float d = sd_ellipsoid(q, v3(0, 3.5f, -1.0f), v3(7.25f, 7.9f, 9.2f));
     d = join(d, sd_ellipsoid(q, v3(0, -2.2f, 1.7f), v3(6.15f, 7.3f, 6.5f)), 1.6f);
     d = join(d, sd_capsule(q, v3(4.15f, -5.1f, 0.9f), v3(0.9f, -9.0f, 6.4f), 1.55f, 1.55f), 2.4f); /* jaw */
-    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(c->chin_width, 1.35f, 1.5f)), 1.4f);      /* chin */
-    d = join(d, sd_ellipsoid(q, v3(3.75f, -2.75f, 5.15f), scale(v3(2.6f, 2.2f, 2.35f), full)), 1.8f);
+    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(c->chin_width, 1.30f, 1.4f)), 2.3f);      /* chin */
+    d = join(d, sd_ellipsoid(q, v3(3.75f, -2.75f, 5.15f), scale(v3(2.45f, 2.05f, 2.25f), full)), 2.3f);
     d = join(d, sd_ellipsoid(q, v3(5.35f, -1.6f, 2.3f), v3(1.35f, 1.5f, 2.6f)), 2.2f); /* cheekbone */
     d = join(d, sd_ellipsoid(q, v3(0, -6.7f, 6.55f), v3(2.9f, 2.5f, 2.35f)), 1.6f);    /* muzzle */
-    d = join(d, sd_ellipsoid(q, v3(3.45f, -4.8f, 3.9f), v3(2.0f, 2.2f, 2.4f)), 2.4f);
+    d = join(d, sd_ellipsoid(q, v3(3.55f, -5.6f, 3.8f), v3(2.2f, 2.9f, 2.5f)), 2.6f);
     d = join(d, sd_capsule(q, v3(1.0f, 1.95f, 7.35f), v3(3.6f, 2.65f, 6.75f), 0.7f, 0.75f),
              1.4f); /* brow ridge */
     d = join(d, sd_capsule(q, v3(3.6f, 2.65f, 6.75f), v3(5.9f, 1.4f, 3.7f), 0.75f, 0.6f), 1.4f);
@@ -58,6 +58,10 @@ static float face_relief(const struct character *c, float x, float y)
     float corner_y = lip_line(c, w);
     h -= 0.12f * bell(a - w - 0.12f, 0.32f) * bell(y - corner_y, 0.35f);
     h += 0.10f * bell(a - w - 0.55f, 0.45f) * bell(y - corner_y, 0.7f);
+    /* from the wing of the nose past the corner of the mouth: a soft valley with the cheek above it */
+    float down = ease(-3.9f, -5.0f, y) * ease(-8.4f, -6.6f, y),
+          off = a - blend(1.55f, 3.35f, (-4.1f - y) / 3.6f);
+    h += c->folds * down * (0.07f * bell(off - 0.5f, 0.5f) - 0.13f * bell(off, 0.26f));
     return h;
 }
 
@@ -97,7 +101,7 @@ static float with_lids(float d, const struct character *c, vec3 q)
     float thickness = 0.17f + 0.16f * ease(1.1f, 1.9f, e.x) + 0.10f * ease(-1.2f, -1.8f, e.x);
     d = join(d, r - (ball + thickness), blend(1.25f, 0.45f, ease(-0.7f, 0.5f, e.y)));
     vec3 fold_in = v3(c->eye_apart - 1.15f, 1.42f, 7.1f), fold_out = v3(c->eye_apart + 1.9f, 1.25f, 5.9f);
-    d = join(d, sd_capsule(q, fold_in, fold_out, 0.26f, 0.06f), 0.8f); /* fat pad above the crease */
+    d = join(d, sd_capsule(q, fold_in, fold_out, 0.26f, 0.07f), 0.72f); /* fat pad above the crease */
     if (e.z > 0)
         d = meet(d, -eye_opening(c, e.x, e.y), 0.14f);
     d = maxf(d, ball + 0.02f - r); /* the socket */

@@ -87,18 +87,18 @@ static void add_solid(struct sculpture *s, const struct character *c, const char
         struct vertex *v = &part->vertices[i];
         v->color = linear_color(srgb);
         /* the deeper and the further to the side, the darker */
-        v->occlusion = (0.10f + 0.85f * ease(3.6f, 7.3f, v->position.z)) *
-                       blend(1, 0.35f, ease(0.8f, 2.0f, fabsf(v->position.x)));
+        v->occlusion = (0.14f + 0.84f * ease(3.4f, 6.7f, v->position.z)) *
+                       blend(1, 0.45f, ease(0.9f, 2.2f, fabsf(v->position.x)));
     }
 }
 
 void build_mouth(struct sculpture *s, const struct character *c)
 {
-    add_solid(s, c, "teeth_upper", CP_SURFACE_TEETH, RIG_HEAD, sd_upper_teeth, -7.7f, -5.6f, 0.085f, 0xECE5D9,
+    add_solid(s, c, "teeth_upper", CP_SURFACE_TEETH, RIG_HEAD, sd_upper_teeth, -7.7f, -5.6f, 0.085f, 0xF0E9DC,
               1100);
     add_solid(s, c, "gum_upper", CP_SURFACE_MOUTH, RIG_HEAD, sd_upper_gum, -7.1f, -4.9f, 0.2f, 0xB85E62, 300);
-    add_solid(s, c, "teeth_lower", CP_SURFACE_TEETH, RIG_JAW, sd_lower_teeth, -9.2f, -7.2f, 0.085f, 0xE4DCCF,
+    add_solid(s, c, "teeth_lower", CP_SURFACE_TEETH, RIG_JAW, sd_lower_teeth, -9.2f, -7.2f, 0.085f, 0xE9E1D3,
               700);
     add_solid(s, c, "gum_lower", CP_SURFACE_MOUTH, RIG_JAW, sd_lower_gum, -9.8f, -7.7f, 0.2f, 0xB0585C, 250);
-    add_solid(s, c, "tongue", CP_SURFACE_MOUTH, RIG_JAW, sd_tongue, -9.2f, -7.2f, 0.16f, 0xBC6066, 400);
+    add_solid(s, c, "tongue", CP_SURFACE_MOUTH, RIG_JAW, sd_tongue, -9.2f, -7.2f, 0.16f, 0xC86C70, 400);
 }

@@ -1,6 +1,7 @@
 /* Skin colour by place: a dead-even colour reads as plastic, so cheeks, nose, ears, lids and lips each get
  * theirs. */
 #include "face.h"
+#include "hair.h"
 #include "head.h"
 
 static void tint(vec3 *color, unsigned srgb, float amount)
@@ -26,15 +27,20 @@ static void paint_complexion(const struct character *c, vec3 p, vec3 *color)
     *color = blend3(*color, c->color.skin_light, ease(-2, 6, p.y) * 0.6f);
     float mottle =
         noise3(scale(p, 0.55f)) * 0.5f + noise3(scale(p, 1.7f)) * 0.3f + noise3(scale(p, 5.1f)) * 0.2f;
-    *color = scale(*color, 0.945f + 0.11f * mottle);
+    *color = scale(*color, 0.93f + 0.14f * mottle);
+    /* pores and small spots, as fine as the mesh can carry them */
+    *color = scale(*color, 0.985f + 0.03f * noise3(scale(p, 11)));
     /* blood shows where noise says, a little: warmer and cooler patches */
-    *color = blend3(*color, c->color.blush, 0.10f * ease(0.45f, 0.8f, noise3(scale(p, 0.9f))) * front);
+    *color = blend3(*color, c->color.blush, 0.20f * ease(0.42f, 0.75f, noise3(scale(p, 0.9f))) * front);
     vec3 blush = c->color.blush;
     *color = blend3(*color, blush, 0.50f * spot(a, p.y, 4.3f, -3.0f, 2.3f, 1.8f) * front);
     *color = blend3(*color, blush, 0.40f * spot(p.x, p.y, 0, -4.0f, 1.4f, 1.1f) * ease(8, 9.3f, p.z));
     *color = blend3(*color, blush, 0.25f * spot(p.x, p.y, 0, -9.6f, 2.2f, 1.2f) * front);
     float ear = ease(6.6f, 7.6f, a) * ease(-5.5f, -3.5f, p.y) * ease(2.5f, 1, p.y) * ease(2, 0, p.z);
     *color = blend3(*color, blush, 0.40f * ear);
+    float freckle = ease(0.60f, 0.72f, noise3(scale(p, 7.5f))) *
+                    (spot(a, p.y, 2.6f, -2.8f, 2.4f, 1.6f) + 0.25f) * ease(-6, -4, p.y) * front;
+    darken(color, v3(0.62f, 0.45f, 0.36f), c->freckles * freckle);
     darken(color, v3(0.83f, 0.70f, 0.72f),
            0.30f * spot(a, p.y, 2.7f, -1.9f, 1.3f, 0.55f) * front); /* under the eye */
 }
@@ -72,7 +78,7 @@ static void paint_brow(const struct character *c, vec3 p, vec3 *color)
         return;
     float half = brow_half_width(c, clampf(t, 0, 1)), off = fabsf(p.y - brow_line(c, clampf(t, 0, 1)).y);
     float cover = ease(half + 0.14f, half - 0.12f, off) * ease(-0.06f, 0.14f, t) * ease(1.04f, 0.85f, t);
-    *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.22f), 0.80f * cover);
+    *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.35f), 0.62f * cover);
 }
 
 static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *gloss, float *occlusion)
@@ -96,17 +102,34 @@ static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *g
         tint(color, p.z > 6.2f ? 0x6C2428 : 0x401216, ease(0.25f, 0.02f, sd_mouth_cavity(c, p)));
 }
 
+/* Jaw, chin and upper lip under a short beard. */
+static void paint_stubble(const struct character *c, vec3 p, vec3 *color)
+{
+    float a = fabsf(p.x),
+          lips = ease(0.25f, -0.02f, minf(lip_top(c, p.x) + 0.1f - p.y, p.y - lip_bottom(c, p.x)));
+    float upper = blend(-4.9f, -3.6f, ease(2.4f, 6.2f, a)); /* rises to the sideburns */
+    float grow = ease(upper + 0.5f, upper - 0.9f, p.y) * ease(-13.0f, -10.2f, p.y + 0.25f * (p.z - 6)) *
+                 ease(-1.5f, 0.8f, p.z);
+    grow *= a < c->mouth_width + 0.1f && p.z > 5 ? lips : 1;
+    grow *= blend(1, 0.55f, spot(a, p.y, 3.6f, -6.0f, 1.3f, 1.3f)); /* thinner on the cheek */
+    float grain = 0.72f + 0.56f * noise3(scale(p, 8)) * noise3(scale(p, 13));
+    vec3 hair = blend3(c->color.brow, c->color.grey, 0.8f * c->hair_grey);
+    *color = blend3(*color, blend3(hair, *color, 0.25f), clampf(c->stubble * grow * grain, 0, 0.9f));
+}
+
 void paint_skin(const struct character *c, struct vertex *v)
 {
     vec3 p = v->position, color = c->color.skin;
     float gloss = 0.15f * ease(3.2f, 0.4f, fabsf(p.x)) * ease(2, 6, p.z); /* forehead, nose, chin */
     paint_complexion(c, p, &color);
+    paint_stubble(c, p, &color);
     paint_eye(c, p, &color, &gloss);
     paint_brow(c, p, &color);
     paint_mouth(c, p, &color, &gloss, &v->occlusion);
     darken(&color, v3(0.20f, 0.07f, 0.07f), 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
     float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3));
-    color = blend3(color, scale(c->color.hair, 0.9f), 0.85f * ease(1.2f, -0.1f, scalp));
+    if (c->hair_style < HAIR_NONE)
+        color = blend3(color, scale(c->color.hair, 0.9f), 0.85f * ease(0.75f, -0.25f, scalp));
     v->color = color;
     v->u = gloss;
     v->v = 0;

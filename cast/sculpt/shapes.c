@@ -373,9 +373,9 @@ static vec3 jaw_part_offset(int shape, vec3 p)
     case CP_SHAPE_jawRight:
         return v3(-0.6f, 0, 0);
     case CP_SHAPE_tongueOut:
-        return v3(0, 0.45f * tongue, 2.6f * tongue);
+        return v3(0, 0.75f * tongue, 3.1f * tongue);
     case CP_SHAPE_tongueUp:
-        return v3(0, 1.0f * tongue, 0.35f * tongue);
+        return v3(0, 1.15f * tongue, 0.6f * tongue);
     default:
         return v3(0, 0, 0);
     }

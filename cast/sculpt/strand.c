@@ -33,7 +33,8 @@ void part_add_strand(struct part *part, const struct strand_row *rows, int n_row
             part_add_triangle(part, a, b + 1, b);
             part_add_triangle(part, a, a + 1, b + 1);
         }
-    for (int i = 0; across > 1 && i + 1 < n_rows; i++) { /* the flat side, so that no inside is ever seen */
+    for (int i = 0; across > 1 && !look->lying && i + 1 < n_rows;
+         i++) { /* the flat side, so that no inside is ever seen */
         int a = first + i * (across + 1), b = a + across + 1;
         part_add_triangle(part, a, b + across, a + across);
         part_add_triangle(part, a, b, b + across);

@@ -172,6 +172,45 @@ static void character_names_the_wrong_line(void **state)
     assert_int_equal(character_parse(&c, "eye_apart = nan\n", wrong, sizeof wrong), 1);
 }
 
+static void variants_change_what_they_name_and_no_more(void **state)
+{
+    (void)state;
+    static const char text[] = "variant evening: liner = 2, lip = #ffffff\nliner = 1.5\nfolds = 0.5\n"
+                               "variant bun: hair_style = 2 // up\n";
+    struct character c;
+    char wrong[100], names[4][CHARACTER_VARIANT_BYTES];
+    assert_int_equal(character_variants(text, names, 4), 2);
+    assert_string_equal(names[0], "evening");
+    assert_string_equal(names[1], "bun");
+    assert_int_equal(character_variants(text, names, 1), 1);
+    character_defaults(&c);
+    assert_int_equal(character_parse(&c, text, wrong, sizeof wrong), 0);
+    assert_float_equal(c.liner, 1.5, 0);
+    assert_float_equal(c.hair_style, 0, 0);
+    character_defaults(&c);
+    assert_int_equal(character_parse_variant(&c, text, "evening", wrong, sizeof wrong), 0);
+    assert_float_equal(c.liner, 2, 0); /* though the plain line comes later */
+    assert_float_equal(c.folds, 0.5, 0);
+    assert_float_equal(c.color.lip.x, 1, 1e-6);
+    assert_float_equal(c.hair_style, 0, 0);
+}
+
+static void variants_that_are_wrong_are_named(void **state)
+{
+    (void)state;
+    struct character c;
+    char wrong[100];
+    character_defaults(&c);
+    assert_int_equal(character_parse_variant(&c, "liner = 1\n", "bun", wrong, sizeof wrong), 1);
+    assert_string_equal(wrong, "there is no variant \"bun\"");
+    /* checked though nobody asks for it */
+    assert_int_equal(character_parse(&c, "liner = 1\nvariant a: liner = 1, nose = 2\n", wrong, sizeof wrong),
+                     2);
+    assert_string_equal(wrong, "nose is not a parameter");
+    assert_int_equal(character_parse(&c, "variant ../a: liner = 1\n", wrong, sizeof wrong), 1);
+    assert_int_equal(character_parse(&c, "variant a\n", wrong, sizeof wrong), 1);
+}
+
 static void weights_sum_to_one_everywhere(void **state)
 {
     (void)state;
@@ -197,6 +236,8 @@ int main(void)
         cmocka_unit_test(sheet_that_misses_from_the_front_still_lands),
         cmocka_unit_test(character_reads_numbers_and_colours),
         cmocka_unit_test(character_names_the_wrong_line),
+        cmocka_unit_test(variants_change_what_they_name_and_no_more),
+        cmocka_unit_test(variants_that_are_wrong_are_named),
         cmocka_unit_test(weights_sum_to_one_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,16 +6,27 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static struct character character;
+static const char *cast_file;
 
 static int setup(void **state)
 {
     (void)state;
+    static char text[64 * 1024];
+    char wrong[160] = "";
+    FILE *file = fopen(cast_file, "rb");
+    if (!file)
+        fail_msg("cannot read %s", cast_file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
     character_defaults(&character);
+    if (character_parse(&character, text, wrong, sizeof wrong))
+        fail_msg("%s: %s", cast_file, wrong);
     return 0;
 }
 
@@ -25,6 +36,21 @@ static int find_shape(const char *name)
         if (strcmp(shape_name(s), name) == 0)
             return s;
     return 0;
+}
+
+/* No shape tears the face: what moves most is the jaw, and neighbours move alike except across the lips. */
+static void shapes_are_bounded(void **state)
+{
+    (void)state;
+    for (int s = 1; s < CP_SHAPE_COUNT; s++)
+        for (float y = -12; y < 5; y += 0.5f)
+            for (float x = -6; x <= 6; x += 0.5f)
+                for (float z = 0; z < 10; z += 2) {
+                    vec3 p = v3(x, y, z), move = shape_offset(&character, s, RIG_FACE, p, p);
+                    assert_true(isfinite(move.x) && isfinite(move.y) && isfinite(move.z));
+                    if (length(move) > 4.2f)
+                        fail_msg("%s moves %g cm", shape_name(s), (double)length(move));
+                }
 }
 
 /* Where the front of the face is at (x, y). */
@@ -179,10 +205,16 @@ static void blink_brings_the_lids_together(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s NAME.cast\n", argv[0]);
+        return 2;
+    }
+    cast_file = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shape_moves_something),
+        cmocka_unit_test(shapes_are_bounded),
         cmocka_unit_test(left_and_right_mirror_each_other),
         cmocka_unit_test(left_is_her_own_left),
         cmocka_unit_test(mouth_close_shuts_the_open_jaw),
