@@ -1,4 +1,4 @@
-/* sculpt CHARACTER.cast OUT.glb [OUT.vrm]: builds a presenter from its parameters. */
+/* sculpt [--variant NAME] CHARACTER.cast OUT.glb [OUT.vrm]: builds a presenter from its parameters. */
 #include "sculpt/bake.h"
 #include "sculpt/character.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_character(const char *path, struct character *c)
+static int read_character(const char *path, const char *variant, struct character *c)
 {
     enum { FILE_MAX_BYTES = 64 * 1024 };
     char *text = calloc(1, FILE_MAX_BYTES + 1), wrong[160];
@@ -21,7 +21,7 @@ static int read_character(const char *path, struct character *c)
     text[n] = 0;
     fclose(file);
     character_defaults(c);
-    line = character_parse(c, text, wrong, sizeof wrong);
+    line = character_parse_variant(c, text, variant, wrong, sizeof wrong);
     if (line)
         fprintf(stderr, "%s:%d: %s\n", path, line, wrong);
     free(text);
@@ -33,11 +33,17 @@ int main(int argc, char **argv)
     static struct sculpture sculpture;
     static struct baked baked;
     struct character c;
+    const char *variant = NULL;
+    if (argc > 2 && strcmp(argv[1], "--variant") == 0) {
+        variant = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     if (argc != 3 && argc != 4) {
-        fprintf(stderr, "usage: sculpt CHARACTER.cast OUT.glb [OUT.vrm]\n");
+        fprintf(stderr, "usage: sculpt [--variant NAME] CHARACTER.cast OUT.glb [OUT.vrm]\n");
         return 2;
     }
-    if (read_character(argv[1], &c) < 0)
+    if (read_character(argv[1], variant, &c) < 0)
         return 1;
     sculpt_presenter(&sculpture, &c);
     bake(&sculpture, &c, &baked);

@@ -71,7 +71,7 @@ static float sd_blazer(const struct character *c, vec3 p)
     float armhole = a - (13.3f + 0.05f * square(p.z + 4)) - 0.10f * maxf(0, -20 - p.y);
     d += 0.10f * bell(armhole, 0.35f) * ease(-32, -28, p.y); /* the sleeve's seam */
     d = carve_opening(d, c, p, opening, 0, -4.8f);
-    return carve_neck(d, p, 5.3f, -14.6f);
+    return carve_neck(d, p, 5.5f, -15.6f);
 }
 
 static float sd_blouse(const struct character *c, vec3 p)
@@ -88,7 +88,7 @@ static float sd_trousers(const struct character *c, vec3 p)
 {
     vec3 q = v3(fabsf(p.x), p.y, p.z), hip = hip_joint(c), ankle = ankle_joint(c);
     float leg = sd_capsule(q, add(hip, v3(-0.8f, 0, 0)), ankle, 6.5f, 5.4f);
-    float d = meet(sd_trunk(c, p) - 0.6f, hip.y - 8 - p.y, 3.0f);
+    float d = meet(sd_trunk(c, p) - 0.6f, hip.y - 5 - p.y, 5.0f);
     d = join(d, leg, 3.5f);
     d += 0.12f * bell(q.x - blend(9.2f, ankle.x, ease(hip.y, ankle.y, p.y)), 0.4f) *
          ease(0, 3, p.z); /* crease */
@@ -102,15 +102,20 @@ static float sd_shoe(const struct character *c, vec3 p)
     return meet(sd_leg(c, p) - 0.35f, p.y - ankle.y - 1.5f, 0.4f);
 }
 
-/* Colour, weave coordinates (cm) and occlusion for all of a part. */
-static void finish_cloth(struct part *part, vec3 color)
+/* Colour and weave coordinates (cm) for all of a part; sleeves are cut along the arm. */
+static void finish_cloth(struct part *part, const struct character *c, vec3 color)
 {
     for (int i = 0; i < part->n_vertices; i++) {
         struct vertex *v = &part->vertices[i];
+        vec3 q = v3(fabsf(v->position.x), v->position.y, v->position.z), up = v3(0, 1, 0);
+        bool left = v->position.x > 0, sleeve = sd_arm(c, q) < sd_torso(c, q) && sd_arm(c, q) < 3;
+        vec3 flat = sleeve ? arm_from_rest(c, q) : q;
+        if (sleeve)
+            up = sub(arm_to_rest(c, up), arm_to_rest(c, v3(0, 0, 0)));
         v->color = scale(color, 0.93f + 0.14f * noise3(scale(v->position, 0.7f)));
-        v->u = v->position.x + v->position.z * 0.7f;
-        v->v = v->position.y;
-        v->tangent = v3(0, 1, 0);
+        v->u = (left ? flat.x : -flat.x) + flat.z * 0.7f;
+        v->v = flat.y;
+        v->tangent = left ? up : mirror(up);
     }
 }
 
@@ -131,8 +136,8 @@ static void build_blazer(struct sculpture *s, const struct character *c)
                                  {-16, 9, 0.6f, {{0}}, 0}};
     part_add_surface(part, sd_blazer, c, axes);
     drop_hidden(part, c, sd_blouse, 0.1f);
-    finish_cloth(part, c->color.blazer);
-    part->max_triangles = 4600;
+    finish_cloth(part, c, c->color.blazer);
+    part->max_triangles = 4200;
 }
 
 /* Rows of a collar for her left half, from the middle of the back to the notch. */
@@ -228,7 +233,7 @@ static void build_lapels(struct sculpture *s, const struct character *c)
     part_add_sheet(part, sd_blazer_hull, c, &whole_collar);
     part_add_sheet(part, sd_blazer_hull, c, &welt);
     part_compute_normals(part);
-    finish_cloth(part, scale(c->color.blazer, 1.12f));
+    finish_cloth(part, c, scale(c->color.blazer, 1.12f));
 }
 
 static void build_blouse(struct sculpture *s, const struct character *c)
@@ -238,7 +243,7 @@ static void build_blouse(struct sculpture *s, const struct character *c)
         {-10, 10, 0.36f, {{0}}, 0}, {-44, -9, 0.36f, {{0}}, 0}, {-10.5f, 8, 0.36f, {{0}}, 0}};
     part_add_surface(part, sd_blouse, c, axes);
     drop_hidden(part, c, sd_blazer, 0.25f);
-    finish_cloth(part, c->color.blouse);
+    finish_cloth(part, c, c->color.blouse);
     part->max_triangles = 1000;
 
     struct part *band = sculpture_add(s, "neckline", CP_SURFACE_CLOTH, RIG_BODY);
@@ -260,7 +265,7 @@ static void build_blouse(struct sculpture *s, const struct character *c)
     sheet_unfold(&binding);
     part_add_sheet(band, sd_body, c, &binding);
     part_compute_normals(band);
-    finish_cloth(band, scale(c->color.blouse, 0.96f));
+    finish_cloth(band, c, scale(c->color.blouse, 0.96f));
 }
 
 static void build_details(struct sculpture *s, const struct character *c)
@@ -289,7 +294,7 @@ static void build_legs(struct sculpture *s, const struct character *c)
         {-19, 19, 1.0f, {{0}}, 0}, {ankle.y - 5, -64, 1.2f, {{0}}, 0}, {-17, 9, 1.0f, {{0}}, 0}};
     part_add_surface(trousers, sd_trousers, c, axes);
     drop_hidden(trousers, c, sd_blazer, 0.4f);
-    finish_cloth(trousers, c->color.skirt);
+    finish_cloth(trousers, c, c->color.skirt);
     trousers->max_triangles = 1100;
 
     struct part *shoes = sculpture_add(s, "shoes", CP_SURFACE_PLAIN, RIG_BODY);

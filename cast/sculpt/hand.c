@@ -140,9 +140,10 @@ struct hand_shares hand_shares(const struct character *c, vec3 p)
 {
     struct hand_shares ret = {.finger = MIDDLE, .palm = 1};
     vec3 q = to_hand(c, p);
-    float nearest = 1e9f;
+    float nearest = 1e9f, second = 1e9f;
     for (int f = 0; f < FINGER_COUNT; f++) {
         float d = sd_digit(q, &digits[f], f == THUMB);
+        second = minf(second, maxf(d, nearest));
         if (d < nearest) {
             nearest = d;
             ret.finger = (enum finger)f;
@@ -155,10 +156,15 @@ struct hand_shares hand_shares(const struct character *c, vec3 p)
     for (int k = 0; k < FINGER_JOINTS; k++) {
         vec3 before = digit_axis(digit, k > 0 ? k - 1 : 0), after = digit_axis(digit, k);
         float t = dot(sub(q, digit->joint[k]), unit(add(before, after)));
-        float reach = k > 0 ? 0.62f * digit->radius[k] : ret.finger == THUMB ? 1.5f : 0.95f;
-        float from = k > 0 || ret.finger == THUMB ? -reach : -0.55f;
+        float reach = k > 0 ? 0.62f * digit->radius[k] : ret.finger == THUMB ? 1.5f : 1.3f;
+        float from = k > 0 || ret.finger == THUMB ? -reach : -0.8f;
         share[k] = ease(from, reach, t);
     }
+    /* Skin between two fingers, up to the web, stays with the palm: it must not jump from one to the other.
+     */
+    float out = dot(sub(q, digit->joint[0]), digit_axis(digit, 0));
+    share[0] *= maxf(ease(0, 1.2f, second - nearest),
+                     ret.finger == THUMB ? ease(2.6f, 5.0f, out) : ease(1.6f, 3.8f, out));
     if (ret.finger == THUMB) /* its muscle blends into the palm */
         share[0] *= ease(2.3f, 0.9f, nearest + 0.5f * maxf(0, -q.z + 1.2f));
     ret.palm = 1 - share[0];

@@ -117,10 +117,10 @@ static void add_body(const struct character *c, float *w, vec3 p)
     vec3 hanging = arm_from_rest(c, q), wrist = hanging_wrist(c);
     /* Arm or trunk, whichever is nearer, softly; over the shoulder, by how far along the arm. */
     float beyond = dot(sub(q, shoulder), unit(bone));
-    const float soft = 2.6f;
+    const float soft = 4.0f;
     bool of_hand = hanging.y < wrist.y && q.x > c->shoulder_width + 14;
     float arm = of_hand ? 1 : ease(-soft, soft, sd_trunk(c, q) - sd_arm(c, q)) * ease(-5.0f, 5.5f, beyond);
-    float forearm = ease(-41.0f, -49.5f, hanging.y), hand = ease(wrist.y + 1.2f, wrist.y - 2.0f, hanging.y);
+    float forearm = ease(-40.5f, -50.5f, hanging.y), hand = ease(wrist.y + 1.2f, wrist.y - 2.0f, hanging.y);
     struct hand_shares shares = {.palm = 1};
     if (of_hand)
         shares = hand_shares(c, q);
