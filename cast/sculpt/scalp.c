@@ -5,7 +5,7 @@
 #include "hair.h"
 #include "head.h"
 
-enum { ROOTS = 1250, ROWS_MAX = 8, COILS = 34 };
+enum { ROOTS = 1120, ROWS_MAX = 8, COILS = 34 };
 
 static const vec3 bun_center = {0, 12.6f, -7.2f}, bun_axis = {0, 0.866f, -0.5f};
 static const float BUN_RADIUS = 2.75f;
