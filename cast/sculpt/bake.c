@@ -104,7 +104,7 @@ static void bake_part(struct baked_part *out, struct part *part, const struct ch
         normals[i] = part->rig == RIG_BODY ? v->normal : deformed_normal(&none, v, rest[i]);
         out->weights[i] = skin_weights(c, part->rig, v->anchor);
     }
-    if (part->rig == RIG_FACE || part->rig == RIG_JAW)
+    if (part->rig == RIG_FACE || part->rig == RIG_JAW || part->rig == RIG_TONGUE)
         for (int shape = 1; shape < CP_SHAPE_COUNT; shape++)
             bake_shape(out, part, c, shape);
     for (size_t i = 0; i < n; i++) {

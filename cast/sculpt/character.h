@@ -46,7 +46,6 @@
     X(hair_style, 0, "0 long locks from a parting, 1 short and combed back, 2 gathered in a bun, 3 none")    \
     X(hair_grey, 0.0f, "share of grey locks, most at the temples")                                           \
     X(stubble, 0.0f, "how dark a shaven or bearded jaw is")                                                  \
-    X(freckles, 0.0f, "how many and how dark")                                                               \
     X(folds, 0.25f, "depth of the folds from nose to mouth")                                                 \
     X(lash_length, 1.0f, "share of the lashes' length")                                                      \
     X(liner, 1.0f, "how dark the line of the lashes is")                                                     \

@@ -278,7 +278,7 @@ static void build_details(struct sculpture *s, const struct character *c)
     }
     struct part *earrings = sculpture_add(s, "earrings", CP_SURFACE_METAL, RIG_HEAD);
     if (c->earrings > 0)
-        part_add_ball(earrings, v3(7.6f, -4.3f, -0.55f), v3(0, 1, 0), 0.40f, 1, 6, 10);
+        part_add_ball(earrings, v3(7.7f, -3.85f, -0.5f), v3(0, 1, 0), 0.33f, 1, 6, 10);
     part_mirror(earrings);
     for (int i = 0; i < buttons->n_vertices; i++)
         buttons->vertices[i].color = c->color.button;

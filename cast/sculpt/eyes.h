@@ -10,7 +10,6 @@
 void build_eyes(struct sculpture *s, const struct character *c);
 /* Teeth, gums and tongue. */
 void build_mouth(struct sculpture *s, const struct character *c);
-/* Whether a point is on the tongue (which has shapes of its own). */
-float tongue_share(vec3 p); /* 0 off or at the root .. 1 at the tip */
+float tongue_share(vec3 p); /* of the tongue: 0 at the root .. 1 at the tip */
 
 #endif

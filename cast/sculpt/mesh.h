@@ -10,8 +10,9 @@
 
 /* Which joints carry a vertex. */
 enum rig {
-    RIG_HEAD, /* rigid with the head */
-    RIG_JAW,  /* rigid with the head, moved by the jaw shapes */
+    RIG_HEAD,   /* rigid with the head */
+    RIG_JAW,    /* rigid with the head, moved by the jaw shapes */
+    RIG_TONGUE, /* as the jaw, and has shapes of its own */
     RIG_LEFT_EYE,
     RIG_RIGHT_EYE,
     RIG_FACE, /* skin of head, neck and chest; takes the face shapes */

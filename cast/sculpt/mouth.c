@@ -70,8 +70,7 @@ static float sd_tongue(const struct character *c, vec3 p)
 
 float tongue_share(vec3 p)
 {
-    float off = sd_ellipsoid(p, tongue_center, tongue_size);
-    return fabsf(off) < 0.2f ? ease(3.2f, 6.6f, p.z) : 0;
+    return ease(3.2f, 6.6f, p.z);
 }
 
 static void add_solid(struct sculpture *s, const struct character *c, const char *name,
@@ -100,5 +99,5 @@ void build_mouth(struct sculpture *s, const struct character *c)
     add_solid(s, c, "teeth_lower", CP_SURFACE_TEETH, RIG_JAW, sd_lower_teeth, -9.2f, -7.2f, 0.085f, 0xE9E1D3,
               700);
     add_solid(s, c, "gum_lower", CP_SURFACE_MOUTH, RIG_JAW, sd_lower_gum, -9.8f, -7.7f, 0.2f, 0xB0585C, 250);
-    add_solid(s, c, "tongue", CP_SURFACE_MOUTH, RIG_JAW, sd_tongue, -9.2f, -7.2f, 0.16f, 0xC86C70, 400);
+    add_solid(s, c, "tongue", CP_SURFACE_MOUTH, RIG_TONGUE, sd_tongue, -9.2f, -7.2f, 0.16f, 0xBE6468, 400);
 }

@@ -28,8 +28,6 @@ static void paint_complexion(const struct character *c, vec3 p, vec3 *color)
     float mottle =
         noise3(scale(p, 0.55f)) * 0.5f + noise3(scale(p, 1.7f)) * 0.3f + noise3(scale(p, 5.1f)) * 0.2f;
     *color = scale(*color, 0.93f + 0.14f * mottle);
-    /* pores and small spots, as fine as the mesh can carry them */
-    *color = scale(*color, 0.985f + 0.03f * noise3(scale(p, 11)));
     /* blood shows where noise says, a little: warmer and cooler patches */
     *color = blend3(*color, c->color.blush, 0.20f * ease(0.42f, 0.75f, noise3(scale(p, 0.9f))) * front);
     vec3 blush = c->color.blush;
@@ -38,9 +36,6 @@ static void paint_complexion(const struct character *c, vec3 p, vec3 *color)
     *color = blend3(*color, blush, 0.25f * spot(p.x, p.y, 0, -9.6f, 2.2f, 1.2f) * front);
     float ear = ease(6.6f, 7.6f, a) * ease(-5.5f, -3.5f, p.y) * ease(2.5f, 1, p.y) * ease(2, 0, p.z);
     *color = blend3(*color, blush, 0.40f * ear);
-    float freckle = ease(0.60f, 0.72f, noise3(scale(p, 7.5f))) *
-                    (spot(a, p.y, 2.6f, -2.8f, 2.4f, 1.6f) + 0.25f) * ease(-6, -4, p.y) * front;
-    darken(color, v3(0.62f, 0.45f, 0.36f), c->freckles * freckle);
     darken(color, v3(0.83f, 0.70f, 0.72f),
            0.30f * spot(a, p.y, 2.7f, -1.9f, 1.3f, 0.55f) * front); /* under the eye */
 }
@@ -112,7 +107,7 @@ static void paint_stubble(const struct character *c, vec3 p, vec3 *color)
                  ease(-1.5f, 0.8f, p.z);
     grow *= a < c->mouth_width + 0.1f && p.z > 5 ? lips : 1;
     grow *= blend(1, 0.55f, spot(a, p.y, 3.6f, -6.0f, 1.3f, 1.3f)); /* thinner on the cheek */
-    float grain = 0.72f + 0.56f * noise3(scale(p, 8)) * noise3(scale(p, 13));
+    float grain = 0.75f + 0.4f * noise3(scale(p, 2.6f));
     vec3 hair = blend3(c->color.brow, c->color.grey, 0.8f * c->hair_grey);
     *color = blend3(*color, blend3(hair, *color, 0.25f), clampf(c->stubble * grow * grain, 0, 0.9f));
 }
@@ -127,9 +122,11 @@ void paint_skin(const struct character *c, struct vertex *v)
     paint_brow(c, p, &color);
     paint_mouth(c, p, &color, &gloss, &v->occlusion);
     darken(&color, v3(0.20f, 0.07f, 0.07f), 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
-    float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3));
-    if (c->hair_style < HAIR_NONE)
-        color = blend3(color, scale(c->color.hair, 0.9f), 0.85f * ease(0.75f, -0.25f, scalp));
+    if (c->hair_style < HAIR_NONE) { /* long hair hides its hairline, hair that is combed back shows it */
+        float line = c->hair_style < HAIR_SHORT ? 0 : 0.35f;
+        float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3)) + line;
+        color = blend3(color, scale(c->color.hair, 0.7f), 0.85f * ease(0.75f, -0.25f, scalp));
+    }
     v->color = color;
     v->u = gloss;
     v->v = 0;

@@ -5,7 +5,7 @@
 #include "hair.h"
 #include "head.h"
 
-enum { ROOTS = 1250, ROWS_MAX = 8, COILS = 44 };
+enum { ROOTS = 1120, ROWS_MAX = 8, COILS = 34 };
 
 static const vec3 bun_center = {0, 12.6f, -7.2f}, bun_axis = {0, 0.866f, -0.5f};
 static const float BUN_RADIUS = 2.75f;
@@ -118,13 +118,18 @@ void add_scalp_hair(struct part *part, const struct character *c, unsigned *seed
         vec3 out = v3(sqrtf(1 - y * y) * cosf(around), y, sqrtf(1 - y * y) * sinf(around));
         vec3 p = sd_project(sd_hair_bed, c, add(v3(0, 2.5f, -1.5f), scale(out, 9)), 0);
         float depth = sd_hair_cap(c, p), inside = depth + 0.35f * random_signed(seed); /* no straight line */
-        if (inside > (bun ? 0.5f : 0.15f) || p.y < -6 || sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
+        if (inside > (bun ? 0.4f : 0.3f) || p.y < -6 || sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
             continue;
         float edge = ease(-1.1f, -0.2f, depth); /* finer there, where roots show; elsewhere fewer will do */
-        if (random_unit(seed) < (bun ? blend(0.80f, 0.05f, edge) : blend(0.22f, 0, edge)))
+        if (random_unit(seed) < (bun ? blend(0.89f, 0.05f, edge) : blend(0.50f, 0, edge)))
             continue;
-        struct scalp_lock lock = bun ? bun_lock(c, p, edge, seed) : short_lock(c, p, edge, seed);
-        add_scalp_lock(part, c, &lock, seed);
+        for (int hair = 0; hair < (edge > 0.88f ? 2 : 1); hair++) {
+            vec3 aside = v3(0.45f * random_signed(seed), 0.35f * random_signed(seed), 0);
+            vec3 root = hair ? add(p, aside) : p;
+            struct scalp_lock lock = bun ? bun_lock(c, root, edge, seed) : short_lock(c, root, edge, seed);
+            lock.rows = edge > 0.45f ? 4 : lock.rows;
+            add_scalp_lock(part, c, &lock, seed);
+        }
     }
     if (bun)
         add_bun(part, c, seed);

@@ -360,9 +360,9 @@ static const struct {
 };
 
 /* Teeth, gums and tongue go with the jaw as one; the tongue has two shapes of its own. */
-static vec3 jaw_part_offset(int shape, vec3 p)
+static vec3 jaw_part_offset(int shape, enum rig rig, vec3 p)
 {
-    float tongue = tongue_share(p);
+    float tongue = rig == RIG_TONGUE ? tongue_share(p) : 0;
     switch (shape) {
     case CP_SHAPE_jawOpen:
         return jaw_turn(p);
@@ -373,9 +373,9 @@ static vec3 jaw_part_offset(int shape, vec3 p)
     case CP_SHAPE_jawRight:
         return v3(-0.6f, 0, 0);
     case CP_SHAPE_tongueOut:
-        return v3(0, 0.75f * tongue, 3.1f * tongue);
+        return v3(0, 1.4f * tongue, 3.1f * tongue);
     case CP_SHAPE_tongueUp:
-        return v3(0, 1.15f * tongue, 0.6f * tongue);
+        return v3(0, 1.7f * tongue, 0.6f * tongue);
     default:
         return v3(0, 0, 0);
     }
@@ -383,8 +383,8 @@ static vec3 jaw_part_offset(int shape, vec3 p)
 
 vec3 shape_offset(const struct character *c, int shape, enum rig rig, vec3 p, vec3 anchor)
 {
-    if (rig == RIG_JAW)
-        return jaw_part_offset(shape, p);
+    if (rig == RIG_JAW || rig == RIG_TONGUE)
+        return jaw_part_offset(shape, rig, p);
     if (rig != RIG_FACE || !table[shape].field)
         return v3(0, 0, 0);
     enum side side = table[shape].side;

@@ -150,6 +150,7 @@ struct weights skin_weights(const struct character *c, enum rig rig, vec3 anchor
     switch (rig) {
     case RIG_HEAD:
     case RIG_JAW:
+    case RIG_TONGUE:
         w[HEAD] = 1;
         break;
     case RIG_LEFT_EYE:

@@ -104,7 +104,7 @@ static void every_shape_moves_something(void **state)
             for (float x = -5; x <= 5; x += 0.7f) {
                 vec3 skin = on_skin(x, y), inside = v3(x, y, 6.3f);
                 most = maxf(most, length(shape_offset(&character, s, RIG_FACE, skin, skin)));
-                most = maxf(most, length(shape_offset(&character, s, RIG_JAW, inside, inside)));
+                most = maxf(most, length(shape_offset(&character, s, RIG_TONGUE, inside, inside)));
             }
         if (most < 0.05f)
             fail_msg("%s moves %g cm at most", shape_name(s), (double)most);
