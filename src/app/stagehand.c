@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MAX_JOBS     16
-#define NICE         5                    /* making a stage may take longer; a frame may not */
+#define MAX_JOBS      16
+#define NICE          5                   /* making a stage may take longer; a frame may not */
 #define LOOK_AGAIN_NS (20 * CP_NS_PER_MS) /* the draw thread does not tell when it has left a scene */
 
 enum job_state { JOB_FREE, JOB_WAITING, JOB_MAKING, JOB_HOLDS };
@@ -40,8 +40,8 @@ struct cp_stagehand {
     struct place places[CP_SCENES_ALIVE];
     struct place *own_place;
     uint64_t clock;
-    /* The draw thread's: it says which scene it draws before it draws it, and looks again that own is still the
-     * own. So one that is neither own, nor held, nor on_air can be destroyed (a hazard pointer). */
+    /* The draw thread's: it says which scene it draws before it draws it, and looks again that own is still
+     * the own. So one that is neither own, nor held, nor on_air can be destroyed (a hazard pointer). */
     _Atomic(struct cp_scene *) own, on_air;
 };
 
@@ -80,7 +80,8 @@ static bool is_needed(struct cp_stagehand *hand, const struct place *place)
     return place->holders || place == hand->own_place || atomic_load(&hand->on_air) == place->scene;
 }
 
-/* A place for one more scene: an empty one, else that of the scene unneeded longest (*ret_old); NULL: none now. */
+/* A place for one more scene: an empty one, else that of the scene unneeded longest (*ret_old); NULL: none
+ * now. */
 static struct place *make_room(struct cp_stagehand *hand, struct cp_scene **ret_old)
 {
     struct place *room = NULL;
@@ -239,8 +240,8 @@ int cp_stagehand_prepare(struct cp_stagehand *hand, const struct cp_scene_plan *
     }
     pthread_mutex_unlock(&hand->lock);
     return job ? 0
-               : cp_fail(error, CP_ERR_BUSY, "app", "%d changes of the stage wait already; try again in a moment",
-                         MAX_JOBS);
+               : cp_fail(error, CP_ERR_BUSY, "app",
+                         "%d changes of the stage wait already; try again in a moment", MAX_JOBS);
 }
 
 void cp_stagehand_strike(struct cp_stagehand *hand, uint64_t id)
