@@ -27,7 +27,7 @@
 
 /* Where it is performed: of a cue, and of a channel while a cue says nothing else. */
 #define STAGE_FIELDS                                                                                         \
-    TEXT("set", 23, "GET /v1/sets"), TEXT("background", 47, "a picture behind the presenter; GET /v1/media")
+    TEXT("set", 23, "GET /v1/sets"), TEXT("background", 47, "must be empty: the set brings its own")
 
 #define CUE_FIELDS                                                                                           \
     VOICE_FIELDS,                                                                                            \

@@ -342,7 +342,7 @@ int cp_assets_create(struct cp_app *app, struct cp_assets **ret_assets, struct c
     assets->refused =
         cp_counter(app->observe, "compere_uploads_total", "result=\"refused\"", "Uploads by result");
     assets->queue = cp_queue_create("assets", QUEUE, CP_FULL_REFUSE, free);
-    if (!assets->queue || cp_thread_start(&assets->thread, "assets", run_assets, assets)) {
+    if (!assets->queue || cp_thread_start(&assets->thread, "draw.assets", run_assets, assets)) {
         cp_assets_destroy(assets);
         return cp_fail(error, CP_ERR_NOMEM, "app", "cannot start the assets thread");
     }

@@ -50,20 +50,12 @@ static int check_presenter(struct cp_app *app, const char *id, struct cp_error *
     return *id ? cp_app_find_presenter(&app->config, app->store, id, error) : 0;
 }
 
-static int check_media(struct cp_app *app, const json_t *line, struct cp_error *error)
+/* Scenes are made without a picture behind yet: better refused than left out on air. */
+static int check_background(const json_t *line, struct cp_error *error)
 {
-    static const char *const FIELDS[] = {"background", "screen"};
-    for (size_t i = 0; i < sizeof FIELDS / sizeof FIELDS[0]; i++) {
-        const char *id = text_of(line, FIELDS[i]);
-        json_t *media;
-        if (!*id)
-            continue;
-        if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &media, error))
-            return cp_fail(error, CP_ERR_NOT_FOUND, "app",
-                           "%s: there is no \"%.60s\"; GET /v1/media lists what was uploaded", FIELDS[i], id);
-        json_decref(media);
-    }
-    return 0;
+    return *text_of(line, "background")
+               ? cp_fail(error, CP_ERR_INVALID, "app", "background: the set brings its own; leave this empty")
+               : 0;
 }
 
 int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
@@ -75,7 +67,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
     if (!result)
         result = check_set(cue, channel, error);
     if (!result)
-        result = check_media(app, cue, error);
+        result = check_background(cue, error);
     if (!result && *action && !is_action(action))
         result = cp_fail(error, CP_ERR_INVALID, "app",
                          "action: there is no \"%s\"; GET /v1/actions lists them", action);
@@ -128,7 +120,7 @@ int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_er
     const struct cp_voice *voice;
     int result = check_set(NULL, channel, error);
     if (!result)
-        result = check_media(app, channel, error);
+        result = check_background(channel, error);
     if (!result)
         result = check_size(channel, error);
     if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))
