@@ -25,18 +25,28 @@
         NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
         NUMBER("volume", 0, 2, "loudness, 1 is normal")
 
+/* Where it is performed: of a cue, and of a channel while a cue says nothing else. */
+#define STAGE_FIELDS                                                                                         \
+    TEXT("set", 23, "GET /v1/sets"), TEXT("background", 47, "must be empty: the set brings its own")
+
 #define CUE_FIELDS                                                                                           \
-    VOICE_FIELDS, TEXT("presenter", 63, "must be the channel's presenter"),                                  \
+    VOICE_FIELDS,                                                                                            \
+        TEXT("presenter", 39, "who says it: one of the channel's, or somebody else who takes the stage"),    \
         {.name = "emotion",                                                                                  \
          .type = CP_FIELD_TEXT,                                                                              \
          .max = 31,                                                                                          \
          .choices = "neutral|warm|happy|serious|surprised|sad|thinking",                                     \
          .help = "the face while saying it"},                                                                \
         TEXT("action", 23, "a gesture to begin with; GET /v1/actions"),                                      \
-        TEXT("camera", 23, "a framing to cut to; GET /v1/sets"),                                             \
-        TEXT("set", 63, "must be the channel's set"),                                                        \
-        TEXT("background", 255, "must be empty: the set brings its own"),                                    \
-        TEXT("card", 159, "a lower third shown with it"),                                                    \
+        {.name = "emotion_intensity", .type = CP_FIELD_NUMBER, .min = 0, .max = 1, .help = "0 to 1"},        \
+        TEXT("camera", 23, "a framing; GET /v1/sets"),                                                       \
+        NUMBER("camera_move_s", 0, 10, "how long the camera moves there; 0 cuts"),                           \
+        {.name = "look",                                                                                     \
+         .type = CP_FIELD_TEXT,                                                                              \
+         .max = 15,                                                                                          \
+         .choices = "camera|card|notes|partner",                                                             \
+         .help = "where the presenter looks"},                                                               \
+        STAGE_FIELDS, TEXT("card", 159, "a lower third shown with it"),                                      \
     {                                                                                                        \
         .name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000,                                \
         .help = "how long its record and voice file are kept"                                                \
@@ -59,9 +69,25 @@ static const struct cp_field rundown_fields[] = {
     END};
 
 #define CHANNEL_FIELDS                                                                                       \
-    TEXT("title", 120, "for people"), TEXT("presenter", 63, "GET /v1/presenters"),                           \
-        TEXT("voice", 63, "default voice"), TEXT("language", 35, "default language"),                        \
-        TEXT("set", 63, "GET /v1/sets"), TEXT("camera", 23, "default framing"),                              \
+    TEXT("title", 120, "for people"), TEXT("presenter", 39, "GET /v1/presenters"),                           \
+        {.name = "presenters",                                                                               \
+         .type = CP_FIELD_LIST,                                                                              \
+         .min = 1,                                                                                           \
+         .max = 2,                                                                                           \
+         .help = "one or two who stand there",                                                               \
+         .items = CP_FIELD_TEXT},                                                                            \
+        TEXT("voice", 63, "default voice"), TEXT("language", 35, "default language"), STAGE_FIELDS,          \
+        TEXT("camera", 23, "default framing"),                                                               \
+        {.name = "width",                                                                                    \
+         .type = CP_FIELD_INTEGER,                                                                           \
+         .min = 240,                                                                                         \
+         .max = 1920,                                                                                        \
+         .help = "of the picture; with height"},                                                             \
+        {.name = "height",                                                                                   \
+         .type = CP_FIELD_INTEGER,                                                                           \
+         .min = 240,                                                                                         \
+         .max = 1920,                                                                                        \
+         .help = "of the picture; with width"},                                                              \
         NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
         NUMBER("volume", 0, 2, "default loudness"),                                                          \
     {                                                                                                        \
@@ -96,6 +122,7 @@ static const struct cp_field page_query[] = {TEXT("cursor", 300, "from the last 
                                               .help = "records a page, 50 by default"},
                                              END};
 static const struct cp_field events_query[] = {TEXT("channel", 40, "only this channel's events"), END};
+static const struct cp_field upload_query[] = {TEXT("name", 80, "for people"), END};
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -108,6 +135,28 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_openapi},
 
     {CP_GET, "/v1/presenters", CP_ROLE_VIEWER, "The presenters", .success = 200, .handle = cp_api_presenters},
+    {CP_GET, "/v1/presenters/{presenter}/portrait.png", CP_ROLE_VIEWER, "A small picture of a presenter",
+     .success = 200, .handle = cp_api_portrait},
+    {CP_GET, "/v1/avatars", CP_ROLE_VIEWER, "The uploaded avatars", .success = 200,
+     .handle = cp_api_avatars_list},
+    {CP_POST, "/v1/avatars", CP_ROLE_OPERATOR, "Uploads an avatar: glTF 2.0 binary or VRM",
+     .body_type = "*/*", .query = upload_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
+     .handle = cp_api_avatars_create},
+    {CP_GET, "/v1/avatars/{avatar}", CP_ROLE_VIEWER, "An avatar's record and report", .success = 200,
+     .handle = cp_api_avatar_get},
+    {CP_DELETE, "/v1/avatars/{avatar}", CP_ROLE_OPERATOR, "Removes an avatar that no channel uses",
+     .success = 204, .handle = cp_api_avatar_delete},
+    {CP_GET, "/v1/media", CP_ROLE_VIEWER, "The uploaded pictures and videos", .success = 200,
+     .handle = cp_api_media_list},
+    {CP_POST, "/v1/media", CP_ROLE_OPERATOR, "Uploads a picture (PNG, JPEG, WebP) or a video (MP4, WebM)",
+     .body_type = "*/*", .query = upload_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
+     .handle = cp_api_media_create},
+    {CP_GET, "/v1/media/{media}", CP_ROLE_VIEWER, "A picture's or video's record", .success = 200,
+     .handle = cp_api_media_get},
+    {CP_GET, "/v1/media/{media}/content", CP_ROLE_VIEWER, "The picture or video itself", .success = 200,
+     .handle = cp_api_media_content},
+    {CP_DELETE, "/v1/media/{media}", CP_ROLE_OPERATOR, "Removes what no channel uses", .success = 204,
+     .handle = cp_api_media_delete},
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
      .handle = cp_api_voices},
     {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},

@@ -31,6 +31,18 @@ CP_HANDLER(cp_api_stats);
 CP_HANDLER(cp_api_events);
 CP_HANDLER(cp_api_captions);
 
+/* api_assets.c */
+CP_HANDLER(cp_api_avatars_list);
+CP_HANDLER(cp_api_avatars_create);
+CP_HANDLER(cp_api_avatar_get);
+CP_HANDLER(cp_api_avatar_delete);
+CP_HANDLER(cp_api_media_list);
+CP_HANDLER(cp_api_media_create);
+CP_HANDLER(cp_api_media_get);
+CP_HANDLER(cp_api_media_content);
+CP_HANDLER(cp_api_media_delete);
+CP_HANDLER(cp_api_portrait);
+
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);
 CP_HANDLER(cp_api_speech_get);

@@ -40,80 +40,6 @@ struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t 
     };
 }
 
-static bool is_action(const char *name)
-{
-    for (const char *const *action = cp_actor_actions(); *action; action++)
-        if (!strcmp(*action, name))
-            return true;
-    return false;
-}
-
-static bool has_camera(const struct cp_set *set, const char *name)
-{
-    for (int i = 0; i < set->n_cameras; i++)
-        if (!strcmp(set->cameras[i].name, name))
-            return true;
-    return false;
-}
-
-/* Everything that can be known to be wrong with a cue before it is accepted. */
-static int check_cue(struct cp_app *app, const json_t *spec, const json_t *channel, struct cp_error *error)
-{
-    const char *set_name = text_of(channel, "set"), *camera = text_of(spec, "camera"),
-               *action = text_of(spec, "action");
-    const struct cp_set *set = cp_render_find_set(set_name);
-    if (!json_object_get(spec, "text") == !json_object_get(spec, "ssml"))
-        return cp_fail(error, CP_ERR_INVALID, "app", "a cue needs either \"text\" or \"ssml\"");
-    if (*text_of(spec, "presenter") && strcmp(text_of(spec, "presenter"), text_of(channel, "presenter")))
-        return cp_fail(error, CP_ERR_INVALID, "app",
-                       "presenter: this channel's presenter is \"%s\"; change it on the "
-                       "channel",
-                       text_of(channel, "presenter"));
-    if (*text_of(spec, "set") && set && strcmp(text_of(spec, "set"), set->name))
-        return cp_fail(error, CP_ERR_INVALID, "app",
-                       "set: this channel's set is \"%s\"; change it on the channel", set->name);
-    if (*text_of(spec, "background"))
-        return cp_fail(error, CP_ERR_INVALID, "app", "background: the set brings its own; leave this empty");
-    if (*camera && set && !has_camera(set, camera))
-        return cp_fail(error, CP_ERR_INVALID, "app",
-                       "camera: the set \"%s\" has no \"%s\"; GET /v1/sets lists its cameras", set->name,
-                       camera);
-    if (*action && !is_action(action))
-        return cp_fail(error, CP_ERR_INVALID, "app", "action: there is no \"%s\"; GET /v1/actions lists them",
-                       action);
-    struct cp_speech_request speech = cp_api_speech_request(spec, channel);
-    return cp_speech_check(app->speech, &speech, NULL, NULL, error);
-}
-
-static int check_channel(struct cp_app *app, const json_t *spec, struct cp_error *error)
-{
-    size_t i;
-    json_t *cue;
-    struct cp_model *model;
-    const struct cp_voice *voice;
-    const struct cp_set *set = cp_render_find_set(text_of(spec, "set"));
-    if (!set)
-        return cp_fail(error, CP_ERR_INVALID, "app", "set: there is no \"%.60s\"; GET /v1/sets lists them",
-                       text_of(spec, "set"));
-    if (*text_of(spec, "camera") && !has_camera(set, text_of(spec, "camera")))
-        return cp_fail(error, CP_ERR_INVALID, "app", "camera: the set \"%s\" has no \"%s\"", set->name,
-                       text_of(spec, "camera"));
-    int result = 0;
-    if (json_object_get(spec, "voice") || json_object_get(spec, "language"))
-        result = cp_speech_find_voice(app->speech, text_of(spec, "voice"), text_of(spec, "language"), &voice,
-                                      error);
-    if (!result && json_object_get(spec, "presenter") &&
-        !(result = cp_app_load_presenter(&app->config, text_of(spec, "presenter"), &model, error)))
-        cp_ref_drop(model);
-    json_array_foreach(json_object_get(json_object_get(spec, "rundown"), "cues"), i, cue)
-    {
-        struct cp_error cause;
-        if (!result && (result = check_cue(app, cue, spec, &cause)))
-            cp_fail(error, result, "app", "rundown.cues[%zu]: %s", i, cause.text);
-    }
-    return result;
-}
-
 void cp_api_channels_list(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
@@ -128,7 +54,7 @@ void cp_api_channels_create(void *user, struct cp_request *request)
     struct cp_app *app = user;
     struct cp_error error;
     json_t *channel = NULL, *spec = cp_request_json(request);
-    int result = check_channel(app, spec, &error);
+    int result = cp_app_check_channel(app, spec, &error);
     if (!result)
         result = cp_show_channel_create(app->show, spec, &channel, &error);
     if (!result) {
@@ -161,31 +87,34 @@ void cp_api_channel_get(void *user, struct cp_request *request)
     answer(request, result, 200, channel, &error);
 }
 
-/* A change of presenter or set needs a new way from the show to the viewers: their pictures differ. */
-static int restart(struct cp_app *app, const char *id, struct cp_error *error)
+/* Another size of picture needs a new way from the show to the viewers, who connect again. */
+static bool is_resized(const json_t *before, const json_t *after)
 {
-    cp_onair_stop(app, id);
-    return cp_onair_start(app, id, error);
+    return !json_equal(json_object_get(before, "width"), json_object_get(after, "width")) ||
+           !json_equal(json_object_get(before, "height"), json_object_get(after, "height"));
 }
 
-void cp_api_channel_patch(void *user, struct cp_request *request)
+static json_t *merge(const json_t *before, json_t *changes)
 {
-    struct cp_app *app = user;
+    json_t *merged = json_deep_copy(before);
+    if (json_object_get(changes, "presenter"))
+        json_object_del(merged, "presenters");
+    else if (json_object_get(changes, "presenters"))
+        json_object_del(merged, "presenter");
+    json_object_update(merged, changes);
+    return merged;
+}
+
+static void patch_now(struct cp_app *app, struct cp_request *request, const char *id, const json_t *changes,
+                      bool restart)
+{
     struct cp_error error;
-    const char *id = cp_request_param(request, "channel");
-    json_t *before = NULL, *after = NULL, *changes = cp_request_json(request);
-    int result = cp_show_channel_get(app->show, id, &before, &error);
-    if (!result) {
-        json_t *merged = json_deep_copy(before);
-        json_object_update(merged, changes);
-        result = check_channel(app, merged, &error);
-        json_decref(merged);
+    json_t *after = NULL;
+    int result = cp_show_channel_patch(app->show, id, changes, &after, &error);
+    if (!result && restart) {
+        cp_onair_stop(app, id);
+        result = cp_onair_start(app, id, &error);
     }
-    if (!result)
-        result = cp_show_channel_patch(app->show, id, changes, &after, &error);
-    if (!result && (strcmp(text_of(before, "set"), text_of(after, "set")) ||
-                    strcmp(text_of(before, "presenter"), text_of(after, "presenter"))))
-        result = restart(app, id, &error);
     if (!result) {
         struct cp_onair *onair = cp_onair_hold(app, id);
         if (onair)
@@ -195,8 +124,34 @@ void cp_api_channel_patch(void *user, struct cp_request *request)
     } else {
         json_decref(after);
     }
-    json_decref(before);
     answer(request, result, 200, after, &error);
+}
+
+void cp_api_channel_patch(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    const char *id = cp_request_param(request, "channel");
+    json_t *before = NULL, *changes = cp_request_json(request);
+    int result = cp_show_channel_get(app->show, id, &before, &error);
+    json_t *after = result ? NULL : merge(before, changes);
+    if (!result)
+        result = cp_app_check_channel(app, after, &error);
+    if (result) {
+        cp_request_fail(request, &error);
+    } else {
+        struct cp_onair *onair = cp_onair_hold(app, id);
+        bool resized = is_resized(before, after);
+        if (onair && !resized && cp_onair_needs_stage(onair, after)) {
+            cp_onair_change(onair, after, changes, request);
+            cp_onair_release(onair);
+        } else {
+            cp_onair_release(onair);
+            patch_now(app, request, id, changes, resized || !onair);
+        }
+    }
+    json_decref(before);
+    json_decref(after);
 }
 
 void cp_api_channel_delete(void *user, struct cp_request *request)
@@ -236,7 +191,7 @@ void cp_api_cues_create(void *user, struct cp_request *request)
     json_t *channel, *cue = NULL, *spec = cp_request_json(request);
     int result = cp_show_channel_get(app->show, id, &channel, &error);
     if (!result) {
-        result = check_cue(app, spec, channel, &error);
+        result = cp_app_check_cue(app, spec, channel, &error);
         json_decref(channel);
     }
     if (!result)
@@ -274,7 +229,7 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
         else if (json_object_get(changes, "ssml"))
             json_object_del(before, "text");
         json_object_update(before, changes);
-        result = check_cue(app, before, channel, &error);
+        result = cp_app_check_cue(app, before, channel, &error);
     }
     if (!result)
         result = cp_show_cue_patch(app->show, channel_id, cue_id, changes, &after, &error);

@@ -62,7 +62,7 @@ void cp_api_presenters(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
     cp_request_reply_json(request, 200,
-                          json_pack("{s:o}", "presenters", cp_app_list_presenters(&app->config)));
+                          json_pack("{s:o}", "presenters", cp_app_list_presenters(&app->config, app->store)));
 }
 
 void cp_api_voices(void *user, struct cp_request *request)

@@ -69,6 +69,7 @@ struct cp_app {
     struct cp_webrtc *webrtc;
     struct cp_gateway *gateway;
     struct cp_library *library;
+    struct cp_assets *assets;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
 };
@@ -87,10 +88,42 @@ bool cp_app_find_file(const char *name, char *ret_path, size_t capacity);
 
 /* --- presenters --- */
 
-/* Loads a presenter's model by id ("ava"); "" gives the first. The caller drops it. */
-int cp_app_load_presenter(const struct cp_app_config *config, const char *id, struct cp_model **ret_model,
+/* A presenter is one of the cast ("ava", or "ava--evening" for a variant of hers), an uploaded avatar
+ * ("avt_..."), or, for who renders on their own machine, the path of a file. "" gives the first of the cast.
+ */
+int cp_app_load_presenter(const struct cp_app_config *config, struct cp_store *store, const char *id,
+                          struct cp_model **ret_model, struct cp_error *error);
+/* CP_ERR_NOT_FOUND when there is none of that id. Paths are not looked for. */
+int cp_app_find_presenter(const struct cp_app_config *config, struct cp_store *store, const char *id,
                           struct cp_error *error);
-json_t *cp_app_list_presenters(const struct cp_app_config *config);
+void cp_app_first_presenter(const struct cp_app_config *config, char *ret_id, size_t capacity);
+/* The cast with their variants, then the uploaded avatars. */
+json_t *cp_app_list_presenters(const struct cp_app_config *config, struct cp_store *store);
+/* The voice that suits a presenter; "" when there is no saying. */
+const char *cp_app_voice_of(const char *presenter);
+
+/* --- assets.c: what was uploaded --- */
+
+enum cp_asset_kind { CP_ASSET_UNSET, CP_ASSET_AVATAR, CP_ASSET_MEDIA };
+#define CP_ASSET_MAX_BYTES (64 << 20)
+
+struct cp_assets;
+/* Looking through uploads and drawing portraits is slow, and done on a thread of its own, "assets". */
+int cp_assets_create(struct cp_app *app, struct cp_assets **ret_assets, struct cp_error *error);
+void cp_assets_destroy(struct cp_assets *assets);
+/* Answers the request, which is held: 201 with the record, or 422 with the reason. */
+void cp_assets_upload(struct cp_assets *assets, enum cp_asset_kind kind, const char *name,
+                      struct cp_request *request);
+/* Answers with a small picture of the presenter. */
+void cp_assets_portrait(struct cp_assets *assets, const char *presenter, struct cp_request *request);
+int cp_asset_get(struct cp_store *store, enum cp_asset_kind kind, const char *id, json_t **ret_asset,
+                 struct cp_error *error);
+int cp_asset_list(struct cp_store *store, enum cp_asset_kind kind, json_t **ret_list, struct cp_error *error);
+/* CP_ERR_EXISTS while a channel names it. */
+int cp_asset_delete(struct cp_app *app, enum cp_asset_kind kind, const char *id, struct cp_error *error);
+/* Appends its bytes. ret_type may be NULL, else holds 64 bytes. */
+int cp_asset_read(struct cp_store *store, enum cp_asset_kind kind, const char *id, struct cp_buffer *out,
+                  char *ret_type, struct cp_error *error);
 
 /* --- onair.c: one channel's way from the show to the viewers --- */
 
@@ -109,6 +142,12 @@ json_t *cp_onair_stats(struct cp_onair *onair);
 void cp_onair_collect(struct cp_onair *onair);
 /* The last picture as PNG; waits at most 200 ms for one. */
 int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error);
+/* Whether the channel as given would stand on another stage than now. */
+bool cp_onair_needs_stage(struct cp_onair *onair, const json_t *channel);
+/* Makes that stage, then applies the changes to the channel and answers the request, which is held. The show
+ * goes on meanwhile. */
+void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t *changes,
+                     struct cp_request *request);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 
@@ -136,6 +175,10 @@ extern const size_t cp_api_n_routes;
 
 /* A speech request made of a cue's or speech body's JSON (strings borrowed). */
 struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
+
+/* check.c: everything that can be known to be wrong with a cue or a channel before it is accepted. */
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error);
+int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_error *error);
 
 /* --- commands: each takes what is left of argv after its name, and returns the exit status --- */
 

@@ -35,7 +35,7 @@ static void check_presenter(const struct cp_app_config *config)
     struct cp_model *model;
     struct cp_error error;
     char text[CP_ERROR_TEXT_BYTES];
-    if (cp_app_load_presenter(config, "", &model, &error)) {
+    if (cp_app_load_presenter(config, NULL, "", &model, &error)) {
         say(false, "presenter", error.text);
         return;
     }

@@ -2,7 +2,7 @@
  * `compere render`: text, SSML or a rundown -> MP4, faster than real time. The voice first, so that the
  * length is known; then this thread poses and draws while another encodes and writes.
  */
-#include "app/app.h"
+#include "app/scene.h"
 
 #include "base/clock.h"
 #include "base/queue.h"
@@ -37,7 +37,8 @@ struct job {
     struct cp_app_config config;
     json_t *cues; /* an array of cues */
     const char *output;
-    char presenter[1024], set[64]; /* presenter: an id, or the path of a file (it has a slash) */
+    json_t *stage; /* what a channel's spec would say of its stage */
+    int width, height;
 
     struct cp_speech *speech;
     struct spoken_line lines[MAX_LINES];
@@ -46,9 +47,9 @@ struct job {
     pthread_cond_t spoken;
     bool line_done;
 
-    struct cp_model *model;
-    struct cp_actor *actor;
-    struct cp_render *render;
+    struct cp_troupe troupe;
+    struct cp_scene *scene;
+    struct cp_performer performer;
     struct cp_venc *venc;
     struct cp_aenc *aac;
     struct cp_record_file *file;
@@ -96,39 +97,64 @@ static int read_rundown(struct job *job, const char *path, struct cp_error *erro
     return 0;
 }
 
+/* Presenters (one, or two with a comma between), set and size, as a channel would have them. */
+static int read_stage(struct job *job, const char *presenter, const char *set, const char *size,
+                      struct cp_error *error)
+{
+    job->stage = json_object();
+    if (set)
+        json_object_set_new(job->stage, "set", json_string(set));
+    if (size && (sscanf(size, "%dx%d", &job->width, &job->height) != 2 || job->width % 2 || job->height % 2))
+        return cp_fail(error, CP_ERR_INVALID, "render", "--size is WIDTHxHEIGHT, both even: 1920x1080");
+    if (!presenter)
+        return 0;
+    json_t *several = json_array();
+    for (const char *at = presenter; *at;) {
+        size_t length = strcspn(at, ",");
+        if (length > 39)
+            return cp_fail(error, CP_ERR_LIMIT, "render",
+                           "a presenter's name or path may have 39 bytes at most");
+        json_array_append_new(several, json_stringn(at, length));
+        at += length + (at[length] == ',');
+    }
+    json_object_set_new(job->stage, "presenters", several);
+    if (json_array_size(several) > CP_SCENE_PRESENTERS)
+        return cp_fail(error, CP_ERR_INVALID, "render", "two presenters at most");
+    return 0;
+}
+
 /* Takes the command's own flags out of argv; the rest is options. */
 static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *error)
 {
     const char *text = NULL, *ssml = NULL, *rundown = NULL, *voice = NULL, *camera = NULL, *emotion = NULL;
+    const char *presenter = NULL, *set = NULL, *size = NULL;
     struct {
         const char *flag, **value;
-    } own[] = {{"--text", &text},     {"--ssml", &ssml},       {"--rundown", &rundown}, {"--voice", &voice},
-               {"--camera", &camera}, {"--emotion", &emotion}, {"-o", &job->output}};
-    const char *presenter = "", *set = "";
+    } own[] = {{"--text", &text},    {"--ssml", &ssml},           {"--rundown", &rundown},
+               {"--voice", &voice},  {"--camera", &camera},       {"--emotion", &emotion},
+               {"-o", &job->output}, {"--presenter", &presenter}, {"--set", &set},
+               {"--size", &size}};
     int left = 0;
     for (int i = 0; i < *argc; i++) {
         size_t k = 0;
         while (k < sizeof own / sizeof own[0] && strcmp(argv[i], own[k].flag))
             k++;
-        bool has_value = i + 1 < *argc;
-        if (k < sizeof own / sizeof own[0] && has_value)
+        if (k < sizeof own / sizeof own[0] && i + 1 < *argc)
             *own[k].value = argv[++i];
-        else if (!strcmp(argv[i], "--presenter") && has_value)
-            presenter = argv[++i];
-        else if (!strcmp(argv[i], "--set") && has_value)
-            set = argv[++i];
         else
             argv[left++] = argv[i];
     }
     *argc = left;
-    snprintf(job->presenter, sizeof job->presenter, "%s", presenter);
-    snprintf(job->set, sizeof job->set, "%s", set);
+    int result = read_stage(job, presenter, set, size, error);
+    if (result)
+        return result;
     if (!job->output || !text + !ssml + !rundown != 2)
-        return cp_fail(error, CP_ERR_INVALID, "render",
-                       "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter "
-                       "NAME|./FILE.glb] "
-                       "[--voice V] "
-                       "[--set S] [--camera C] [--emotion E] -o out.mp4");
+        return cp_fail(
+            error, CP_ERR_INVALID, "render",
+            "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] [--voice "
+            "V] "
+            "[--set S] [--camera C] [--emotion E] [--size 1920x1080] -o out.mp4; P is a presenter, "
+            "the path of an avatar's file, or two of them with a comma between");
     if (rundown)
         return read_rundown(job, rundown, error);
     char *markup = ssml ? read_text_file(ssml, error) : NULL;
@@ -276,6 +302,12 @@ static void show_progress(const struct job *job, int64_t frame, int64_t started_
     }
 }
 
+static const char *text_or_empty(const struct spoken_line *line, const char *field)
+{
+    const char *text = line ? json_string_value(json_object_get(line->cue, field)) : NULL;
+    return text ? text : "";
+}
+
 /* What the presenter does in a frame of the line: its sound is copied to pcm. `*place` and `*offset` walk
  * through the line's utterances. */
 static void fill_moment(const struct spoken_line *line, int *place, int32_t *offset, int64_t frame,
@@ -292,6 +324,11 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
     ret_moment->gain = 1;
     ret_moment->emotion = emotion ? cp_emotion_from_name(emotion) : CP_EMOTION_NEUTRAL;
     ret_moment->emotion_intensity = 1;
+    const char *presenter = line ? json_string_value(json_object_get(line->cue, "presenter")) : NULL;
+    snprintf(ret_moment->presenter, sizeof ret_moment->presenter, "%s", presenter ? presenter : "");
+    ret_moment->look = cp_look_from_name(text_or_empty(line, "look"));
+    ret_moment->camera_move_s =
+        line ? (float)json_number_value(json_object_get(line->cue, "camera_move_s")) : 0;
     snprintf(ret_moment->camera, sizeof ret_moment->camera, "%s", camera ? camera : "");
     if (!line || *place >= line->n)
         return;
@@ -312,34 +349,23 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
     }
 }
 
-static int draw_frame(struct job *job, const struct cp_moment *moment, const struct cp_set *set,
-                      struct cp_pose *pose, struct frame *frame, int64_t number)
+static int draw_frame(struct job *job, const struct cp_moment *moment, struct frame *frame, int64_t number)
 {
-    struct cp_view view = {.card_shown = 0};
-    int width = (int)job->config.channel.width & ~1, height = (int)job->config.channel.height & ~1;
-    if (!cp_render_frame_camera(set, moment->camera, job->model, width, height, &view))
-        cp_render_frame_camera(set, "", job->model, width, height, &view);
-    memcpy(view.card, moment->card, sizeof view.card);
-    view.card_shown = *moment->card ? 1 : 0;
-    struct cp_sight sight = {0};
-    memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
-    cp_actor_pose(job->actor, moment, &sight, pose);
-    while (!(frame->picture = cp_picture_get(job->pictures, width, height)) &&
+    cp_perform(&job->performer, job->scene, moment, "");
+    while (!(frame->picture = cp_picture_get(job->pictures, job->width, job->height)) &&
            !atomic_load(&job->write_result))
         cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS); /* the encoder is behind */
     if (!frame->picture)
         return atomic_load(&job->write_result);
     frame->picture->frame = number;
-    const struct cp_pose *const poses[] = {pose};
-    cp_render_draw(job->render, poses, &view, frame->picture);
+    cp_perform_draw(&job->performer, frame->picture);
     return 0;
 }
 
-static int draw_all(struct job *job, const struct cp_set *set)
+static int draw_all(struct job *job)
 {
     int64_t started_ns = cp_clock_now_ns(), shown_ns = 0, number = 0;
-    struct cp_pose *pose = calloc(1, sizeof *pose);
-    for (int l = 0; pose && l <= job->n_lines; l++) {
+    for (int l = 0; l <= job->n_lines; l++) {
         struct spoken_line *line = l < job->n_lines ? &job->lines[l] : NULL;
         int place = 0;
         int32_t offset = 0;
@@ -351,9 +377,8 @@ static int draw_all(struct job *job, const struct cp_set *set)
             if (!frame)
                 break;
             fill_moment(line, f < lead ? &past : &place, &offset, number, &moment, frame->pcm);
-            if (draw_frame(job, &moment, set, pose, frame, number) || !cp_queue_push(job->to_encode, frame)) {
+            if (draw_frame(job, &moment, frame, number) || !cp_queue_push(job->to_encode, frame)) {
                 free_frame(frame);
-                free(pose);
                 return atomic_load(&job->write_result);
             }
             if (cp_clock_now_ns() - shown_ns > CP_NS_PER_S / 5) {
@@ -362,26 +387,26 @@ static int draw_all(struct job *job, const struct cp_set *set)
             }
         }
     }
-    free(pose);
     show_progress(job, number, started_ns, true);
     return 0;
 }
 
 /* --- the whole --- */
 
-static int make_stages(struct job *job, const struct cp_set *set, struct cp_error *error)
+static int make_stages(struct job *job, struct cp_error *error)
 {
-    int width = (int)job->config.channel.width & ~1, height = (int)job->config.channel.height & ~1;
+    struct cp_scene_plan plan;
+    char first[40];
     uint8_t extradata[16];
-    int result = strchr(job->presenter, '/')
-                     ? cp_avatar_load_file(job->presenter, &job->model, error)
-                     : cp_app_load_presenter(&job->config, job->presenter, &job->model, error);
-    if (!result)
-        result = cp_actor_create(job->model, 1, &job->actor, error);
-    const struct cp_stage_spec stage = {
-        .models = {job->model}, .n_models = 1, .set = set, .width = width, .height = height};
-    if (!result)
-        result = cp_render_create(&job->config.render, &stage, &job->render, error);
+    if (!job->width) {
+        job->width = (int)job->config.channel.width & ~1;
+        job->height = (int)job->config.channel.height & ~1;
+    }
+    int width = job->width, height = job->height;
+    job->troupe.config = &job->config;
+    cp_app_first_presenter(&job->config, first, sizeof first);
+    cp_scene_plan_of(job->stage, NULL, first, width, height, &plan);
+    int result = cp_scene_make(&job->troupe, &plan, &job->scene, error);
     if (!result)
         result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
     if (!result)
@@ -398,17 +423,14 @@ static int make_stages(struct job *job, const struct cp_set *set, struct cp_erro
 
 static int render_all(struct job *job, struct cp_error *error)
 {
-    const struct cp_set *set = cp_render_find_set(job->set);
-    if (!set)
-        return cp_fail(error, CP_ERR_NOT_FOUND, "render", "there is no set \"%s\"", job->set);
     int result = speak_all(job, error);
     if (!result)
-        result = make_stages(job, set, error);
+        result = make_stages(job, error);
     if (!result && cp_thread_start(&job->encoder, "main.encode", run_encoder, job))
         result = cp_fail(error, CP_ERR_NOMEM, "render", "cannot start a thread");
     if (result)
         return result;
-    draw_all(job, set);
+    draw_all(job);
     cp_queue_close(job->to_encode);
     pthread_join(job->encoder, NULL);
     result = atomic_load(&job->write_result);
@@ -432,9 +454,8 @@ static void free_job(struct job *job)
     cp_venc_destroy(job->venc);
     cp_aenc_destroy(job->aac);
     cp_record_close(job->file, NULL);
-    cp_render_destroy(job->render);
-    cp_actor_destroy(job->actor);
-    cp_ref_drop(job->model);
+    cp_scene_destroy(&job->troupe, job->scene);
+    json_decref(job->stage);
     cp_pool_destroy(job->pictures);
     json_decref(job->cues);
     free(job);

@@ -68,44 +68,23 @@ static void spread(struct cp_onair *onair, struct cp_lane *lane, struct news *ne
 
 struct drawing { /* the draw thread's own */
     struct cp_moment moment;
-    struct cp_pose pose;
-    struct cp_view view;
-    int camera;
-    float card_shown;
-    char card[160];
+    struct cp_performer performer;
+    struct cp_scene *line_scene; /* of the last line that spoke; NULL: the channel's own */
+    unsigned own_changes;
     const struct cp_utterance *captioned;
 };
 
-static int find_camera(const struct cp_set *set, const char *name)
+/* The scene of the line that speaks. It stays after the last word, until the next line or until the channel's
+ * own is changed. */
+static struct cp_scene *choose_scene(struct cp_onair *onair, struct drawing *drawing)
 {
-    for (int i = 0; *name && i < set->n_cameras; i++)
-        if (!strcmp(set->cameras[i].name, name))
-            return i;
-    return -1;
-}
-
-static void frame_view(struct cp_onair *onair, struct drawing *drawing)
-{
-    int camera = find_camera(onair->set, drawing->moment.camera);
-    if (camera < 0)
-        camera = atomic_load_explicit(&onair->camera, memory_order_relaxed);
-    if (camera != drawing->camera) {
-        drawing->camera = camera;
-        cp_render_frame_camera(onair->set, onair->set->cameras[camera].name, onair->model,
-                               (int)onair->app->config.channel.width, (int)onair->app->config.channel.height,
-                               &drawing->view);
-    }
-    /* A card slides in and out within a quarter of a second. */
-    const float step = 4.0f / CP_FRAME_HZ;
-    bool wanted = *drawing->moment.card != 0;
-    if (wanted && (drawing->card_shown <= 0 || !strcmp(drawing->card, drawing->moment.card))) {
-        memcpy(drawing->card, drawing->moment.card, sizeof drawing->card);
-        drawing->card_shown = drawing->card_shown + step > 1 ? 1 : drawing->card_shown + step;
-    } else if (drawing->card_shown > 0) {
-        drawing->card_shown -= step;
-    }
-    drawing->view.card_shown = drawing->card_shown;
-    memcpy(drawing->view.card, drawing->card, sizeof drawing->view.card);
+    unsigned changes = atomic_load(&onair->own_changes);
+    if (drawing->moment.utterance)
+        drawing->line_scene = drawing->moment.scene;
+    else if (changes != drawing->own_changes)
+        drawing->line_scene = NULL;
+    drawing->own_changes = changes;
+    return cp_stagehand_enter(onair->stagehand, drawing->line_scene);
 }
 
 static void send_sound(struct cp_onair *onair, const int16_t *pcm, int64_t at_samples, int64_t wall_ns)
@@ -124,8 +103,7 @@ static void send_sound(struct cp_onair *onair, const int16_t *pcm, int64_t at_sa
 
 static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_t frame, int64_t tick_ns)
 {
-    struct cp_picture *picture = cp_picture_get(onair->pictures, (int)onair->app->config.channel.width,
-                                                (int)onair->app->config.channel.height);
+    struct cp_picture *picture = cp_picture_get(onair->pictures, onair->width, onair->height);
     if (!picture) {
         atomic_fetch_add(&onair->no_picture, 1);
         return;
@@ -137,8 +115,7 @@ static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_
     picture->stamps.at_ns[CP_STEP_POSED] = cp_clock_now_ns();
     if (moment->first_of_cue)
         memcpy(picture->cue, moment->cue, sizeof picture->cue);
-    const struct cp_pose *const poses[] = {&drawing->pose};
-    cp_render_draw(onair->render, poses, &drawing->view, picture);
+    cp_perform_draw(&drawing->performer, picture);
     if (onair->app->config.channel.test_code)
         cp_picture_stamp_code(
             picture, (uint64_t)((onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ) / CP_NS_PER_MS));
@@ -171,7 +148,6 @@ static void *run_draw(void *arg)
     int16_t pcm[CP_SAMPLES_PER_FRAME];
     int64_t window_ns = onair->start_ns;
     uint64_t window_frames = 0;
-    drawing->camera = -1;
     for (int64_t frame = 0; !atomic_load(&onair->stopping); frame++) {
         int64_t due_ns = onair->start_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
         int64_t wall_ns = onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
@@ -179,10 +155,8 @@ static void *run_draw(void *arg)
         int64_t tick_ns = cp_clock_now_ns();
         cp_show_moment(onair->door, &drawing->moment, pcm);
         send_sound(onair, pcm, drawing->moment.at_samples, wall_ns);
-        frame_view(onair, drawing);
-        struct cp_sight sight = {0};
-        memcpy(sight.camera_eye, drawing->view.eye, sizeof sight.camera_eye);
-        cp_actor_pose(onair->actor, &drawing->moment, &sight, &drawing->pose);
+        cp_perform(&drawing->performer, choose_scene(onair, drawing), &drawing->moment,
+                   atomic_load_explicit(&onair->camera, memory_order_relaxed));
         tell_caption(onair, drawing);
         atomic_store_explicit(&onair->speaking, drawing->moment.utterance != NULL, memory_order_relaxed);
         bool late = tick_ns - due_ns > LATE_FRAME_NS && !drawing->moment.first_of_cue;
@@ -382,9 +356,8 @@ static void destroy(void *object)
     cp_lane_close(&onair->to_news, free_news);
     cp_lane_close(&onair->sent_news, free_news);
     cp_ref_drop(atomic_exchange(&onair->last_picture, NULL));
-    cp_render_destroy(onair->render);
-    cp_actor_destroy(onair->actor);
-    cp_ref_drop(onair->model);
+    cp_stagehand_destroy(onair->stagehand);
+    pthread_mutex_destroy(&onair->changes_lock);
     cp_pool_destroy(onair->pictures);
     cp_pool_destroy(onair->sounds);
     cp_pool_destroy(onair->news_pool);
@@ -412,21 +385,28 @@ static void make_metrics(struct cp_onair *onair)
                                 "How much later picture leaves than the sound of the same moment");
 }
 
+/* Last, for from now on lines ask for their stages. */
+static int enter_show(struct cp_onair *onair, struct cp_error *error)
+{
+    const struct cp_show_stager stager = cp_onair_stager(onair);
+    return cp_show_enter(onair->app->show, onair->channel, &stager, &onair->door, error);
+}
+
+static int size_of(const json_t *spec, const char *field, int64_t fallback)
+{
+    const json_t *own = json_object_get(spec, field);
+    return (int)(own ? json_integer_value(own) : fallback) & ~1;
+}
+
 static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_error *error)
 {
     struct cp_app *app = onair->app;
     const struct cp_app_config *config = &app->config;
-    int width = (int)config->channel.width & ~1, height = (int)config->channel.height & ~1;
-    const char *presenter = json_string_value(json_object_get(spec, "presenter"));
-    const char *set = json_string_value(json_object_get(spec, "set"));
+    int width = onair->width, height = onair->height;
     uint8_t extradata[16];
     static const struct cp_webrtc_events EVENTS = {
         .viewer = on_viewer, .want_idr = on_want_idr, .sent = on_sent};
 
-    onair->set = cp_render_find_set(set ? set : "");
-    if (!onair->set)
-        return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no set \"%.60s\"; GET /v1/sets lists them",
-                       set);
     onair->pictures = cp_picture_pool_create(width, height, PICTURES);
     onair->sounds = cp_pool_create(sizeof(struct sound), SOUND_BLOCKS);
     onair->news_pool = cp_pool_create(sizeof(struct news), NEWS);
@@ -434,13 +414,7 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
         !cp_lane_open(&onair->to_aenc, SOUND_BLOCKS) || !cp_lane_open(&onair->to_news, NEWS) ||
         !cp_lane_open(&onair->sent_news, NEWS))
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
-    int result = cp_app_load_presenter(config, presenter ? presenter : "", &onair->model, error);
-    if (!result)
-        result = cp_actor_create(onair->model, 1, &onair->actor, error);
-    const struct cp_stage_spec stage = {
-        .models = {onair->model}, .n_models = 1, .set = onair->set, .width = width, .height = height};
-    if (!result)
-        result = cp_render_create(&config->render, &stage, &onair->render, error);
+    int result = cp_onair_make_stage(onair, spec, error);
     if (!result)
         result = cp_venc_create(&config->encode, width, height, on_video, onair, &onair->venc, error);
     if (!result)
@@ -454,7 +428,7 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
     if (!result)
         result = cp_webrtc_stream_create(app->webrtc, &EVENTS, onair, &onair->stream, error);
     if (!result)
-        result = cp_show_enter(app->show, onair->channel, NULL, &onair->door, error);
+        result = enter_show(onair, error);
     return result;
 }
 
@@ -486,6 +460,10 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
     onair->app = app;
     onair->to_venc = onair->to_aenc = onair->to_news = onair->sent_news = CP_LANE_INIT;
     snprintf(onair->channel, sizeof onair->channel, "%s", channel);
+    pthread_mutex_init(&onair->changes_lock, NULL);
+    onair->width = size_of(spec, "width", app->config.channel.width);
+    onair->height = size_of(spec, "height", app->config.channel.height);
+    onair->camera = "";
     make_metrics(onair);
     result = make_stages(onair, spec, error);
     if (!result) {
@@ -565,12 +543,6 @@ struct cp_webrtc_stream *cp_onair_stream(struct cp_onair *onair)
 struct cp_hls *cp_onair_hls(struct cp_onair *onair)
 {
     return onair->hls;
-}
-
-void cp_onair_set_camera(struct cp_onair *onair, const char *camera)
-{
-    int index = find_camera(onair->set, camera);
-    atomic_store(&onair->camera, index < 0 ? 0 : index);
 }
 
 int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error)

@@ -4,6 +4,7 @@
 #define CP_APP_ONAIR_INT_H
 
 #include "app/app.h"
+#include "app/scene.h"
 
 #include "base/lane.h"
 #include "media/packet.h"
@@ -25,15 +26,27 @@ struct news {
     struct cp_utterance *utterance; /* a reference */
 };
 
+/* A change of the channel's own stage, whose request is held until the stage is there. */
+struct change {
+    struct change *next;
+    uint64_t job;
+    struct cp_request *request;
+    json_t *changes;
+};
+
 struct cp_onair {
     struct cp_ref ref;
     struct cp_app *app;
     char channel[40];
-    struct cp_model *model;
-    const struct cp_set *set;
+    int width, height; /* of the picture; for as long as it is on air */
     struct cp_stage_door *door;
-    struct cp_actor *actor;
-    struct cp_render *render;
+    char first_presenter[40]; /* who stands there when the channel names nobody */
+    struct cp_troupe troupe;
+    struct cp_stagehand *stagehand;
+    enum cp_simd simd;
+    pthread_mutex_t changes_lock;
+    struct change *changes;
+    uint64_t last_change;
     struct cp_venc *venc;
     struct cp_aenc *opus, *aac;
     struct cp_webrtc_stream *stream;
@@ -45,7 +58,8 @@ struct cp_onair {
     atomic_bool stopping;
     int64_t start_ns, start_wall_ns;
 
-    atomic_int camera; /* index into the set's cameras, used while no cue names one */
+    _Atomic(const char *) camera; /* used while no cue names one */
+    atomic_uint own_changes;      /* of the channel's own stage */
     _Atomic(struct cp_picture *) last_picture;
     atomic_bool speaking;
     _Atomic int64_t video_delay_ns, audio_delay_ns; /* captured -> sent, of the last packet of each */
@@ -56,6 +70,13 @@ struct cp_onair {
     struct cp_metric *step[CP_STEP_COUNT], *frames_metric, *dropped_metric, *fps_metric, *viewers_metric,
         *av_offset;
     struct cp_metric *asked_to_sent;
+    struct cp_metric *stages_made, *stages_failed, *stages_alive, *stage_seconds;
 };
+
+/* --- onair_stage.c --- */
+
+/* Makes the channel's own scene and starts its stagehand. */
+int cp_onair_make_stage(struct cp_onair *onair, const json_t *channel, struct cp_error *error);
+struct cp_show_stager cp_onair_stager(struct cp_onair *onair);
 
 #endif

@@ -51,6 +51,10 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
                                         .first_sentence = line->first_sentence,
                                         .max_sentences = line->max_sentences,
                                         .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD};
+    const struct cp_voice *known;
+    if (!*request.voice && !*request.language && *cp_app_voice_of(line->presenter) &&
+        !cp_speech_find_voice(app->speech, cp_app_voice_of(line->presenter), "", &known, NULL))
+        request.voice = cp_app_voice_of(line->presenter);
     struct spoken_job *spoken = malloc(sizeof *spoken);
     if (!spoken)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
@@ -165,6 +169,7 @@ static void stop(struct cp_app *app)
     cp_show_destroy(app->show);
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
+    cp_assets_destroy(app->assets);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
     cp_store_close(app->store);
@@ -245,6 +250,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_speech_create(&config->speech, &app->speech, error);
     if (!result)
         result = cp_library_create(app, &app->library, error);
+    if (!result)
+        result = cp_assets_create(app, &app->assets, error);
     if (!result)
         result = cp_show_create(&config->show, app->store, app->observe, &services, &app->show, error);
     if (!result && app->demo)

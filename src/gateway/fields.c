@@ -120,8 +120,13 @@ static int check_value(const struct cp_field *field, const json_t *value, struct
             return result;
         json_array_foreach(value, index, item)
         {
+            if (field->items == CP_FIELD_TEXT && !json_is_string(item)) {
+                snprintf(path->text + at, sizeof path->text - at, "[%zu]", index);
+                return cp_fail(error, CP_ERR_INVALID, "gateway", "%s has to be a string, this is %s",
+                               path->text, json_type_name(item));
+            }
             if (!field->fields)
-                break;
+                continue;
             snprintf(path->text + at, sizeof path->text - at, "[%zu]", index);
             if (!json_is_object(item))
                 return cp_fail(error, CP_ERR_INVALID, "gateway", "%s has to be an object, this is %s",

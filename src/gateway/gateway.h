@@ -73,6 +73,7 @@ struct cp_field {
     const char *choices; /* "a|b|c" for CP_FIELD_TEXT */
     const char *help;
     const struct cp_field *fields; /* ended by a row without a name */
+    enum cp_field_type items;      /* CP_FIELD_TEXT: a list of strings; else of objects */
 };
 
 enum cp_method { CP_METHOD_UNSET, CP_GET, CP_POST, CP_PUT, CP_PATCH, CP_DELETE };

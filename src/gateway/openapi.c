@@ -34,7 +34,10 @@ static json_t *schema_of_field(const struct cp_field *field)
                          ? schema_of(field->fields)
                          : json_pack("{s:s}", "type", TYPES[field->type]);
     if (field->type == CP_FIELD_LIST)
-        json_object_set_new(schema, "items", field->fields ? schema_of(field->fields) : json_object());
+        json_object_set_new(schema, "items",
+                            field->fields                   ? schema_of(field->fields)
+                            : field->items == CP_FIELD_TEXT ? json_pack("{s:s}", "type", "string")
+                                                            : json_object());
     if (LOWEST[field->type] && (field->min || field->max)) {
         json_object_set_new(schema, LOWEST[field->type], bound(field->min));
         json_object_set_new(schema, HIGHEST[field->type], bound(field->max));

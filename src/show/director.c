@@ -80,6 +80,19 @@ static void ask_stage(struct line *line)
     }
 }
 
+static const char *first_presenter(const struct channel *channel)
+{
+    const json_t *presenters = json_object_get(channel->spec, "presenters");
+    const char *first = json_string_value(json_array_get(presenters, 0));
+    return first ? first : cp_channel_text(channel, "presenter");
+}
+
+static const char *presenter_of(const struct line *line)
+{
+    const char *own = own_text(line, "presenter");
+    return own && *own ? own : first_presenter(line->channel);
+}
+
 /* Who says the line decides its voice, where neither the cue nor (for the first on stage) the channel names
  * one.
  */
@@ -88,11 +101,7 @@ static const char *voice_of(const struct line *line)
     const char *own = own_text(line, "voice"), *presenter = own_text(line, "presenter");
     if (own || !presenter || !*presenter)
         return text_of(line, "voice");
-    const json_t *presenters = json_object_get(line->channel->spec, "presenters");
-    const char *first = json_string_value(json_array_get(presenters, 0));
-    if (!first)
-        first = cp_channel_text(line->channel, "presenter");
-    return strcmp(first, presenter) ? "" : text_of(line, "voice");
+    return strcmp(first_presenter(line->channel), presenter) ? "" : text_of(line, "voice");
 }
 
 static struct line *make_line(struct channel *channel, json_t *cue, bool is_cue)
@@ -120,7 +129,7 @@ static int ask_speech(struct line *line)
                                   .ssml = own_text(line, "ssml"),
                                   .voice = voice_of(line),
                                   .language = text_of(line, "language"),
-                                  .presenter = own_text(line, "presenter") ? own_text(line, "presenter") : "",
+                                  .presenter = presenter_of(line),
                                   .rate = number_of(line, "rate"),
                                   .pitch = number_of(line, "pitch"),
                                   .volume = number_of(line, "volume"),

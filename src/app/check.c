@@ -1,0 +1,138 @@
+/* What can be known to be wrong with a cue or a channel before it is accepted. */
+#include "app/scene.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MIN_SIZE_PX 240
+#define MAX_PIXELS  (1920 * 1088)
+
+static const char *text_of(const json_t *object, const char *field)
+{
+    const char *text = json_string_value(json_object_get(object, field));
+    return text ? text : "";
+}
+
+static bool is_action(const char *name)
+{
+    for (const char *const *action = cp_actor_actions(); *action; action++)
+        if (!strcmp(*action, name))
+            return true;
+    return false;
+}
+
+static bool has_camera(const struct cp_set *set, const char *name)
+{
+    for (int i = 0; i < set->n_cameras; i++)
+        if (!strcmp(set->cameras[i].name, name))
+            return true;
+    return false;
+}
+
+/* The set and camera of a cue on a channel, or of a channel itself (cue NULL). */
+static int check_set(const json_t *cue, const json_t *channel, struct cp_error *error)
+{
+    const char *own = text_of(cue, "set"), *name = *own ? own : text_of(channel, "set");
+    const char *camera = cue ? text_of(cue, "camera") : text_of(channel, "camera");
+    const struct cp_set *set = cp_render_find_set(name);
+    if (!set)
+        return cp_fail(error, CP_ERR_INVALID, "app", "set: there is no \"%.60s\"; GET /v1/sets lists them",
+                       name);
+    if (*camera && !has_camera(set, camera))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "camera: the set \"%s\" has no \"%s\"; GET /v1/sets lists its cameras", set->name,
+                       camera);
+    return 0;
+}
+
+static int check_presenter(struct cp_app *app, const char *id, struct cp_error *error)
+{
+    return *id ? cp_app_find_presenter(&app->config, app->store, id, error) : 0;
+}
+
+/* Scenes are made without a picture behind yet: better refused than left out on air. */
+static int check_background(const json_t *line, struct cp_error *error)
+{
+    return *text_of(line, "background")
+               ? cp_fail(error, CP_ERR_INVALID, "app", "background: the set brings its own; leave this empty")
+               : 0;
+}
+
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
+{
+    const char *action = text_of(cue, "action");
+    if (!json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
+        return cp_fail(error, CP_ERR_INVALID, "app", "a cue needs either \"text\" or \"ssml\"");
+    int result = check_presenter(app, text_of(cue, "presenter"), error);
+    if (!result)
+        result = check_set(cue, channel, error);
+    if (!result)
+        result = check_background(cue, error);
+    if (!result && *action && !is_action(action))
+        result = cp_fail(error, CP_ERR_INVALID, "app",
+                         "action: there is no \"%s\"; GET /v1/actions lists them", action);
+    if (result)
+        return result;
+    struct cp_speech_request speech = cp_api_speech_request(cue, channel);
+    return cp_speech_check(app->speech, &speech, NULL, NULL, error);
+}
+
+static int check_presenters(struct cp_app *app, const json_t *channel, struct cp_error *error)
+{
+    const json_t *several = json_object_get(channel, "presenters");
+    size_t n = json_array_size(several);
+    for (size_t i = 0; i < n; i++) {
+        const char *id = json_string_value(json_array_get(several, i));
+        if (!id || !*id || strlen(id) > 39)
+            return cp_fail(error, CP_ERR_INVALID, "app", "presenters[%zu] has to be a presenter's id", i);
+        int result = check_presenter(app, id, error);
+        if (result)
+            return result;
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(id, json_string_value(json_array_get(several, k))))
+                return cp_fail(error, CP_ERR_INVALID, "app", "presenters: \"%s\" can stand there only once",
+                               id);
+    }
+    return check_presenter(app, text_of(channel, "presenter"), error);
+}
+
+static int check_size(const json_t *channel, struct cp_error *error)
+{
+    const json_t *w = json_object_get(channel, "width"), *h = json_object_get(channel, "height");
+    if (!w && !h)
+        return 0;
+    if (!w || !h)
+        return cp_fail(error, CP_ERR_INVALID, "app", "width and height: give both");
+    int64_t width = json_integer_value(w), height = json_integer_value(h);
+    if (width % 2 || height % 2 || width < MIN_SIZE_PX || height < MIN_SIZE_PX || width * height > MAX_PIXELS)
+        return cp_fail(
+            error, CP_ERR_INVALID, "app",
+            "width and height: even numbers from %d, at most %d pixels together (1920 x 1080, 1080 x 1920, "
+            "1080 x 1080)",
+            MIN_SIZE_PX, MAX_PIXELS);
+    return 0;
+}
+
+int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_error *error)
+{
+    size_t i;
+    json_t *cue;
+    const struct cp_voice *voice;
+    int result = check_set(NULL, channel, error);
+    if (!result)
+        result = check_background(channel, error);
+    if (!result)
+        result = check_size(channel, error);
+    if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))
+        result = cp_speech_find_voice(app->speech, text_of(channel, "voice"), text_of(channel, "language"),
+                                      &voice, error);
+    if (!result)
+        result = check_presenters(app, channel, error);
+    json_array_foreach(json_object_get(json_object_get(channel, "rundown"), "cues"), i, cue)
+    {
+        struct cp_error cause;
+        if (!result && (result = cp_app_check_cue(app, cue, channel, &cause)))
+            cp_fail(error, result, "app", "rundown.cues[%zu]: %s", i, cause.text);
+    }
+    return result;
+}

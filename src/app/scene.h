@@ -1,0 +1,67 @@
+/*
+ * Scenes: stages made ready, and the people who stand on them.
+ *
+ * A presenter who is on several of a channel's scenes is one person: the model is loaded once and the actor
+ * goes from scene to scene, so that a change of light or set does not make anybody start anew.
+ */
+#ifndef CP_APP_SCENE_H
+#define CP_APP_SCENE_H
+
+#include "app/app.h"
+#include "app/stagehand.h"
+
+struct cp_player {
+    char id[40];
+    struct cp_model *model;
+    struct cp_actor *actor;
+    int scenes; /* that this one is on */
+};
+
+struct cp_scene {
+    struct cp_scene_plan plan;
+    const struct cp_set *set;
+    int n_players;
+    struct cp_player *players[CP_SCENE_PRESENTERS];
+    struct cp_place places[CP_SCENE_PRESENTERS];
+    struct cp_render *render;
+};
+
+/* The people of one channel. One thread at a time makes and destroys its scenes. */
+struct cp_troupe {
+    const struct cp_app_config *config;
+    struct cp_store *store; /* of uploaded avatars; NULL: none */
+    struct cp_player *players[CP_SCENE_PRESENTERS * CP_SCENES_ALIVE];
+};
+
+/* user: the struct cp_troupe. As struct cp_scene_maker wants them. */
+int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene **ret_scene,
+                  struct cp_error *error);
+void cp_scene_destroy(void *user, struct cp_scene *scene);
+
+/* What a channel's line (NULL: the channel itself) is played on. first: who stands there when nobody is
+ * named. */
+void cp_scene_plan_of(const json_t *channel, const json_t *line, const char *first, int width, int height,
+                      struct cp_scene_plan *ret_plan);
+
+/* The one on stage who performs for `presenter`; 0 when that one is not there or "" is asked for. */
+int cp_scene_find_player(const struct cp_scene *scene, const char *presenter);
+
+/* --- perform.c: what is seen of a scene, frame by frame. thread: draw --- */
+
+struct cp_performer {
+    struct cp_scene *scene;
+    int speaker;
+    char camera[24]; /* that is looked through, or moved to */
+    struct cp_view from, to, view;
+    float move_s, moved_s; /* of a move of the camera; move_s 0: it stands */
+    float card_shown;
+    char card[160];
+    struct cp_pose poses[CP_SCENE_PRESENTERS];
+};
+
+/* Poses all and frames the view for a moment. own_camera: while the moment names none that the set has. */
+void cp_perform(struct cp_performer *performer, struct cp_scene *scene, const struct cp_moment *moment,
+                const char *own_camera);
+void cp_perform_draw(const struct cp_performer *performer, struct cp_picture *picture);
+
+#endif
