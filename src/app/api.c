@@ -27,7 +27,9 @@
 
 /* Where it is performed: of a cue, and of a channel while a cue says nothing else. */
 #define STAGE_FIELDS                                                                                         \
-    TEXT("set", 23, "GET /v1/sets"), TEXT("background", 47, "must be empty: the set brings its own")
+    TEXT("set", 23, "GET /v1/sets"), TEXT("light", 23, "a mood; GET /v1/sets"),                              \
+        TEXT("background", 47, "an upload's id (GET /v1/media), or #rrggbb for the sets plain and key"),     \
+        TEXT("screen", 47, "an upload's id: what the set's screen shows")
 
 #define CUE_FIELDS                                                                                           \
     VOICE_FIELDS,                                                                                            \

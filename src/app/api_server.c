@@ -85,15 +85,22 @@ void cp_api_sets(void *user, struct cp_request *request)
 {
     int n;
     const struct cp_set *sets = cp_render_sets(&n);
-    json_t *list = json_array();
+    const struct cp_light_mood *const *moods;
+    int n_moods = cp_render_lights(&moods);
+    json_t *list = json_array(), *lights = json_array();
+    for (int i = 0; i < n_moods; i++)
+        json_array_append_new(lights,
+                              json_pack("{s:s, s:s}", "name", moods[i]->name, "title", moods[i]->title));
     for (int i = 0; i < n; i++) {
         json_t *cameras = json_array();
         for (int k = 0; k < sets[i].n_cameras; k++)
             json_array_append_new(cameras, json_pack("{s:s, s:s}", "name", sets[i].cameras[k].name, "title",
                                                      sets[i].cameras[k].title));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", sets[i].name, "title", sets[i].title,
-                                              "cameras", cameras));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o, s:O}", "name", sets[i].name, "title",
+                                              sets[i].title, "has_screen", sets[i].has_screen, "cameras",
+                                              cameras, "lights", lights));
     }
+    json_decref(lights);
     cp_request_reply_json(request, 200, json_pack("{s:o}", "sets", list));
 }
 

@@ -174,6 +174,12 @@ static int inspect_media(const uint8_t *bytes, size_t length, json_t *asset, str
     if (found.width > MAX_SIDE_PX || found.height > MAX_SIDE_PX)
         return cp_fail(error, CP_ERR_LIMIT, "app", "%d x %d pixels are too many; at most %d each way",
                        found.width, found.height, MAX_SIDE_PX);
+    const struct cp_footage_spec small = {.width = 64, .height = 36};
+    struct cp_footage *footage = NULL;
+    int result = cp_footage_open(bytes, length, &small, &footage, error); /* does it decode? */
+    if (result)
+        return result;
+    cp_ref_drop(footage);
     json_object_set_new(asset, "kind", json_string(found.video ? "video" : "picture"));
     json_object_set_new(asset, "type", json_string(found.type));
     json_object_set_new(asset, "ending", json_string(found.ending));

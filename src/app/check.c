@@ -50,12 +50,45 @@ static int check_presenter(struct cp_app *app, const char *id, struct cp_error *
     return *id ? cp_app_find_presenter(&app->config, app->store, id, error) : 0;
 }
 
-/* Scenes are made without a picture behind yet: better refused than left out on air. */
-static int check_background(const json_t *line, struct cp_error *error)
+static int check_upload(struct cp_app *app, const char *field, const char *id, struct cp_error *error)
 {
-    return *text_of(line, "background")
-               ? cp_fail(error, CP_ERR_INVALID, "app", "background: the set brings its own; leave this empty")
-               : 0;
+    json_t *asset;
+    if (!*id)
+        return 0;
+    if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &asset, NULL))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "%s: there is no picture or video \"%.60s\"; GET /v1/media lists them", field, id);
+    json_decref(asset);
+    return 0;
+}
+
+static bool is_color(const char *text)
+{
+    return strlen(text) == 7 && strspn(text + 1, "0123456789abcdefABCDEF") == 6;
+}
+
+/* Light, and what is behind the presenter and on the set's screen: of a cue on a channel, or of a channel
+ * itself (cue NULL). The set is known to be there. */
+static int check_scenery(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
+{
+    const json_t *line = cue ? cue : channel;
+    const char *own = text_of(cue, "set");
+    const struct cp_set *set = cp_render_find_set(*own ? own : text_of(channel, "set"));
+    const char *light = text_of(line, "light"), *background = text_of(line, "background"),
+               *screen = text_of(line, "screen");
+    if (!cp_render_is_light(light))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "light: there is no \"%.60s\"; GET /v1/sets lists the moods", light);
+    if (*background == '#' && !is_color(background))
+        return cp_fail(error, CP_ERR_INVALID, "app", "background: a colour is # and six hex digits");
+    if (*background == '#' && strcmp(set->name, "plain") && strcmp(set->name, "key"))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "background: only the sets plain and key take a colour; upload a picture, or name one "
+                       "of them as set");
+    if (*screen && !set->has_screen)
+        return cp_fail(error, CP_ERR_INVALID, "app", "screen: the set \"%s\" has none", set->name);
+    int result = *background == '#' ? 0 : check_upload(app, "background", background, error);
+    return result ? result : check_upload(app, "screen", screen, error);
 }
 
 int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
@@ -67,7 +100,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
     if (!result)
         result = check_set(cue, channel, error);
     if (!result)
-        result = check_background(cue, error);
+        result = check_scenery(app, cue, channel, error);
     if (!result && *action && !is_action(action))
         result = cp_fail(error, CP_ERR_INVALID, "app",
                          "action: there is no \"%s\"; GET /v1/actions lists them", action);
@@ -120,7 +153,7 @@ int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_er
     const struct cp_voice *voice;
     int result = check_set(NULL, channel, error);
     if (!result)
-        result = check_background(channel, error);
+        result = check_scenery(app, NULL, channel, error);
     if (!result)
         result = check_size(channel, error);
     if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))

@@ -97,13 +97,11 @@ static int read_rundown(struct job *job, const char *path, struct cp_error *erro
     return 0;
 }
 
-/* Presenters (one, or two with a comma between), set and size, as a channel would have them. */
-static int read_stage(struct job *job, const char *presenter, const char *set, const char *size,
+/* Presenters (one, or two with a comma between), scenery and size, as a channel would have them. */
+static int read_stage(struct job *job, const char *presenter, const json_t *scenery, const char *size,
                       struct cp_error *error)
 {
-    job->stage = json_object();
-    if (set)
-        json_object_set_new(job->stage, "set", json_string(set));
+    job->stage = json_deep_copy(scenery);
     if (size && (sscanf(size, "%dx%d", &job->width, &job->height) != 2 || job->width % 2 || job->height % 2))
         return cp_fail(error, CP_ERR_INVALID, "render", "--size is WIDTHxHEIGHT, both even: 1920x1080");
     if (!presenter)
@@ -127,13 +125,13 @@ static int read_stage(struct job *job, const char *presenter, const char *set, c
 static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *error)
 {
     const char *text = NULL, *ssml = NULL, *rundown = NULL, *voice = NULL, *camera = NULL, *emotion = NULL;
-    const char *presenter = NULL, *set = NULL, *size = NULL;
+    const char *presenter = NULL, *set = NULL, *size = NULL, *light = NULL, *background = NULL;
     struct {
         const char *flag, **value;
     } own[] = {{"--text", &text},    {"--ssml", &ssml},           {"--rundown", &rundown},
                {"--voice", &voice},  {"--camera", &camera},       {"--emotion", &emotion},
                {"-o", &job->output}, {"--presenter", &presenter}, {"--set", &set},
-               {"--size", &size}};
+               {"--size", &size},    {"--light", &light},         {"--background", &background}};
     int left = 0;
     for (int i = 0; i < *argc; i++) {
         size_t k = 0;
@@ -145,7 +143,13 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
             argv[left++] = argv[i];
     }
     *argc = left;
-    int result = read_stage(job, presenter, set, size, error);
+    char path[256] = ""; /* a file here is told from an id by a slash */
+    if (background)
+        snprintf(path, sizeof path, "%s%s", strchr("#/.", background[0]) ? "" : "./", background);
+    json_t *scenery =
+        json_pack("{s:s, s:s, s:s}", "set", set ? set : "", "light", light ? light : "", "background", path);
+    int result = read_stage(job, presenter, scenery, size, error);
+    json_decref(scenery);
     if (result)
         return result;
     if (!job->output || !text + !ssml + !rundown != 2)
@@ -153,7 +157,8 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
             error, CP_ERR_INVALID, "render",
             "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] [--voice "
             "V] "
-            "[--set S] [--camera C] [--emotion E] [--size 1920x1080] -o out.mp4; P is a presenter, "
+            "[--set S] [--light L] [--background FILE|#rrggbb] [--camera C] [--emotion E] [--size 1920x1080] "
+            "-o out.mp4; P is a presenter, "
             "the path of an avatar's file, or two of them with a comma between");
     if (rundown)
         return read_rundown(job, rundown, error);

@@ -3,7 +3,6 @@
 
 #include "base/thread.h"
 
-#include <math.h>
 #include <string.h>
 
 #define CARD_STEP (4.0f / CP_FRAME_HZ) /* a card slides in and out within a quarter of a second */
@@ -16,28 +15,17 @@ static bool has_camera(const struct cp_set *set, const char *name)
     return false;
 }
 
-/* A camera shows the one who speaks; the wide one shows all. */
+/* A camera shows the one who speaks; the wide one and "two" show all. */
 static void frame(const struct cp_performer *p, const char *camera, struct cp_view *ret_view)
 {
     const struct cp_scene *scene = p->scene;
-    const struct cp_place *place = &scene->places[p->speaker];
-    bool all = scene->n_players > 1 && (!*camera || !strcmp(camera, "wide") || !strcmp(camera, "medium"));
-    cp_render_frame_camera(scene->set, camera, scene->players[p->speaker]->model, scene->plan.width,
-                           scene->plan.height, ret_view);
-    if (all) { /* from further away, as wide as they stand */
-        for (int k = 0; k < 3; k++)
-            ret_view->eye[k] = ret_view->target[k] + (ret_view->eye[k] - ret_view->target[k]) * 1.3f;
-        return;
+    struct cp_standing who[CP_SCENE_PRESENTERS];
+    for (int i = 0; i < scene->n_players; i++) {
+        int k = (p->speaker + i) % scene->n_players;
+        who[i] = (struct cp_standing){scene->players[k]->model, scene->places[k].x_m, scene->places[k].z_m};
     }
-    ret_view->eye[0] += place->x_m;
-    ret_view->target[0] += place->x_m;
-    ret_view->eye[2] += place->z_m;
-    ret_view->target[2] += place->z_m;
-}
-
-static float ease(float share)
-{
-    return share * share * (3 - 2 * share);
+    cp_render_frame(scene->set, camera, who, scene->n_players, scene->plan.width, scene->plan.height,
+                    ret_view);
 }
 
 static void move_camera(struct cp_performer *p, const struct cp_moment *moment, const char *own_camera,
@@ -45,7 +33,9 @@ static void move_camera(struct cp_performer *p, const struct cp_moment *moment, 
 {
     const char *camera = has_camera(p->scene->set, moment->camera) ? moment->camera
                          : has_camera(p->scene->set, own_camera)   ? own_camera
-                                                                   : p->scene->set->cameras[0].name;
+                         : p->scene->n_players > 1 && has_camera(p->scene->set, "two")
+                             ? "two"
+                             : p->scene->set->cameras[0].name;
     if (new_scene || new_speaker || strcmp(camera, p->camera)) {
         p->from = p->view;
         memset(p->camera, 0, sizeof p->camera);
@@ -56,12 +46,9 @@ static void move_camera(struct cp_performer *p, const struct cp_moment *moment, 
         p->moved_s = 0;
     }
     p->moved_s += 1.0f / CP_FRAME_HZ;
-    float share = p->move_s > 0 && p->moved_s < p->move_s ? ease(p->moved_s / p->move_s) : 1;
-    for (int k = 0; k < 3; k++) {
-        p->view.eye[k] = p->from.eye[k] + (p->to.eye[k] - p->from.eye[k]) * share;
-        p->view.target[k] = p->from.target[k] + (p->to.target[k] - p->from.target[k]) * share;
-    }
-    p->view.fov_y_rad = p->from.fov_y_rad + (p->to.fov_y_rad - p->from.fov_y_rad) * share;
+    float share = p->move_s > 0 && p->moved_s < p->move_s ? p->moved_s / p->move_s : 1;
+    cp_render_move_camera(&p->from, &p->to, share, &p->view);
+    p->view.at_samples = moment->at_samples;
 }
 
 static void slide_card(struct cp_performer *p, const struct cp_moment *moment)

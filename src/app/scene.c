@@ -67,6 +67,27 @@ static int hire(struct cp_troupe *troupe, const char *id, struct cp_player **ret
     return 0;
 }
 
+/* --- pictures and videos --- */
+
+/* What an upload's id, or a path, names, fitted to a size. NULL for "". */
+static int open_footage(const struct cp_troupe *troupe, const char *id, int width, int height,
+                        struct cp_footage **ret_footage, struct cp_error *error)
+{
+    const struct cp_footage_spec spec = {.width = width, .height = height};
+    if (!*id)
+        return 0;
+    if (strchr(id, '/'))
+        return cp_footage_open_file(id, &spec, ret_footage, error);
+    struct cp_buffer bytes = cp_buffer_make(CP_FOOTAGE_MAX_VIDEO_BYTES);
+    int result = troupe->store ? cp_asset_read(troupe->store, CP_ASSET_MEDIA, id, &bytes, NULL, error)
+                               : cp_fail(error, CP_ERR_NOT_FOUND, "app",
+                                         "there is no picture \"%.60s\"; a path has a slash", id);
+    if (!result)
+        result = cp_footage_open(bytes.data, bytes.length, &spec, ret_footage, error);
+    cp_buffer_free(&bytes);
+    return result;
+}
+
 /* --- scenes --- */
 
 int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene **ret_scene,
@@ -82,7 +103,16 @@ int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene 
     if (!scene->set)
         result = cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no set \"%s\"; GET /v1/sets lists them",
                          plan->set);
-    struct cp_stage_spec spec = {.set = scene->set, .width = plan->width, .height = plan->height};
+    bool is_color = plan->background[0] == '#';
+    struct cp_stage_spec spec = {.set = scene->set,
+                                 .width = plan->width,
+                                 .height = plan->height,
+                                 .light = plan->light,
+                                 .color = is_color ? plan->background : ""};
+    if (!result && !is_color)
+        result = open_footage(troupe, plan->background, plan->width, plan->height, &spec.background, error);
+    if (!result)
+        result = open_footage(troupe, plan->screen, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT, &spec.screen, error);
     for (int i = 0; i < plan->n_presenters && !result; i++) {
         result = hire(troupe, plan->presenter[i], &scene->players[i], error);
         if (result)
@@ -95,6 +125,8 @@ int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene 
     }
     if (!result)
         result = cp_render_create(&troupe->config->render, &spec, &scene->render, error);
+    cp_ref_drop(spec.background);
+    cp_ref_drop(spec.screen);
     if (result) {
         cp_scene_destroy(troupe, scene);
         return result;

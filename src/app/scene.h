@@ -23,7 +23,7 @@ struct cp_scene {
     int n_players;
     struct cp_player *players[CP_SCENE_PRESENTERS];
     struct cp_place places[CP_SCENE_PRESENTERS];
-    struct cp_render *render;
+    struct cp_render *render; /* holds the footage behind them and on the screen */
 };
 
 /* The people of one channel. One thread at a time makes and destroys its scenes. */

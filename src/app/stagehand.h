@@ -23,7 +23,8 @@
 struct cp_scene_plan {
     int n_presenters;
     char presenter[CP_SCENE_PRESENTERS][40];
-    char set[24], light[24], background[48], screen[48], image[48]; /* image: of the card */
+    char set[24], light[24];
+    char background[256], screen[48]; /* of uploads; a background also "#rrggbb", or the path of a file */
     int width, height;
 };
 
