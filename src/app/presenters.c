@@ -22,12 +22,20 @@ static int is_glb(const struct dirent *entry)
     return length > 4 && !strcmp(entry->d_name + length - 4, ".glb");
 }
 
+/* By the name without its ending: a presenter stands before their variants ("ava" before "ava--bun"). */
+static int by_id(const struct dirent **a, const struct dirent **b)
+{
+    size_t length_a = strlen((*a)->d_name) - 4, length_b = strlen((*b)->d_name) - 4;
+    int order = memcmp((*a)->d_name, (*b)->d_name, length_a < length_b ? length_a : length_b);
+    return order ? order : (length_a > length_b) - (length_a < length_b);
+}
+
 /* The names of the .glb files, sorted. The caller frees each and the list. */
 static int list_files(const struct cp_app_config *config, struct dirent ***ret_names)
 {
     char directory[1024];
     return find_directory(config, directory, sizeof directory)
-               ? scandir(directory, ret_names, is_glb, alphasort)
+               ? scandir(directory, ret_names, is_glb, by_id)
                : -1;
 }
 

@@ -210,6 +210,7 @@ int cp_render_create(const struct cp_render_config *config, const struct cp_stag
     render->kernels = kernels_of(level);
     render->width = width;
     render->height = height;
+    render->stats.level = level;
     render->samples = config->samples >= 4 ? 4 : 1;
     render->tiles_x = (width + TILE - 1) / TILE;
     render->tiles_y = (height + TILE - 1) / TILE;

@@ -54,6 +54,8 @@ test("what there is to choose from is listed", async () => {
   const sets = (await server.get("/v1/sets")).json.sets;
   assert.ok(sets[0].cameras.length >= 3);
   assert.ok((await server.get("/v1/presenters")).json.presenters.length >= 1);
+  const { presenters } = (await server.get("/v1/presenters")).json;
+  assert.ok(!presenters[0].id.includes("--"), "the first presenter, who stands there when nobody is named, is no variant");
   assert.ok((await server.get("/v1/actions")).json.actions.length >= 1);
 });
 
