@@ -57,7 +57,7 @@ soak: $(BUILD)/.test-packages build
 	@node test/flow/soak.mjs --minutes $(or $(MINUTES),10)
 
 contact-sheet: $(BUILD)/.tests build
-	@$(BUILD)/test/bench/render/contact_sheet docs/pictures $(BUILD)/cast/*.glb
+	@$(BUILD)/test/bench/render/contact_sheet docs/pictures $(patsubst cast/%.cast,$(BUILD)/cast/%.glb,$(wildcard cast/*.cast))
 
 fuzz: $(BUILD)/.test-packages
 	@tools/run-fuzz $(or $(SECONDS),60)

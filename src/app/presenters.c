@@ -34,9 +34,8 @@ static int by_id(const struct dirent **a, const struct dirent **b)
 static int list_files(const struct cp_app_config *config, struct dirent ***ret_names)
 {
     char directory[1024];
-    return find_directory(config, directory, sizeof directory)
-               ? scandir(directory, ret_names, is_glb, by_id)
-               : -1;
+    return find_directory(config, directory, sizeof directory) ? scandir(directory, ret_names, is_glb, by_id)
+                                                               : -1;
 }
 
 static void free_files(struct dirent **names, int n)

@@ -188,18 +188,25 @@ static void paste(const struct cp_picture *from, struct cp_picture *to, int x, i
                    from->plane[p] + (size_t)row * (size_t)from->stride[p], (size_t)(from->width >> (p > 0)));
 }
 
-/* Draws tiles in a grid and writes them. 0, or an error with its text. */
-static int write_sheet(struct cp_model *model, const struct tile *tiles, int n, int size, int columns,
-                       const char *path, struct cp_error *error)
+static int make_render(struct cp_model *model, int size, struct cp_render **render, struct cp_error *error)
+{
+    const struct cp_render_config config = {.level = "auto", .samples = 4};
+    struct cp_stage_spec spec = {.models = {model}, .n_models = 1, .width = size, .height = size};
+    cp_render_destroy(*render);
+    *render = NULL;
+    return cp_render_create(&config, &spec, render, error);
+}
+
+#define MAX_CAST 4 /* side by side */
+
+/* Draws tiles in a grid and writes them: of one model, or the first tile of each of several (n_models > 1).
+ * 0, or an error with its text. */
+static int write_sheet(struct cp_model *const *models, int n_models, const struct tile *tiles, int n,
+                       int size, int columns, const char *path, struct cp_error *error)
 {
     int width = size * columns, height = size * ((n + columns - 1) / columns);
-    struct cp_render_config config = {.level = "auto", .samples = 4};
-    struct cp_render *render;
-    struct cp_stage_spec spec = {
-        .models = {model}, .n_models = 1, .set = cp_render_find_set("studio"), .width = size, .height = size};
-    int err = cp_render_create(&config, &spec, &render, error);
-    if (err)
-        return err;
+    struct cp_render *render = NULL;
+    int err = 0;
     struct cp_pool *sheets = cp_picture_pool_create(width, height, 1),
                    *pictures = cp_picture_pool_create(size, size, 1);
     struct cp_picture *sheet = cp_picture_get(sheets, width, height),
@@ -207,8 +214,15 @@ static int write_sheet(struct cp_model *model, const struct tile *tiles, int n, 
     for (int p = 0; p < 3; p++)
         memset(sheet->plane[p], p ? 128 : 16, (size_t)sheet->stride[p] * (size_t)(height >> (p > 0)));
     for (int i = 0; i < n && !err; i++) {
-        struct cp_view view = view_of(model, &tiles[i]);
-        err = take_pose(model, &tiles[i], error);
+        struct cp_model *model = models[n_models > 1 ? i : 0];
+        const struct tile *tile = &tiles[n_models > 1 ? 0 : i];
+        struct cp_view view = view_of(model, tile);
+        if (i < n_models)
+            err = make_render(model, size, &render, error);
+        if (!err)
+            err = take_pose(model, tile, error);
+        if (err)
+            break;
         for (int frame = 0; frame < 2; frame++) /* shadows are drawn every second frame */
             cp_render_draw(render, (const struct cp_pose *const[]){&pose}, &view, picture);
         paste(picture, sheet, i % columns * size, i / columns * size);
@@ -242,17 +256,34 @@ static int draw_presenter(const char *file, const char *folder, const char *only
     for (int i = 0; only && i < N_TILES && !err; i++)
         if (!strcmp(TILES[i].name, only) || !strcmp(only, "all")) {
             snprintf(path, sizeof path, "%s/%.*s-%s.png", folder, name, base, TILES[i].name);
-            err = write_sheet(model, &TILES[i], 1, ALONE_SIZE, 1, path, error);
+            err = write_sheet(&model, 1, &TILES[i], 1, ALONE_SIZE, 1, path, error);
         }
     if (!only) {
         snprintf(path, sizeof path, "%s/contact-%.*s-views.png", folder, name, base);
-        err = write_sheet(model, TILES, N_VIEWS, VIEW_SIZE, VIEW_COLUMNS, path, error);
+        err = write_sheet(&model, 1, TILES, N_VIEWS, VIEW_SIZE, VIEW_COLUMNS, path, error);
     }
     if (!only && !err) {
         snprintf(path, sizeof path, "%s/contact-%.*s-faces.png", folder, name, base);
-        err = write_sheet(model, TILES + N_VIEWS, N_TILES - N_VIEWS, FACE_SIZE, FACE_COLUMNS, path, error);
+        err =
+            write_sheet(&model, 1, TILES + N_VIEWS, N_TILES - N_VIEWS, FACE_SIZE, FACE_COLUMNS, path, error);
     }
     cp_ref_drop(model);
+    return err;
+}
+
+/* All of them from the front, side by side. */
+static int draw_cast(char **files, int n, const char *folder, struct cp_error *error)
+{
+    struct cp_model *models[MAX_CAST] = {NULL};
+    char path[1024];
+    int err = 0;
+    for (int i = 0; i < n && !err; i++)
+        err = cp_avatar_load_file(files[i], &models[i], error);
+    snprintf(path, sizeof path, "%s/cast.png", folder);
+    if (!err)
+        err = write_sheet(models, n, TILES, n, VIEW_SIZE, n, path, error);
+    for (int i = 0; i < n; i++)
+        cp_ref_drop(models[i]);
     return err;
 }
 
@@ -270,5 +301,10 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s\n", error.text);
             return 1;
         }
+    int n = argc - first - 1;
+    if (!only && n > 1 && draw_cast(argv + first + 1, n < MAX_CAST ? n : MAX_CAST, argv[first], &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
     return 0;
 }
