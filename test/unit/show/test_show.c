@@ -543,18 +543,19 @@ struct stagehand { /* a stand-in: lines that name the set "shop" wait for their 
     uint64_t job;
     int asked, struck;
 };
+static struct stagehand hand; /* it outlives a test: what waits at its end is struck by tear_down */
 
 static int give_stage(void *user, const json_t *channel, const json_t *line, uint64_t job, bool *ret_wait,
                       struct cp_error *error)
 {
-    struct stagehand *hand = user;
+    struct stagehand *given = user;
     const char *set = json_string_value(json_object_get(line, "set"));
     if (set && !strcmp(set, "gone"))
         return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no such set");
     *ret_wait = set != NULL;
     if (set) {
-        hand->job = job;
-        hand->asked++;
+        given->job = job;
+        given->asked++;
     }
     return 0;
 }
@@ -564,9 +565,10 @@ static void strike_stage(void *user, uint64_t job)
     ((struct stagehand *)user)->struck++;
 }
 
-static void enter_with(struct stage *stage, struct stagehand *hand, const char *rundown)
+static void enter_with(struct stage *stage, const char *rundown)
 {
-    const struct cp_show_stager stager = {.user = hand, .stage = give_stage, .strike = strike_stage};
+    hand = (struct stagehand){0};
+    const struct cp_show_stager stager = {.user = &hand, .stage = give_stage, .strike = strike_stage};
     make_channel(stage, rundown);
     cp_show_leave(stage->door);
     assert_int_equal(cp_show_enter(stage->show, "main", &stager, &stage->door, NULL), 0);
@@ -585,11 +587,10 @@ static void post_in_set(struct stage *stage, const char *text, const char *set)
 static void cue_waits_for_its_stage(void **state)
 {
     struct stage *stage = *state;
-    struct stagehand hand = {0};
     struct cp_moment moment;
     int16_t pcm[CP_SAMPLES_PER_FRAME];
     int scene; /* any address will do: the show only carries it */
-    enter_with(stage, &hand, NULL);
+    enter_with(stage, NULL);
     post_in_set(stage, "S.", "shop");
     assert_int_equal(play(stage, 20), 0);
     assert_int_equal(hand.asked, 1);
@@ -608,8 +609,7 @@ static void cue_waits_for_its_stage(void **state)
 static void rundown_goes_on_while_a_cue_waits_for_its_stage(void **state)
 {
     struct stage *stage = *state;
-    struct stagehand hand = {0};
-    enter_with(stage, &hand, RUNDOWN);
+    enter_with(stage, RUNDOWN);
     settle(stage);
     play(stage, 4);
     post_in_set(stage, "S.", "shop");
@@ -624,9 +624,8 @@ static void rundown_goes_on_while_a_cue_waits_for_its_stage(void **state)
 static void cue_whose_stage_fails_fails_alone(void **state)
 {
     struct stage *stage = *state;
-    struct stagehand hand = {0};
     struct cp_error why = {.code = CP_ERR_FORMAT, .stage = "app", .text = "the picture is damaged"};
-    enter_with(stage, &hand, NULL);
+    enter_with(stage, NULL);
     post_in_set(stage, "S.", "shop");
     post_in_set(stage, "G.", "gone");
     post(stage, "T.", NULL);
@@ -641,8 +640,7 @@ static void cue_whose_stage_fails_fails_alone(void **state)
 static void cue_fails_when_its_stage_does_not_come(void **state)
 {
     struct stage *stage = *state;
-    struct stagehand hand = {0};
-    enter_with(stage, &hand, NULL);
+    enter_with(stage, NULL);
     post_in_set(stage, "S.", "shop");
     post(stage, "T.", NULL);
     usleep(1200 * 1000);
@@ -657,10 +655,9 @@ static void cue_fails_when_its_stage_does_not_come(void **state)
 static void cue_removed_while_its_stage_is_made_gives_it_up(void **state)
 {
     struct stage *stage = *state;
-    struct stagehand hand = {0};
     struct cp_error error;
     json_t *spec = json_pack("{s:s, s:s}", "text", "S.", "set", "shop"), *cue;
-    enter_with(stage, &hand, NULL);
+    enter_with(stage, NULL);
     assert_int_equal(cp_show_cue_create(stage->show, "main", spec, cp_clock_now_ns(), &cue, NULL), 0);
     settle(stage);
     assert_int_equal(
