@@ -109,9 +109,9 @@ static int read_stage(struct job *job, const char *presenter, const json_t *scen
     json_t *several = json_array();
     for (const char *at = presenter; *at;) {
         size_t length = strcspn(at, ",");
-        if (length > 39)
+        if (length > 255)
             return cp_fail(error, CP_ERR_LIMIT, "render",
-                           "a presenter's name or path may have 39 bytes at most");
+                           "a presenter's name or path may have 255 bytes at most");
         json_array_append_new(several, json_stringn(at, length));
         at += length + (at[length] == ',');
     }

@@ -11,7 +11,7 @@
 #include "app/stagehand.h"
 
 struct cp_player {
-    char id[40];
+    char id[256]; /* or a path */
     struct cp_model *model;
     struct cp_actor *actor;
     int scenes; /* that this one is on */

@@ -22,7 +22,7 @@
 /* What a scene is made of. Equal plans make equal scenes. All zero beyond the strings. */
 struct cp_scene_plan {
     int n_presenters;
-    char presenter[CP_SCENE_PRESENTERS][40];
+    char presenter[CP_SCENE_PRESENTERS][256]; /* ids; when rendering offline, also the paths of files */
     char set[24], light[24];
     char background[256], screen[48]; /* of uploads; a background also "#rrggbb", or the path of a file */
     int width, height;
