@@ -94,11 +94,13 @@ int cp_mesh_make_proxy(const struct mesh *mesh, const struct character *characte
         for (int v = character->first_vertex; v < character->first_vertex + character->n_vertices; v++)
             for (int k = 0; k < 3; k++)
                 extent = fmaxf(extent, fabsf(position[v][k]));
-        /* Grow the grid until it fits; one cell for everything always does. */
-        for (float size = fmaxf(0.002f, extent / 30000);; size *= 1.25f) {
+        /* Grow the grid until it fits: triangles go by the square of its size, and one cell for everything
+         * always does. */
+        for (float size = fmaxf(0.002f, extent / 30000);;) {
             n = simplify(mesh, character, position, size, cells, room - 1, cell_of, max, proxy);
             if (n <= max)
                 break;
+            size *= fmaxf(1.05f, sqrtf((float)n / (float)max) * 0.98f);
         }
     }
     free(cells);
