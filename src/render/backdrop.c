@@ -22,10 +22,12 @@ static const float BLUR_RAD[BACKDROP_LEVELS] = {0.0024f, 0.0060f, 0.0120f};
 
 static bool allocate(struct backdrop *b, int width, int height, size_t pixels, int levels)
 {
-    float **const line[] = {&b->column, &b->slope, &b->shift, &b->row};
+    float **const line[] = {&b->column, &b->slope, &b->shift, &b->row, &b->scratch};
+    const size_t length[] = {1, 1, 1, 1, 9};
     bool complete = true;
-    for (int i = 0; i < 4; i++) {
-        *line[i] = cp_render_alloc(((size_t)(i < 3 ? width : height) + 64) * sizeof(float));
+    b->grid = 1;
+    for (int i = 0; i < 5; i++) {
+        *line[i] = cp_render_alloc(length[i] * ((size_t)(i == 3 ? height : width) + 64) * sizeof(float));
         complete = complete && *line[i];
     }
     for (int i = 0; i < levels; i++) {
@@ -121,6 +123,8 @@ int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const 
         cp_backdrop_destroy(b);
         return CP_ERR_NOMEM;
     }
+    int shorter = width < height ? width : height;
+    b->grid = shorter >= 700 ? 4 : shorter >= 350 ? 2 : 1;
     if (key || plain) {
         /* Greens of keying cloth are near 0, 177, 64; the grey is that of seamless paper. */
         unsigned rrggbb = key ? 0x00b140 : 0x787a7e;
@@ -156,6 +160,7 @@ void cp_backdrop_destroy(struct backdrop *b)
     cp_render_free(b->slope);
     cp_render_free(b->shift);
     cp_render_free(b->row);
+    cp_render_free(b->scratch);
     free(b);
 }
 
@@ -191,20 +196,21 @@ void cp_backdrop_aim_room(struct cp_render *render, struct backdrop *b)
     float yaw = atan2f(c->forward[0], -c->forward[2]);
     float flat = sqrtf(c->forward[0] * c->forward[0] + c->forward[2] * c->forward[2]);
     float rise = c->forward[1] / fmaxf(flat, 0.05f);
-    for (int x = 0; x < render->width + 32; x++) {
-        float off = atanf(((float)x + 0.5f - 0.5f * (float)render->width) / c->focal_px), angle = yaw + off;
+    for (int i = 0; i < render->width / b->grid + 32; i++) {
+        float x = (float)(i * b->grid), off = atanf((x + 0.5f - 0.5f * (float)render->width) / c->focal_px),
+              angle = yaw + off;
         float dx = sinf(angle), dz = -cosf(angle), s = reach(c->eye, dx, dz);
         float px = c->eye[0] + s * dx - CENTER[0], pz = c->eye[2] + s * dz - CENTER[2];
         float r = fmaxf(sqrtf(px * px + pz * pz), 0.05f), seen = atan2f(px, -pz);
-        b->column[x] =
+        b->column[i] =
             clamp_to((seen / BACKDROP_SPAN_RAD + 0.5f) * (float)b->width - 0.5f, 0, (float)(b->width - 2));
         /* A pixel's height over the lens axis is met at the distance s; row[] is its slope in the picture's
          * middle, which grows narrower to the sides. */
         float per_rise = (float)b->height / BACKDROP_SPAN_RISE;
-        b->slope[x] = -s * cosf(off) / r * per_rise;
-        b->shift[x] = 0.5f * (float)b->height - 0.5f - (c->eye[1] - CENTER[1]) / r * per_rise;
+        b->slope[i] = -s * cosf(off) / r * per_rise;
+        b->shift[i] = 0.5f * (float)b->height - 0.5f - (c->eye[1] - CENTER[1]) / r * per_rise;
     }
-    for (int y = 0; y < render->height; y++)
+    for (int y = 0; y < render->height + b->grid; y++)
         b->row[y] = rise + (0.5f * (float)render->height - (float)y - 0.5f) / c->focal_px;
     /* The disc that a point on the wall becomes, when the lens is focused on the presenter. */
     float distance = distance_of(&render->view), wall = WALL_BACK_M + 1;

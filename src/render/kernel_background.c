@@ -48,39 +48,70 @@ INLINE void store_part(uint32_t *to, vi packed, int n)
     memcpy(to, lane, (size_t)n * sizeof lane[0]);
 }
 
-void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width, int height)
+/* One line of the grid, then stretched to every pixel between its points: three rows of floats. */
+static void grid_line(const struct backdrop *b, float t, int n, float *point, float *line, int pitch)
 {
     int level = (int)b->blur;
     level = level > BACKDROP_LEVELS - 2 ? BACKDROP_LEVELS - 2 : level;
     const uint32_t *near = b->level[level], *far = b->level[level + 1];
     const vf blend = vf_set(b->blur - (float)level);
     const float last_row = (float)(b->height - 2);
-    bool two = far && far != near && b->blur > (float)level;
-    /* A panorama is seen at some three times its size: every other row is the mean of its neighbours. */
-    const int step = b->level[1] != b->level[0] ? 2 : 1;
-    for (int y = 0; y < height; y += step) {
-        const vf t = vf_set(b->row[y]);
-        for (int x = 0; x < width; x += LANES) {
-            vf column = vf_load(b->column + x), c[3];
-            vf row = vf_clamp(vf_fma(vf_load(b->slope + x), t, vf_load(b->shift + x)), 0, last_row);
-            sample(near, b->width, column, row, c);
-            if (two) {
-                vf d[3];
-                sample(far, b->width, column, row, d);
-                for (int k = 0; k < 3; k++)
-                    c[k] = vf_mix(c[k], d[k], blend);
-            }
-            vf noise = still_noise(x, y) * b->noise;
+    const bool two = far && far != near && b->blur > (float)level;
+    float *to = b->grid > 1 ? point : line;
+    for (int i = 0; i < n; i += LANES) {
+        vf column = vf_load(b->column + i), c[3];
+        vf row = vf_clamp(vf_fma(vf_load(b->slope + i), vf_set(t), vf_load(b->shift + i)), 0, last_row);
+        sample(near, b->width, column, row, c);
+        if (two) {
+            vf d[3];
+            sample(far, b->width, column, row, d);
             for (int k = 0; k < 3; k++)
-                c[k] = c[k] + noise;
+                c[k] = vf_mix(c[k], d[k], blend);
+        }
+        for (int k = 0; k < 3; k++)
+            vf_store(to + k * pitch + i, c[k]);
+    }
+    for (int k = 0; k < 3 && b->grid > 1; k++) {
+        const float *from = point + k * pitch, share = 1 / (float)b->grid;
+        float *out = line + k * pitch;
+        if (b->grid == 4)
+            for (int i = 0; i + 1 < n; i++)
+                for (int j = 0; j < 4; j++)
+                    out[4 * i + j] = from[i] + (from[i + 1] - from[i]) * (share * (float)j);
+        else
+            for (int i = 0; i + 1 < n; i++)
+                for (int j = 0; j < 2; j++)
+                    out[2 * i + j] = from[i] + (from[i + 1] - from[i]) * (share * (float)j);
+    }
+}
+
+/* The picture is sampled at the points of a grid, and the pixels between them are mixed: a panorama is seen
+ * at some three times its size and is soft, so nothing is lost. */
+void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width, int height)
+{
+    const int pitch = width + 64, n = (width - 1) / b->grid + 2;
+    float *point = b->scratch, *above = point + 3 * pitch, *below = above + 3 * pitch;
+    for (int y = 0; y < height; y++) {
+        if (y % b->grid == 0) {
+            if (y == 0 || b->grid == 1) {
+                grid_line(b, b->row[y], n, point, above, pitch);
+            } else {
+                float *spare = above;
+                above = below;
+                below = spare;
+            }
+            if (b->grid > 1)
+                grid_line(b, b->row[y + b->grid], n, point, below, pitch);
+        }
+        const vf share = vf_set((float)(y % b->grid) / (float)b->grid);
+        for (int x = 0; x < width; x += LANES) {
+            vf noise = still_noise(x, y) * b->noise, c[3];
+            for (int k = 0; k < 3; k++) {
+                vf a = vf_load(above + k * pitch + x);
+                c[k] = (b->grid > 1 ? vf_mix(a, vf_load(below + k * pitch + x), share) : a) + noise;
+            }
             store_part(out + (size_t)y * (size_t)width + (size_t)x, pack(c), width - x);
         }
-    }
-    for (int y = 1; step == 2 && y < height; y += 2) {
-        uint32_t *to = out + (size_t)y * (size_t)width;
-        const uint32_t *above = to - width, *below = y + 1 < height ? to + width : above;
-        for (int x = 0; x < width; x++) /* three means of 10 bits at once */
-            to[x] = (above[x] & below[x]) + (((above[x] ^ below[x]) & 0x3feffbfeu) >> 1);
     }
 }
 
@@ -96,7 +127,8 @@ void KERNEL(lay_patch)(const struct patch *p, uint32_t *background, int width)
             for (int i = 0; i < 4; i++)
                 inside = vf_min(
                     inside, vf_fma(px, vf_set(p->edge[i][0]), vf_set(p->edge[i][1] * fy + p->edge[i][2])));
-            if (!vm_bits(vm_lt(vf_set(-0.5f - 0.5f * p->soft), inside)))
+            if (!vm_bits(vm_lt(vf_set(-0.5f - 0.5f * p->soft), inside)) ||
+                !vm_bits(vm_lt(inside, vf_set(p->deep))))
                 continue;
             vi there = vi_load(row + x);
             vf cover = vf_saturate(inside * (1 / p->soft) + 0.5f);

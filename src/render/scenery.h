@@ -29,15 +29,17 @@ enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3 };
 #define BACKDROP_SPAN_RISE 0.9f /* tangent of the elevation, top to bottom */
 
 /* A picture that is sampled for every pixel of the background: a panorama in three degrees of blur, or one
- * still. Where a pixel (x, y) looks is (column[x], slope[x] * row[y] + shift[x]). */
+ * still. Where a pixel (x, y) looks is (column[i], slope[i] * row[y] + shift[i]) with i = x / grid. */
 struct backdrop {
     int width, height;
     const uint32_t *level[BACKDROP_LEVELS]; /* 10-bit rgb */
     uint32_t *owned[BACKDROP_LEVELS];
     float *column, *slope, *shift, *row;
-    bool as_it_is; /* aim_picture: every pixel shows its own */
-    float blur;    /* 0 .. BACKDROP_LEVELS - 1 */
-    float noise;   /* against bands, in steps of the 10-bit picture; 0 for colours that must be exact */
+    float *scratch; /* of the kernel: nine rows */
+    int grid;       /* pixels between two samples each way: 1, 2 or 4 */
+    bool as_it_is;  /* aim_picture: every pixel shows its own */
+    float blur;     /* 0 .. BACKDROP_LEVELS - 1 */
+    float noise;    /* against bands, in steps of the 10-bit picture; 0 for colours that must be exact */
 };
 int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const char *color, int width,
                        int height, struct backdrop **ret_backdrop);
@@ -58,6 +60,7 @@ struct patch {               /* a flat rectangle in perspective, in the backgrou
     int texture_width, texture_height;
     float color[3];    /* 0..1023; with a texture: of the frame round it */
     float alpha, soft; /* of a colour: how strong, and over how many pixels its edge fades */
+    float deep;        /* farther inside than this nothing is drawn: something else will lie there; pixels */
 };
 
 struct screen;

@@ -11,12 +11,14 @@ struct place {
     float x, y, z, width_m; /* of its middle; it is 16:9 */
     float turn_deg;         /* towards the stage */
 };
+enum { MOST = 3 }; /* one for cameras from the front, one for each side's */
 struct screen {
-    struct place place;
-    float frame_m;        /* width of its frame */
-    float frame_color[3]; /* 10-bit display values */
-    struct patch face;    /* what it shows, for the view of the last whole drawing */
-    bool visible;
+    struct place place[MOST];
+    int n;
+    float frame_m;           /* width of its frame */
+    float frame_color[3];    /* 10-bit display values */
+    struct patch face[MOST]; /* what they show, for the view of the last whole drawing */
+    bool visible[MOST];
     uint32_t *idle;       /* CP_SCREEN_WIDTH x CP_SCREEN_HEIGHT */
     const uint32_t *last; /* what it showed */
     int64_t last_due;
@@ -31,27 +33,34 @@ static const struct {
     {"studio",
      {0.75f, 1.64f, -2.2f, 0.86f, -9},
      {0.62f, 1.72f, -2.2f, 0.74f, -9},
-     {0.0f, 2.16f, -2.6f, 0.86f, 0},
+     {0.0f, 2.10f, -2.6f, 0.70f, 0},
      0.016f,
      {52, 48, 50}},
     {"newsroom",
      {0.78f, 1.64f, -2.4f, 0.92f, -8},
      {0.62f, 1.74f, -2.2f, 0.76f, -8},
-     {0.0f, 2.16f, -2.6f, 0.90f, 0},
+     {0.0f, 2.10f, -2.6f, 0.70f, 0},
      0.012f,
      {120, 190, 280}},
     {"shop",
      {0.76f, 1.64f, -2.3f, 0.86f, -8},
      {0.62f, 1.74f, -2.2f, 0.72f, -8},
-     {0.0f, 2.16f, -2.6f, 0.84f, 0},
+     {0.0f, 2.10f, -2.6f, 0.70f, 0},
      0.026f,
      {560, 420, 275}},
     {"classroom",
      {0.78f, 1.66f, -2.4f, 0.90f, -8},
      {0.62f, 1.74f, -2.2f, 0.74f, -8},
-     {0.0f, 2.16f, -2.6f, 0.86f, 0},
+     {0.0f, 2.10f, -2.6f, 0.70f, 0},
      0.018f,
      {880, 872, 850}},
+};
+
+/* Seen by the cameras that stand to the left and right, out of the picture of those in front: in wide
+ * pictures, and in upright ones. */
+static const struct place SIDE[2][2] = {
+    {{2.08f, 1.64f, -2.2f, 0.62f, -32}, {-2.08f, 1.64f, -2.2f, 0.62f, 32}},
+    {{1.05f, 2.10f, -2.6f, 0.68f, -21}, {-1.05f, 2.10f, -2.6f, 0.68f, 21}},
 };
 
 static uint32_t pack(const float c[3])
@@ -111,7 +120,11 @@ int cp_screen_create(const struct cp_set *set, int width, int height, struct scr
         return CP_ERR_NOMEM;
     }
     float aspect = (float)width / (float)height;
-    screen->place = aspect < 0.9f ? PLACE[row].upright : aspect < 1.4f ? PLACE[row].square : PLACE[row].wide;
+    screen->place[0] = aspect < 0.9f   ? PLACE[row].upright
+                       : aspect < 1.4f ? PLACE[row].square
+                                       : PLACE[row].wide;
+    screen->n = aspect >= 0.9f && aspect < 1.4f ? 1 : MOST; /* a square is too narrow for both */
+    memcpy(screen->place + 1, SIDE[aspect < 0.9f], sizeof SIDE[0]);
     screen->frame_m = PLACE[row].frame_m;
     memcpy(screen->frame_color, PLACE[row].frame_color, sizeof screen->frame_color);
     paint_idle(set->name, screen->idle);
@@ -141,14 +154,15 @@ static void place_point(const struct place *place, float right, float up, float 
     out[2] = place->z - right * sinf(turn);
 }
 
-/* Where a rectangle of the screen's plane, `grow` metres larger than its face all round, is in the picture.
- * False when it is behind the camera or out of the picture. */
-static bool aim(const struct cp_render *render, const struct place *place, float grow, float soft,
+/* Where a rectangle of the screen's plane, `grow` metres larger than its face all round, is in the picture;
+ * `deep` metres inside of its edge it is hidden (0: nowhere). False when it is behind the camera or out of
+ * the picture. */
+static bool aim(const struct cp_render *render, const struct place *place, float grow, float deep, float soft,
                 struct patch *p)
 {
     const struct camera *c = &render->camera;
     float w = place->width_m / 2 + grow, h = place->width_m * 9 / 32 + grow, corner[4][2];
-    float x0 = 1e9f, x1 = -1e9f, y0 = 1e9f, y1 = -1e9f;
+    float x0 = 1e9f, x1 = -1e9f, y0 = 1e9f, y1 = -1e9f, nearest = 1e9f;
     for (int i = 0; i < 4; i++) { /* clockwise from the top left */
         float at[3], v[3];
         place_point(place, i == 1 || i == 2 ? w : -w, i < 2 ? h : -h, at);
@@ -157,6 +171,7 @@ static bool aim(const struct cp_render *render, const struct place *place, float
         float depth = dot(v, c->forward);
         if (depth < 0.1f)
             return false;
+        nearest = fminf(nearest, depth);
         corner[i][0] = 0.5f * (float)render->width + c->focal_px * dot(v, c->right) / depth;
         corner[i][1] = 0.5f * (float)render->height - c->focal_px * dot(v, c->up) / depth;
         x0 = fminf(x0, corner[i][0]);
@@ -177,6 +192,7 @@ static bool aim(const struct cp_render *render, const struct place *place, float
     p->x1 = (int)fminf(ceilf(x1 + margin), (float)render->width);
     p->y1 = (int)fminf(ceilf(y1 + margin), (float)render->height);
     p->soft = soft;
+    p->deep = deep > 0 ? deep * c->focal_px / nearest + 4 : 1e9f;
     return p->x0 < p->x1 && p->y0 < p->y1;
 }
 
@@ -214,24 +230,35 @@ static void invert(const struct cp_render *render, const struct place *place, in
 }
 
 /* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
-static void draw_body(struct cp_render *render, struct screen *screen, int texture_width, int texture_height)
+static void draw_body(struct cp_render *render, struct screen *screen, int i)
 {
     uint32_t *to = render->scenery->rgb;
     float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
-    struct place behind = screen->place;
+    struct place behind = screen->place[i];
     struct patch p = {.alpha = 0.42f};
     behind.y -= 0.03f;
     behind.z -= 0.04f;
-    if (aim(render, &behind, 0.05f, 70 * unit, &p))
+    if (aim(render, &behind, 0.05f, 0.13f, 70 * unit, &p))
         render->kernels->lay_patch(&p, to, render->width);
     p = (struct patch){.alpha = 1};
     memcpy(p.color, screen->frame_color, sizeof p.color);
-    if (aim(render, &screen->place, screen->frame_m, 1.6f, &p))
+    if (aim(render, &screen->place[i], screen->frame_m, screen->frame_m * 1.2f, 1.6f, &p))
         render->kernels->lay_patch(&p, to, render->width);
-    screen->face = (struct patch){.alpha = 1};
-    memcpy(screen->face.color, screen->frame_color, sizeof p.color);
-    screen->visible = aim(render, &screen->place, 0, 1.4f, &screen->face);
-    invert(render, &screen->place, texture_width, texture_height, &screen->face);
+    screen->face[i] = (struct patch){.alpha = 1};
+    memcpy(screen->face[i].color, screen->frame_color, sizeof p.color);
+    screen->visible[i] = aim(render, &screen->place[i], 0, 0, 1.4f, &screen->face[i]);
+}
+
+/* The rectangle grows to hold a patch: whole vectors of 16 columns, pairs of rows. */
+static void include(const struct patch *p, int width, int rect[4])
+{
+    int right = p->x0 + ((p->x1 - p->x0 + 15) & ~15), bottom = p->y0 + ((p->y1 - p->y0 + 1) & ~1);
+    right = right > width ? width : right;
+    int old_right = rect[2] ? rect[0] + rect[2] : 0, old_bottom = rect[2] ? rect[1] + rect[3] : 0;
+    rect[0] = rect[2] && rect[0] < p->x0 ? rect[0] : p->x0;
+    rect[1] = rect[2] && rect[1] < p->y0 ? rect[1] : p->y0;
+    rect[2] = (right > old_right ? right : old_right) - rect[0];
+    rect[3] = (bottom > old_bottom ? bottom : old_bottom) - rect[1];
 }
 
 bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *footage,
@@ -239,29 +266,29 @@ bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_f
 {
     const struct footage_frame *frame = footage ? cp_footage_frame(footage, at_samples) : NULL;
     const uint32_t *texture = frame ? frame->rgb : screen->idle;
-    int width = CP_SCREEN_WIDTH, height = CP_SCREEN_HEIGHT;
+    int width = CP_SCREEN_WIDTH, height = CP_SCREEN_HEIGHT, rect[4] = {0};
     if (frame)
         cp_footage_size(footage, &width, &height);
     int64_t due = frame ? frame->due_samples : 0;
     if (!whole && texture == screen->last && due == screen->last_due)
         return false;
-    if (whole)
-        draw_body(render, screen, width, height);
-    else
-        invert(render, &screen->place, width, height, &screen->face);
     screen->last = texture;
     screen->last_due = due;
-    if (!screen->visible)
+    for (int i = 0; i < screen->n; i++) {
+        struct patch *face = &screen->face[i];
+        if (whole)
+            draw_body(render, screen, i);
+        if (!screen->visible[i])
+            continue;
+        invert(render, &screen->place[i], width, height, face);
+        face->texture = texture;
+        face->texture_width = width;
+        face->texture_height = height;
+        render->kernels->lay_patch(face, render->scenery->rgb, render->width);
+        include(face, render->width, rect);
+    }
+    if (!rect[2])
         return false;
-    screen->face.texture = texture;
-    screen->face.texture_width = width;
-    screen->face.texture_height = height;
-    render->kernels->lay_patch(&screen->face, render->scenery->rgb, render->width);
-    ret_rect[0] = screen->face.x0;
-    ret_rect[1] = screen->face.y0;
-    ret_rect[2] = ((screen->face.x1 - screen->face.x0 + 15) & ~15) + screen->face.x0 > render->width
-                      ? render->width - screen->face.x0
-                      : (screen->face.x1 - screen->face.x0 + 15) & ~15;
-    ret_rect[3] = (screen->face.y1 - screen->face.y0 + 1) & ~1;
+    memcpy(ret_rect, rect, sizeof rect);
     return true;
 }
