@@ -193,7 +193,7 @@ static int read_channel(struct load *load, const struct skeleton *s, const json_
         fill_shifts(load, s, motion, &track);
     size_t key = 0;
     for (int f = 0; !err && face >= 0 && f < motion->n_frames; f++) {
-        float value[3];
+        float value[3] = {0};
         sample_track(&track, (float)f / MOTION_HZ, &key, value);
         motion->face[f][face] = clampf(value[0], 0, 1);
     }

@@ -93,7 +93,11 @@ static int open_listener(const char *address, int *ret_listener, int *ret_port, 
     char host[128], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *found = NULL;
-    struct sockaddr_storage bound = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {.v6 = {0}};
     socklen_t length = sizeof bound;
     int one = 1, result = split_address(address, host, port, error);
     if (result)
@@ -105,14 +109,13 @@ static int open_listener(const char *address, int *ret_listener, int *ret_port, 
     int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, found->ai_protocol);
     if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
         bind(listener, found->ai_addr, found->ai_addrlen) || listen(listener, 1024) ||
-        getsockname(listener, (struct sockaddr *)&bound, &length)) {
+        getsockname(listener, &bound.any, &length)) {
         result = listen_failed(address, error);
         if (listener >= 0)
             close(listener);
     } else {
         *ret_listener = listener;
-        *ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                      : ((struct sockaddr_in *)&bound)->sin_port);
+        *ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
     }
     freeaddrinfo(found);
     return result;

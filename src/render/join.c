@@ -130,10 +130,10 @@ int cp_join_models(const struct cp_stage_spec *spec, struct cp_model *ret_joined
     if (!fits)
         return cp_fail(error, CP_ERR_LIMIT, "render", "The characters are too big.");
     struct cp_model joined = {
-        .vertices = malloc((size_t)room.n_vertices * sizeof *joined.vertices),
-        .triangles = malloc((size_t)room.n_triangles * sizeof *joined.triangles),
-        .parts = malloc((size_t)room.n_parts * sizeof *joined.parts),
-        .materials = malloc((size_t)room.n_materials * sizeof *joined.materials),
+        .vertices = malloc(((size_t)room.n_vertices + 1) * sizeof *joined.vertices),
+        .triangles = malloc(((size_t)room.n_triangles + 1) * sizeof *joined.triangles),
+        .parts = malloc(((size_t)room.n_parts + 1) * sizeof *joined.parts),
+        .materials = malloc(((size_t)room.n_materials + 1) * sizeof *joined.materials),
         .textures = calloc((size_t)room.n_textures + 1, sizeof *joined.textures),
         .targets = calloc((size_t)room.n_targets + 1, sizeof *joined.targets),
         .rows = calloc((size_t)room.n_rows + 1, sizeof *joined.rows),

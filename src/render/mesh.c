@@ -417,6 +417,8 @@ static void measure(const struct mesh *mesh, const struct renumber *r, struct ch
     float head = c->head_height_m > 0.01f ? c->head_height_m : 0.22f, p[3];
     int n = 0, end = c->first_vertex + c->n_vertices;
     double sum[3] = {0}, anchors[3] = {0};
+    if (!r->source) /* no parts, no vertices */
+        end = c->first_vertex;
     for (int v = c->first_vertex; v < end; v++) {
         rest_position(mesh, v, p);
         if (r->source[v] < 0 || p[1] <= c->eye_height_m - head)
@@ -443,7 +445,7 @@ static void measure(const struct mesh *mesh, const struct renumber *r, struct ch
 
 static int make_proxies(struct mesh *mesh)
 {
-    float(*position)[3] = malloc((size_t)mesh->n_vertices * sizeof *position);
+    float(*position)[3] = malloc(((size_t)mesh->n_vertices + 1) * sizeof *position);
     mesh->proxy = malloc((size_t)mesh->n_characters * MAX_PROXY * sizeof *mesh->proxy);
     if (!position || !mesh->proxy) {
         free(position);

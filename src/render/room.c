@@ -199,7 +199,7 @@ static struct rgb light_at(const struct room *room, const float *p, const float 
 static struct rgb look(const struct room *room, const struct things *things, const struct ray *ray,
                        int bounces)
 {
-    struct hit hit;
+    struct hit hit = {0};
     if (!cast(room, things, ray, &hit))
         return (struct rgb){0, 0, 0};
     const struct material *material = &room->material[hit.material];

@@ -169,7 +169,7 @@ int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling)
     }
     if (!loud)
         return 0;
-    float *needed = malloc(2 * n * sizeof *needed);
+    float *needed = calloc(2 * n, sizeof *needed);
     size_t *queue = malloc((n + 1) * sizeof *queue);
     if (!needed || !queue) {
         free(needed);
