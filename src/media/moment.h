@@ -57,10 +57,6 @@ struct cp_moment {
     char presenter[40];   /* who on stage performs this, or "" for the first */
     char camera[24];      /* named framing, or "" for the channel's own */
     float camera_move_s;  /* how long a change of framing takes; 0: a cut */
-    char set[24];         /* ... or "" for the channel's own: */
-    char background[48];  /* id of a picture or video behind the presenter */
-    char light[24];       /* named mood */
-    char screen[48];      /* id of a picture or video on the set's screen */
     char card[160];       /* lower third to show, or "" */
     char cue[40];         /* id of the cue being performed, or "" */
     int64_t cue_asked_ns; /* monotonic; 0 for rundown lines */
