@@ -150,6 +150,8 @@ struct body {
 
 void body_init(struct body *body, uint64_t seed);
 void body_step(struct body *body, const struct cp_moment *moment, float dt_s);
+/* How much a vowel stands out of its utterance, by stress, pitch and loudness: some 0 .. 1. */
+float body_prominence(const struct body *body, const struct cp_utterance *u, const struct cp_mark *vowel);
 
 /* --- the rig (rig.c): what a model can do --- */
 
@@ -233,6 +235,11 @@ enum arm_pose {
     ARM_CHIN,
     ARM_ACROSS,
     ARM_PRESENT,
+    ARM_TALK, /* where hands wait while one talks with them; then what beats.c makes of it */
+    ARM_TALK_UP,
+    ARM_TALK_DOWN,
+    ARM_TALK_OPEN,
+    ARM_TALK_REST,
     ARM_POSE_COUNT,
 };
 
@@ -297,5 +304,39 @@ void gesturer_hear(struct gesturer *gesturer, const struct cp_utterance *utteran
                    bool card_left);
 /* Goes on; starts the named gesture when the name is new. */
 void gesturer_step(struct gesturer *gesturer, const char *action, bool card_left, float dt_s);
+/* The arms follow the goals that gestures, or else beats, have set for this frame. */
+void gesturer_move(struct gesturer *gesturer, float dt_s);
+
+/* --- beats of the hands while talking (beats.c) --- */
+
+#define BEAT_STEPS 4
+struct beat_step {
+    enum arm_pose pose;
+    float amount, lasts_s; /* how far from ARM_TALK to the pose; the time it takes */
+};
+
+/* What one arm does next. */
+struct beat_plan {
+    struct beat_step step[BEAT_STEPS];
+    int n, at;
+    float into_s;
+    bool begun;          /* `from` is this step's */
+    enum arm_pose place; /* where it waits: ARM_REST (hanging), ARM_TALK_REST or ARM_TALK */
+    struct limb from;
+};
+
+struct beats {
+    struct chance chance;
+    struct beat_plan plan[2]; /* left, right */
+    bool up;                  /* hands are raised */
+    int hands;                /* which: 1 left, 2 right */
+    float since_s, stay_s;    /* since the last stroke; how long hands wait for the next */
+    float wait_s, quiet_s;    /* until they may be raised again; since speech was heard */
+};
+
+void beats_init(struct beats *beats, uint64_t seed);
+/* Moves the arms' goals. free: neither a gesture nor a motion has the arms. */
+void beats_step(struct beats *beats, struct arm arm[2], const struct body *body,
+                const struct cp_moment *moment, bool free, float dt_s);
 
 #endif

@@ -121,6 +121,10 @@ void gesturer_step(struct gesturer *g, const char *action, bool card_left, float
             memset(g->carry, 0, sizeof g->carry);
         }
     }
+}
+
+void gesturer_move(struct gesturer *g, float dt_s)
+{
     for (int side = 0; side < 2; side++)
         arm_step(&g->arm[side], dt_s);
 }

@@ -31,6 +31,7 @@ struct cp_actor {
     struct gaze gaze;
     struct body body;
     struct gesturer gesturer;
+    struct beats beats;
     struct focus focus;
     float partner_silent_s; /* since the partner spoke, while this one listens */
     int32_t heard_to;       /* marks of the utterance before this have started their gestures */
@@ -66,6 +67,7 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     focus_init(&actor->focus, seed);
     body_init(&actor->body, seed);
     gesturer_init(&actor->gesturer, &actor->rig);
+    beats_init(&actor->beats, seed);
     spring_init(&actor->springs, model);
     actor->motions.playing = -1;
     actor->last_at = -1;
@@ -392,6 +394,9 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     float shift_deg = focus_step(&actor->focus, look, direction, dt_s);
     blinker_step(&actor->blinker, speaking, fmaxf(actor->gaze.shift_deg, shift_deg), dt_s);
     body_step(&actor->body, moment, dt_s);
+    beats_step(&actor->beats, actor->gesturer.arm, &actor->body, moment,
+               actor->gesturer.playing < 0 && actor->motions.playing < 0, dt_s);
+    gesturer_move(&actor->gesturer, dt_s);
     return dt_s;
 }
 

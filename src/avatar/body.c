@@ -89,6 +89,13 @@ static float loudness_at(const struct body *b, const struct cp_utterance *u, int
     return b->mean_level > 0 && i < u->n_prosody ? u->prosody[i].level / b->mean_level : 1;
 }
 
+float body_prominence(const struct body *b, const struct cp_utterance *u, const struct cp_mark *vowel)
+{
+    int32_t middle = vowel->at_samples + vowel->length_samples / 2;
+    return 0.35f * (vowel->stress >= 2) + 0.08f * melody(b, u, middle, 3) +
+           0.3f * (loudness_at(b, u, middle) - 1);
+}
+
 /* A stressed vowel that comes up within this step may get a nod, the more prominent the likelier. */
 static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t offset, float dt_s)
 {
@@ -100,9 +107,7 @@ static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t 
             break;
         if (mark->type != CP_MARK_VISEME || mark->at_samples < from || mark->viseme < CP_VISEME_AA)
             continue;
-        int32_t middle = mark->at_samples + mark->length_samples / 2;
-        float prominence = 0.35f * (mark->stress >= 2) + 0.08f * melody(b, u, middle, 3) +
-                           0.3f * (loudness_at(b, u, middle) - 1);
+        float prominence = body_prominence(b, u, mark);
         if (b->rested_s < BEAT_REST_S || prominence < chance_between(&b->chance, 0.2f, 0.7f))
             continue;
         b->beat_s = b->rested_s = 0;
