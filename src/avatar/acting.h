@@ -130,7 +130,8 @@ void follower_step(struct follower *follower, float stiffness, float dt_s);
 
 struct body {
     struct chance chance;
-    float phase[8][3];                    /* of the slow drifts */
+    uint64_t seed;                        /* of the slow drifts */
+    float phase[8][3];                    /* and where they start */
     float breath;                         /* 0..1 through one quiet breath */
     float air, air_speed;                 /* how full the lungs are, 0..1 */
     struct follower weight;               /* which leg carries it: -1..1 (only the first number is used) */
@@ -330,6 +331,7 @@ struct beats {
     struct beat_plan plan[2]; /* left, right */
     bool up;                  /* hands are raised */
     int hands;                /* which: 1 left, 2 right */
+    int left;                 /* strokes until they rest again */
     float since_s, stay_s;    /* since the last stroke; how long hands wait for the next */
     float wait_s, quiet_s;    /* until they may be raised again; since speech was heard */
 };

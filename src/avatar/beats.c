@@ -10,8 +10,8 @@
 #include "avatar/transform.h"
 
 #define LEAD_S     0.42f /* a stressed vowel is seen so long before it comes */
-#define UP_S       0.20f
-#define STROKE_S   0.16f /* its end meets the vowel: the arm itself is some 0.1 s late */
+#define UP_S       0.22f
+#define STROKE_S   0.18f /* its end meets the vowel: the arm itself is some 0.1 s late */
 #define SETTLE_S   0.50f
 #define APART_S    0.62f /* between two strokes at least */
 #define QUIET_S    0.45f /* silence between two sentences in which hands stay up */
@@ -24,10 +24,10 @@
 static const struct {
     float ready, size;
 } LIVELY[CP_EMOTION_COUNT] = {
-    [CP_EMOTION_NEUTRAL] = {0.55f, 0.60f},   [CP_EMOTION_WARM] = {0.70f, 0.75f},
-    [CP_EMOTION_HAPPY] = {0.90f, 1.00f},     [CP_EMOTION_SERIOUS] = {0.50f, 0.70f},
-    [CP_EMOTION_SURPRISED] = {0.80f, 0.90f}, [CP_EMOTION_SAD] = {0.22f, 0.30f},
-    [CP_EMOTION_THINKING] = {0.30f, 0.40f},
+    [CP_EMOTION_NEUTRAL] = {0.55f, 0.70f},   [CP_EMOTION_WARM] = {0.70f, 0.85f},
+    [CP_EMOTION_HAPPY] = {0.95f, 1.05f},     [CP_EMOTION_SERIOUS] = {0.50f, 0.80f},
+    [CP_EMOTION_SURPRISED] = {0.80f, 1.00f}, [CP_EMOTION_SAD] = {0.15f, 0.35f},
+    [CP_EMOTION_THINKING] = {0.25f, 0.45f},
 };
 
 void beats_init(struct beats *b, uint64_t seed)
@@ -52,7 +52,7 @@ static void forget(struct beat_plan *p)
 }
 
 /* Hands sink to where they rest: while talking goes on, before the body or hanging; else hanging. */
-static void lower(struct beats *b, float lasts_s, bool talking)
+static void lower(struct beats *b, float lasts_s, bool talking, float ready)
 {
     enum arm_pose rest = talking && chance_unit(&b->chance) < 0.45f ? ARM_TALK_REST : ARM_REST;
     for (int side = 0; side < 2; side++) {
@@ -64,7 +64,7 @@ static void lower(struct beats *b, float lasts_s, bool talking)
         p->place = rest;
     }
     b->up = false;
-    b->wait_s = chance_between(&b->chance, 0.5f, 2.6f);
+    b->wait_s = chance_between(&b->chance, 0.5f, 2.5f) / ready;
 }
 
 /* One arm's stroke, which ends LEAD_S from now. */
@@ -87,7 +87,8 @@ static void beat(struct beats *b, float prominence, float size)
     enum { LEFT = 1, RIGHT = 2 };
     if (!b->up) {
         float draw = chance_unit(&b->chance);
-        b->hands = draw < 0.40f ? RIGHT : draw < 0.58f ? LEFT : LEFT | RIGHT;
+        b->hands = draw < 0.45f ? RIGHT : draw < 0.65f ? LEFT : LEFT | RIGHT;
+        b->left = 2 + (int)(4 * chance_unit(&b->chance));
     } else if (prominence > RECRUIT) {
         b->hands = LEFT | RIGHT;
     }
@@ -99,7 +100,7 @@ static void beat(struct beats *b, float prominence, float size)
             stroke(&b->plan[side], open, side == leads ? size : OTHER_HAND * size, side == leads ? 0 : 0.05f);
     b->up = true;
     b->since_s = 0;
-    b->stay_s = chance_between(&b->chance, 1.5f, 3.2f);
+    b->stay_s = --b->left > 0 ? chance_between(&b->chance, 1.5f, 3) : chance_between(&b->chance, 1, 1.5f);
 }
 
 /* A stressed vowel that comes up within this step, and how prominent it is; 0 for none. */
@@ -168,12 +169,12 @@ void beats_step(struct beats *b, struct arm arm[2], const struct body *body, con
     b->quiet_s = u ? 0 : b->quiet_s + dt_s;
     float prominence = u ? coming(body, u, moment->offset_samples, dt_s) : 0;
     if (prominence > 0 && b->since_s >= APART_S && prominence > chance_between(&b->chance, 0.15f, 0.60f) &&
-        (b->up || (b->wait_s <= 0 && chance_unit(&b->chance) < ready)))
+        (b->up ? b->left > 0 : b->wait_s <= 0 && chance_unit(&b->chance) < ready))
         beat(b, prominence, size);
     else if (b->up && (b->since_s > b->stay_s || b->quiet_s > QUIET_S))
-        lower(b, LOWER_S, u != NULL);
+        lower(b, LOWER_S, u != NULL, ready);
     else if (!b->up && b->quiet_s > 2 * QUIET_S && rests_in_front(b))
-        lower(b, 1.3f * LOWER_S, false);
+        lower(b, 1.3f * LOWER_S, false, ready);
     for (int side = 0; side < 2; side++)
         if (arm[side].whole)
             run_plan(&b->plan[side], &arm[side], dt_s);

@@ -22,25 +22,36 @@
 
 enum drift { YAW, PITCH, ROLL, TALK_YAW, TALK_ROLL, SWAY, TWIST, BREATH };
 
-/* A slow drift between -1 and 1: three sines whose periods do not meet. */
+/* A random number of one lattice point, -1 .. 1 (splitmix64). */
+static float lattice(uint64_t seed, int64_t at)
+{
+    struct chance chance = chance_make(seed + (uint64_t)at, 9);
+    return chance_between(&chance, -1, 1);
+}
+
+/* A slow drift between -1 and 1 that never comes again: three layers of noise (Perlin 1985: smooth between
+ * random values) at rates that do not meet. Some hz turns back and forth a second. */
 static float drift(const struct body *b, enum drift which, double t_s, double hz)
 {
     static const double ratio[3] = {1, 1.618, 2.414};
-    static const float share[3] = {0.5f, 0.3f, 0.2f};
+    static const float share[3] = {0.55f, 0.27f, 0.18f};
     float sum = 0;
     for (int i = 0; i < 3; i++) {
-        double turns = t_s * hz * ratio[i];
-        sum += share[i] * sinf(6.2831853f * (float)(turns - floor(turns)) + b->phase[which][i]);
+        double at = 2 * t_s * hz * ratio[i] + (double)b->phase[which][i], floor_at = floor(at);
+        float t = (float)(at - floor_at);
+        uint64_t seed = b->seed + 0x632BE59BD9B4E019u * (uint64_t)(3 * (int)which + i + 1);
+        t = t * t * t * (t * (6 * t - 15) + 10);
+        sum += share[i] * mixf(lattice(seed, (int64_t)floor_at), lattice(seed, (int64_t)floor_at + 1), t);
     }
-    return sum;
+    return clampf(1.3f * sum, -1, 1);
 }
 
 void body_init(struct body *b, uint64_t seed)
 {
-    *b = (struct body){.chance = chance_make(seed, 4), .beat_s = -1};
+    *b = (struct body){.chance = chance_make(seed, 4), .seed = seed, .beat_s = -1};
     for (int i = 0; i < 8; i++)
         for (int k = 0; k < 3; k++)
-            b->phase[i][k] = chance_between(&b->chance, 0, 6.2831853f);
+            b->phase[i][k] = chance_unit(&b->chance);
     b->breath = chance_unit(&b->chance);
     b->stand_s = chance_between(&b->chance, 2, 12);
 }
