@@ -288,8 +288,9 @@ enum gesture_channel {
 };
 
 struct gesturer {
-    int playing; /* row of the table, -1 */
-    int main;    /* the gesture's main arm: 0 left, 1 right */
+    int playing;  /* row of the table, -1 */
+    bool started; /* in this frame */
+    int main;     /* the gesture's main arm: 0 left, 1 right */
     float into_s;
     char last_action[24];
     float carry[GESTURE_COUNT]; /* what the gesture before left behind; fades */

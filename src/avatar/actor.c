@@ -69,7 +69,7 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     gesturer_init(&actor->gesturer, &actor->rig);
     beats_init(&actor->beats, seed);
     spring_init(&actor->springs, model);
-    actor->motions.playing = -1;
+    motion_init(&actor->motions);
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
     actor->partner_silent_s = STILL_LISTENS_S;
@@ -170,7 +170,7 @@ static bool is_mouth(int shape)
 
 /* The face: feeling and gesture under speech. Feelings give way where the mouth has to speak, and never keep
  * the lips from closing. */
-static void make_face(const struct cp_actor *actor, const struct mouth *mouth, float *face)
+static void make_face(struct cp_actor *actor, const struct mouth *mouth, float *face)
 {
     const float *gesture = actor->gesturer.value;
     memcpy(face, actor->feeling.shape, sizeof actor->feeling.shape);
@@ -385,7 +385,7 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     step_gestures(actor, moment, own, dt_s);
     enum cp_look look = choose_look(actor, moment, own);
     actor->gaze.glances = look == CP_LOOK_CARD || look == CP_LOOK_NOTES;
-    motion_step(&actor->motions, &actor->rig, moment->action, dt_s);
+    motion_step(&actor->motions, &actor->rig, moment->action, actor->gesturer.started, dt_s);
     gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
     if (actor->gaze.glances && actor->gaze.away)
         look = CP_LOOK_CAMERA;
