@@ -203,6 +203,9 @@ void stance_turn(struct stance *stance, enum cp_bone bone, float yaw, float pitc
 /* Skinning matrices of all joints. */
 void rig_skin(const struct rig *rig, const struct stance *stance, float (*ret_skin)[12]);
 
+/* Turns what is constrained in finished skinning matrices, and what hangs on it (constrain.c). */
+void constrain(const struct rig *rig, float (*skin)[12]);
+
 /* --- arms (arms.c) --- */
 
 enum hand_form {

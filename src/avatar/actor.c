@@ -446,6 +446,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     }
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
+    constrain(rig, ret_pose->skin);
     spring_step(&actor->springs, ret_pose->skin, dt_s);
     close_lids(actor, face);
     int head = rig->joint[CP_BONE_HEAD];

@@ -50,7 +50,7 @@ struct cp_avatar_report {
     int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
     char missing_shapes[1200];        /* names, comma separated; "all"; what belongs together in one word */
     char missing_bones[1200];
-    char notes[1200]; /* one sentence a line */
+    char notes[2400]; /* one sentence a line */
 };
 void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *ret_report);
 

@@ -3,6 +3,7 @@
 #include "avatar/avatar.h"
 #include "avatar/transform.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,17 @@ void load_name(char *ret, size_t bytes, const char *name)
     }
     memcpy(ret, name, n);
     ret[n] = 0;
+}
+
+void load_note(struct cp_model *model, const char *format, ...)
+{
+    size_t n = strlen(model->notes), room = sizeof model->notes - n;
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(model->notes + n, room, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= room)
+        model->notes[n] = 0;
 }
 
 bool load_grow(void **array, size_t *capacity, size_t need, size_t item_bytes)
@@ -50,6 +62,7 @@ static void free_model(void *object)
     free(model->joints);
     free(model->springs);
     free(model->colliders);
+    free(model->constraints);
     free(model);
 }
 
@@ -197,6 +210,10 @@ static int load_all(struct load *load)
         err = load_meshes(load);
     if (!err)
         err = load_springs(load);
+    if (!err)
+        err = load_constraints(load);
+    if (!err)
+        err = load_fold_joints(load);
     if (!err && load->model->n_triangles == 0 && gltf_extension(load->doc.root, "VRMC_vrm_animation"))
         err = gltf_fail(&load->doc, CP_ERR_UNSUPPORTED,
                         "this is a VRM Animation, a motion and no character: use it as an action");

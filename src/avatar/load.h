@@ -75,6 +75,18 @@ int load_springs(struct load *load);
 /* Calls `need` for each node that swings, ends a chain, or carries a collider: they have to be joints. */
 void load_spring_nodes(struct load *load, void (*need)(struct load *load, int node));
 
+/* Joints that turn by what others do (load_constraints.c). */
+int load_constraints(struct load *load);
+/* Calls `need` for each node that is constrained, or that one is constrained by. */
+void load_constraint_nodes(struct load *load, void (*need)(struct load *load, int node));
+
+/* Brings a finished model down to CP_MODEL_MAX_JOINTS: those that matter least go with their parents
+ * (load_joints.c). */
+int load_fold_joints(struct load *load);
+
+/* Adds a sentence to what is told about the model; one that does not fit is left out. */
+void load_note(struct cp_model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);
 /* Makes targets of VRM's expressions, or names the one that each is made of after it (load_expressions.c). */
