@@ -26,6 +26,8 @@ struct load_material {
     bool occlusion; /* COLOR_0.a is ambient occlusion */
     bool told;      /* the surface kind comes from the extras, so tangents are as that kind wants them */
     int image;      /* the image of its base colour, -1 */
+    int shadows;    /* the image of its ambient occlusion, where that lies on the same places; -1 */
+    float shadow_strength;
 };
 
 struct load_rows {
@@ -61,6 +63,8 @@ int load_file(const char *path, uint8_t **ret_bytes, size_t *ret_length, struct 
 
 /* Materials and their textures (load_materials.c). */
 int load_materials(struct load *load);
+/* Darkens a base colour's picture by one of ambient occlusion, whatever their sizes (load_occlusion.c). */
+void load_bake_occlusion(struct cp_texture *base, const struct cp_texture *occlusion, float strength);
 /* The kind of surface that a name speaks of ("Wolf3D_Teeth"), or CP_SURFACE_UNSET. */
 enum cp_surface surface_of_name(const char *name);
 
