@@ -149,46 +149,6 @@ static void measure(struct cp_model *model)
         model->head_height_m = crown - chin;
 }
 
-#define PERSON_M 1.7f
-
-/* Some tools work in centimetres or in blocks: what is far from a person's size is brought to it, so that
- * cameras find it. */
-static void fit_size(struct cp_model *model)
-{
-    float low = 1e9f, high = -1e9f;
-    for (int i = 0; i < model->n_vertices; i++) {
-        low = fminf(low, model->vertices[i].position[1]);
-        high = fmaxf(high, model->vertices[i].position[1]);
-    }
-    float height = high - low;
-    if (!(height > 1e-3f) || (height > 0.3f && height < 4))
-        return;
-    float f = PERSON_M / height;
-    for (int k = 0; k < 3; k++) {
-        for (int i = 0; i < model->n_vertices; i++)
-            model->vertices[i].position[k] *= f;
-        for (int i = 0; i < model->n_rows; i++)
-            model->rows[i].position[k] *= f;
-        for (int j = 0; j < model->n_joints; j++) {
-            model->joints[j].translation[k] *= f;
-            model->joints[j].inverse_bind[4 * k + 3] *= f;
-        }
-        for (int s = 0; s < model->n_springs; s++)
-            model->springs[s].tail[k] *= f;
-        for (int c = 0; c < model->n_colliders; c++) {
-            model->colliders[c].end[0][k] *= f;
-            model->colliders[c].end[1][k] *= f;
-        }
-    }
-    for (int s = 0; s < model->n_springs; s++)
-        model->springs[s].hit_m *= f;
-    for (int c = 0; c < model->n_colliders; c++)
-        model->colliders[c].radius_m *= f;
-    size_t n = strlen(model->notes);
-    snprintf(model->notes + n, sizeof model->notes - n, "It is %.2f m high: it is drawn %.1f m high.\n",
-             (double)height, (double)PERSON_M);
-}
-
 static void free_load(struct load *load)
 {
     gltf_close(&load->doc);
@@ -223,9 +183,10 @@ static int load_all(struct load *load)
         err = load_expressions(load);
     if (err)
         return err;
-    fit_size(load->model);
-    measure(load->model);
-    return 0;
+    err = load_fit_body(load);
+    if (!err)
+        measure(load->model);
+    return err;
 }
 
 static int load_bytes(const void *bytes, size_t length, const char *name, const char *folder,

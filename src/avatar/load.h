@@ -88,6 +88,11 @@ void load_constraint_nodes(struct load *load, void (*need)(struct load *load, in
  * (load_joints.c). */
 int load_fold_joints(struct load *load);
 
+/* Brings a finished model to a person's size, and gives one without a skeleton a joint to move by
+ * (load_body.c). */
+int load_fit_body(struct load *load);
+#define LOAD_OWN_JOINT "(all of it)" /* what that joint is called: no bone of the file */
+
 /* Adds a sentence to what is told about the model; one that does not fit is left out. */
 void load_note(struct cp_model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
