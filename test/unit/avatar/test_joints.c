@@ -259,6 +259,128 @@ static void joints_that_matter_least_go_with_their_parents(void **state)
     cp_ref_drop(m);
 }
 
+/* A sheet of 11 x 11 vertices, `height` high from the ground; with a target that moves its lower `moved` of
+ * the height, when there is one; and a bone. */
+static struct cp_model *make_sheet(float height, float moved, const char *bone)
+{
+    enum { SIDE = 11, N = SIDE * SIDE };
+    struct {
+        float position[N][3], move[N][3];
+        uint16_t corner[(SIDE - 1) * (SIDE - 1)][3];
+    } bin = {0};
+    for (int i = 0; i < N; i++) {
+        bin.position[i][0] = ((float)(i % SIDE) / (SIDE - 1) - 0.5f) * 0.2f;
+        bin.position[i][1] = (float)(i / SIDE) / (SIDE - 1) * height;
+        if (bin.position[i][1] <= moved * height)
+            bin.move[i][1] = -0.01f * height;
+    }
+    for (int i = 0; i < (SIDE - 1) * (SIDE - 1); i++) {
+        int at = i / (SIDE - 1) * SIDE + i % (SIDE - 1);
+        bin.corner[i][0] = (uint16_t)at;
+        bin.corner[i][1] = (uint16_t)(at + 1);
+        bin.corner[i][2] = (uint16_t)(at + SIDE);
+    }
+    struct cp_buffer json = cp_buffer_make(1 << 14);
+    cp_buffer_printf(
+        &json,
+        "{" ASSET
+        ",\"nodes\":[{\"name\":\"%s\",\"mesh\":0,\"translation\":[0,0,0]}],\"meshes\":[{\"primitives\":[{"
+        "\"attributes\":{\"POSITION\":0},\"indices\":2%s}],\"extras\":{\"targetNames\":[\"jawOpen\"]}}],"
+        "\"accessors\":[{\"bufferView\":0,\"componentType\":5126,\"type\":\"VEC3\",\"count\":%d},"
+        "{\"bufferView\":1,\"componentType\":5126,\"type\":\"VEC3\",\"count\":%d},"
+        "{\"bufferView\":2,\"componentType\":5123,\"type\":\"SCALAR\",\"count\":%zu}],\"bufferViews\":["
+        "{\"buffer\":0,\"byteLength\":%zu},{\"buffer\":0,\"byteOffset\":%zu,\"byteLength\":%zu},"
+        "{\"buffer\":0,\"byteOffset\":%zu,\"byteLength\":%zu}],\"buffers\":[{\"byteLength\":%zu}]}",
+        bone, moved > 0 ? ",\"targets\":[{\"POSITION\":1}]" : "", N, N, sizeof bin.corner / 2,
+        sizeof bin.position, sizeof bin.position, sizeof bin.move, 2 * sizeof bin.position, sizeof bin.corner,
+        sizeof bin);
+    struct cp_model *model = NULL;
+    struct cp_error error = {0};
+    if (load_json(cp_buffer_string(&json), &bin, sizeof bin, &model, &error))
+        fail_msg("%s", error.text);
+    cp_buffer_free(&json);
+    return model;
+}
+
+/* Plays half a second of speech after ten seconds of idling; how far any vertex's joint went at most. */
+static float wander(struct cp_model *model, float *ret_open)
+{
+    struct cp_actor *actor;
+    struct cp_pose *pose = calloc(1, sizeof *pose);
+    struct cp_utterance *u = cp_utterance_create(CP_SAMPLE_HZ, 1, "");
+    struct cp_moment moment = {.gain = 1};
+    const struct cp_sight sight = {.camera_eye = {0, 1.5f, 2}};
+    float most = 0;
+    u->n_marks = 1;
+    u->marks[0] = (struct cp_mark){
+        .type = CP_MARK_VISEME, .viseme = CP_VISEME_AA, .length_samples = CP_SAMPLE_HZ, .weight = 1};
+    assert_int_equal(cp_actor_create(model, 1, &actor, NULL), 0);
+    for (int f = 0; f < 315; f++, moment.at_samples += CP_SAMPLES_PER_FRAME) {
+        moment.utterance = f >= 300 ? u : NULL;
+        moment.offset_samples = f >= 300 ? (f - 300) * CP_SAMPLES_PER_FRAME : 0;
+        cp_actor_pose(actor, &moment, &sight, pose);
+        for (int v = 0; f < 300 && v < model->n_vertices; v++) {
+            const float *m = pose->skin[model->vertices[v].joint[0]], *p = model->vertices[v].position;
+            for (int r = 0; r < 3; r++)
+                most = fmaxf(most, fabsf(m[4 * r] * p[0] + m[4 * r + 1] * p[1] + m[4 * r + 2] * p[2] +
+                                         m[4 * r + 3] - p[r]));
+        }
+    }
+    for (int t = 0; t < model->n_targets; t++)
+        *ret_open = pose->weight[t];
+    for (int j = 0; j < model->n_joints; j++)
+        if (model->joints[j].role == CP_BONE_JAW)
+            *ret_open = asinf(-pose->skin[j][6]);
+    cp_actor_destroy(actor);
+    cp_ref_drop(u);
+    free(pose);
+    return most;
+}
+
+static void a_head_alone_turns_and_talks(void **state)
+{
+    static const float height[] = {0.3f, 30}; /* metres, centimetres */
+    for (int i = 0; i < 2; i++) {
+        struct cp_model *m = make_sheet(height[i], 0.6f, "scan");
+        struct cp_avatar_report report;
+        float open = 0;
+        cp_avatar_inspect(m, &report);
+        assert_int_equal(report.n_bones, 0); /* of the file */
+        assert_non_null(strstr(report.notes, "head without a body"));
+        assert_float_equal(m->eye_height_m, 1.55, 0.05);
+        assert_int_equal(m->joints[0].role, CP_BONE_HEAD);
+        assert_float_equal(m->vertices[120].position[1] - m->vertices[0].position[1], 0.3, 1e-3);
+        float far = wander(m, &open);
+        assert_true(far > 0.002f && far < 0.05f && open > 0.4f);
+        cp_ref_drop(m);
+    }
+}
+
+static void a_figure_without_a_skeleton_sways(void **state)
+{
+    struct cp_model *m = make_sheet(1.8f, 0.08f, "statue");
+    struct cp_avatar_report report;
+    float open = 0;
+    cp_avatar_inspect(m, &report);
+    assert_non_null(strstr(report.notes, "sways a little"));
+    assert_null(strstr(report.notes, "head without"));
+    float far = wander(m, &open);
+    assert_true(far > 0.002f && far < 0.06f && open > 0.4f);
+    cp_ref_drop(m);
+}
+
+static void a_jaw_bone_alone_opens_the_mouth(void **state)
+{
+    struct cp_model *m = make_sheet(0.3f, 0, "jaw");
+    struct cp_avatar_report report;
+    float open = 0;
+    cp_avatar_inspect(m, &report);
+    assert_non_null(strstr(report.notes, "the jaw bone opens the mouth"));
+    wander(m, &open);
+    assert_true(open > 0.1f && open < 0.35f); /* radians */
+    cp_ref_drop(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +390,9 @@ int main(void)
         cmocka_unit_test(broken_constraints_are_left_out),
         cmocka_unit_test(constraints_are_worked_out_in_order),
         cmocka_unit_test(joints_that_matter_least_go_with_their_parents),
+        cmocka_unit_test(a_head_alone_turns_and_talks),
+        cmocka_unit_test(a_figure_without_a_skeleton_sways),
+        cmocka_unit_test(a_jaw_bone_alone_opens_the_mouth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
