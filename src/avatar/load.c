@@ -124,6 +124,18 @@ static bool head_span(const struct cp_model *model, int head, float *ret_low, fl
     return high - low > 0.05f;
 }
 
+#define TOY_EYES 0.66f /* of the height */
+#define TOY_HEAD 0.30f
+
+/* True when nothing in the file says where its head is. */
+static bool is_faceless(const struct cp_model *model)
+{
+    for (int j = 0; j < model->n_joints; j++)
+        if (model->joints[j].role != CP_BONE_UNSET && strcmp(model->joints[j].name, LOAD_OWN_JOINT) != 0)
+            return false;
+    return true;
+}
+
 /* Finds the eyes' height and the head's: joints first, then surfaces, then proportions of a standing body. */
 static void measure(struct cp_model *model)
 {
@@ -145,8 +157,14 @@ static void measure(struct cp_model *model)
         eyes = has_head ? head[1] + 0.4f * (high - head[1]) : low + 0.93f * (high - low);
     model->eye_height_m = eyes;
     model->head_height_m = 0.23f; /* of an adult */
-    if (has_head && head_span(model, head_joint, &chin, &crown) && crown - chin < 1.0f)
+    if (has_head && head_span(model, head_joint, &chin, &crown) && crown - chin < 1.0f) {
         model->head_height_m = crown - chin;
+    } else if (is_faceless(model) && has_head) { /* a head alone, with its neck */
+        model->head_height_m = 0.8f * (high - low);
+    } else if (is_faceless(model)) { /* figures without bones tend to be toys with large heads: show more */
+        model->eye_height_m = low + TOY_EYES * (high - low);
+        model->head_height_m = TOY_HEAD * (high - low);
+    }
 }
 
 static void free_load(struct load *load)
