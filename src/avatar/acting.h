@@ -62,7 +62,9 @@ struct feeling {
     float intensity;
     float from[CP_SHAPE_COUNT], to[CP_SHAPE_COUNT], shape[CP_SHAPE_COUNT]; /* shape: as it is now */
     float head_from[3], head_to[3], head[3];                               /* yaw, pitch, roll in radians */
-    float since_s, uneven;                                                 /* how much the right side lags */
+    float since_s;
+    float uneven,
+        late_s; /* how much weaker, and later, the right side of the face comes; < 0: the left one */
 };
 
 void feeling_init(struct feeling *feeling, uint64_t seed);

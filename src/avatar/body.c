@@ -227,8 +227,8 @@ void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
     float sway = 0.5f * drift(b, SWAY, t_s, 0.05) + b->weight.at[0];
     b->spine[0] = CP_RADIANS(0.8f) * drift(b, TWIST, t_s, 0.045) + CP_RADIANS(0.6f) * b->weight.at[1];
     b->spine[1] = 0;
-    b->spine[2] = CP_RADIANS(-0.6f) * sway;
-    b->shift[0] = 0.006f * sway;
+    b->spine[2] = CP_RADIANS(-0.75f) * sway;
+    b->shift[0] = 0.010f * sway;
     b->head[2] += CP_RADIANS(0.4f) * sway; /* the head stays level */
     step_breath(b, moment, t_s, dt_s);
 }
