@@ -169,7 +169,7 @@ void beats_step(struct beats *b, struct arm arm[2], const struct body *body, con
     b->quiet_s = u ? 0 : b->quiet_s + dt_s;
     float prominence = u ? coming(body, u, moment->offset_samples, dt_s) : 0;
     if (prominence > 0 && b->since_s >= APART_S && prominence > chance_between(&b->chance, 0.15f, 0.60f) &&
-        (b->up ? b->left > 0 : b->wait_s <= 0 && chance_unit(&b->chance) < ready))
+        (b->up ? b->left > 0 : b->wait_s <= 0))
         beat(b, prominence, size);
     else if (b->up && (b->since_s > b->stay_s || b->quiet_s > QUIET_S))
         lower(b, LOWER_S, u != NULL, ready);
