@@ -18,10 +18,11 @@
 
 /*
  * Loads a .glb, .vrm or .gltf from memory: glTF 2.0 with skins, morph targets (sparse too), PNG and JPEG
- * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon and VRM's
- * spring bones. Other files that it names are read from the same folder when loaded by path, and refused with
- * CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile input is refused with
- * CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
+ * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon, VRM's
+ * spring bones and node constraints. Other files that it names are read from the same folder when loaded by
+ * path, and refused with CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile
+ * input is refused with CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with
+ * cp_ref_drop. Any thread.
  *
  * Vertices come baked into the rest pose: at rest every skinning matrix is the identity, and a joint's
  * inverse bind matrix is the inverse of its place at rest. Our own extras on a material: "compere_surface"
