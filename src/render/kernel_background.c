@@ -18,6 +18,15 @@ INLINE void sample(const uint32_t *texels, int stride, vf x, vf y, vf out[3])
     }
 }
 
+/* The same for a place in the panorama. */
+INLINE void sample_level(const struct level *level, vf column, vf row, vf out[3])
+{
+    const vf scale = vf_set(level->scale), middle = vf_set(0.5f * level->scale - 0.5f);
+    vf x = vf_clamp(vf_fma(column, scale, middle), 0, (float)(level->width - 2));
+    vf y = vf_clamp(vf_fma(row, scale, middle), 0, (float)(level->height - 2));
+    sample(level->texels, level->width, x, y, out);
+}
+
 INLINE vi pack(const vf c[3])
 {
     vi packed = vi_set(0);
@@ -53,18 +62,17 @@ static void grid_line(const struct backdrop *b, float t, int n, float *point, fl
 {
     int level = (int)b->blur;
     level = level > BACKDROP_LEVELS - 2 ? BACKDROP_LEVELS - 2 : level;
-    const uint32_t *near = b->level[level], *far = b->level[level + 1];
+    const struct level *near = &b->level[level], *far = near + 1;
     const vf blend = vf_set(b->blur - (float)level);
-    const float last_row = (float)(b->height - 2);
-    const bool two = far && far != near && b->blur > (float)level;
+    const bool two = far->texels != near->texels && b->blur > (float)level;
     float *to = b->grid > 1 ? point : line;
     for (int i = 0; i < n; i += LANES) {
         vf column = vf_load(b->column + i), c[3];
-        vf row = vf_clamp(vf_fma(vf_load(b->slope + i), vf_set(t), vf_load(b->shift + i)), 0, last_row);
-        sample(near, b->width, column, row, c);
+        vf row = vf_fma(vf_load(b->slope + i), vf_set(t), vf_load(b->shift + i));
+        sample_level(near, column, row, c);
         if (two) {
             vf d[3];
-            sample(far, b->width, column, row, d);
+            sample_level(far, column, row, d);
             for (int k = 0; k < 3; k++)
                 c[k] = vf_mix(c[k], d[k], blend);
         }

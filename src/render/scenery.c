@@ -94,7 +94,7 @@ static void draw_footage(struct cp_render *render, const struct cp_view *view, b
         render->background = frame->rgb;
         memcpy(render->background_plane, frame->plane, sizeof frame->plane);
     } else if (moved || s->last_frame != frame->rgb || s->last_due != frame->due_samples) {
-        s->still->level[0] = s->still->level[1] = frame->rgb;
+        cp_backdrop_show(s->still, frame->rgb);
         render->kernels->fill_background(s->still, s->rgb, render->width, render->height);
         convert_part(render, 0, 0, render->width, render->height);
         show_own(render);
