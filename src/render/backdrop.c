@@ -23,7 +23,8 @@ static struct backdrop *allocate(int width, int height)
         return NULL;
     float **const line[] = {&b->column, &b->slope, &b->shift, &b->row, &b->scratch};
     const size_t length[] = {1, 1, 1, 1, 9};
-    bool complete = true;
+    b->grain = cp_render_alloc(GRAIN * GRAIN * sizeof(float));
+    bool complete = b->grain;
     b->grid = 1;
     for (int i = 0; i < 5; i++) {
         *line[i] = cp_render_alloc(length[i] * ((size_t)(i == 3 ? height : width) + 64) * sizeof(float));
@@ -33,6 +34,18 @@ static struct backdrop *allocate(int width, int height)
         return b;
     cp_backdrop_destroy(b);
     return NULL;
+}
+
+/* Interleaved gradient noise (Jimenez 2014): fixed to the picture, so it hides bands and costs an encoder
+ * nothing in still parts. */
+static void fill_grain(struct backdrop *b)
+{
+    for (int y = 0; y < GRAIN; y++)
+        for (int x = 0; x < GRAIN; x++) {
+            float t = (float)x * 0.06711056f + (float)y * 0.00583715f;
+            t = 52.9829189f * (t - floorf(t));
+            b->grain[y * GRAIN + x] = (2 * (t - floorf(t)) - 1) * b->noise;
+        }
 }
 
 int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const char *color, int width,
@@ -51,7 +64,8 @@ int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const 
     b->width = b->panorama->width;
     b->height = b->panorama->height;
     memcpy(b->level, b->panorama->level, sizeof b->level);
-    b->noise = key ? 0 : 1;
+    b->noise = key ? 0 : 2;
+    fill_grain(b);
     int shorter = width < height ? width : height;
     b->grid = shorter >= 700 ? 4 : shorter >= 350 ? 2 : 1;
     *ret_backdrop = b;
@@ -85,6 +99,7 @@ void cp_backdrop_destroy(struct backdrop *b)
     cp_render_free(b->shift);
     cp_render_free(b->row);
     cp_render_free(b->scratch);
+    cp_render_free(b->grain);
     free(b);
 }
 

@@ -19,7 +19,7 @@ void cp_mood_apply(const struct mood *mood, struct lights *lights);
 
 /* --- the panorama --- */
 
-enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3 };
+enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3, GRAIN = 64 };
 #define BACKDROP_SPAN_RAD  2.4f                      /* yaw from left to right edge */
 #define BACKDROP_SPAN_RISE 0.9f                      /* tangent of the elevation, top to bottom */
 #define BACKDROP_BLUR_RAD  0.0024f, 0.0060f, 0.0120f /* by level: radius of what a point becomes */
@@ -68,6 +68,7 @@ struct backdrop {
     bool as_it_is;  /* aim_picture: every pixel shows its own */
     float blur;     /* 0 .. BACKDROP_LEVELS - 1 */
     float noise;    /* against bands, in steps of the 10-bit picture; 0 for colours that must be exact */
+    float *grain;   /* GRAIN x GRAIN values of -noise .. noise, repeated over the picture */
 };
 int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const char *color, int width,
                        int height, struct backdrop **ret_backdrop);
