@@ -89,6 +89,24 @@ static void grid_line(const struct backdrop *b, float t, int n, float *point, fl
     }
 }
 
+/* One vector of columns from one line of the grid to the next. */
+INLINE void fill_between(const float *above, const float *below, int pitch, const float *grain, float share,
+                         uint32_t *out, int width, int rows, int columns)
+{
+    vf c[3], step[3];
+    for (int k = 0; k < 3; k++) {
+        c[k] = vf_load(above + k * pitch);
+        step[k] = (vf_load(below + k * pitch) - c[k]) * share;
+    }
+    for (int j = 0; j < rows; j++) {
+        const vf here = vf_load(grain + j * GRAIN);
+        const vf grainy[3] = {c[0] + here, c[1] + here, c[2] + here};
+        store_part(out + (ptrdiff_t)j * width, pack_inside(grainy), columns);
+        for (int k = 0; k < 3; k++)
+            c[k] += step[k];
+    }
+}
+
 /* The picture is sampled at the points of a grid, and the pixels between them are mixed: a panorama is seen
  * at some three times its size and is soft, so nothing is lost. */
 void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width, int height)
@@ -99,22 +117,17 @@ void KERNEL(fill_background)(const struct backdrop *b, uint32_t *out, int width,
     grid_line(b, b->row[0], n, point, above, pitch);
     for (int y = 0; y < height; y += b->grid) {
         const int rows = height - y < b->grid ? height - y : b->grid;
+        const float *grain = b->grain + y % GRAIN * GRAIN;
+        uint32_t *to = out + (ptrdiff_t)y * width;
+        int x = 0;
         if (rows > 1 || y + b->grid < height)
             grid_line(b, b->row[y + b->grid], n, point, below, pitch);
-        for (int x = 0; x < width; x += LANES) {
-            vf c[3], step[3];
-            for (int k = 0; k < 3; k++) {
-                c[k] = vf_load(above + k * pitch + x);
-                step[k] = (vf_load(below + k * pitch + x) - c[k]) * share;
-            }
-            for (int j = 0; j < rows; j++) {
-                const vf grain = vf_load(b->grain + (y + j) % GRAIN * GRAIN + x % GRAIN);
-                const vf grainy[3] = {c[0] + grain, c[1] + grain, c[2] + grain};
-                store_part(out + (size_t)(y + j) * (size_t)width + (size_t)x, pack_inside(grainy), width - x);
-                for (int k = 0; k < 3; k++)
-                    c[k] += step[k];
-            }
-        }
+        for (; rows == 4 && x + LANES <= width;
+             x += LANES) /* nearly all of it: with numbers that are known */
+            fill_between(above + x, below + x, pitch, grain + x % GRAIN, share, to + x, width, 4, LANES);
+        for (; x < width; x += LANES)
+            fill_between(above + x, below + x, pitch, grain + x % GRAIN, share, to + x, width, rows,
+                         width - x);
         float *spare = above;
         above = below;
         below = spare;
