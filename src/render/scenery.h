@@ -10,6 +10,7 @@ extern const struct cp_camera cp_framing_cameras[CP_FRAMING_N_CAMERAS];
 /* Multiplied over a set's own lights. */
 struct mood {
     struct cp_light_mood public;
+    float key_direction[3];                   /* towards it; zero: where the set has it */
     float key[3], fill[3], rim[3], around[3]; /* on the presenter */
     float room[3];                            /* on what is behind */
     float tint;                               /* how much of the lamps' own colours stays, 0..1 */
