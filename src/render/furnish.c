@@ -237,9 +237,9 @@ static void shop(struct room *room)
 static void classroom(struct room *room)
 {
     int wall = finished(room, FINISH_PLASTER, 0xe4ddc6, 1, 0),
-        low = finished(room, FINISH_PANELS, 0x86ada4, 0.9f, 0);
+        low = finished(room, FINISH_PANELS, 0xb9986a, 0.9f, 0);
     int floor = finished(room, FINISH_PLANKS, 0xb07c4c, 0.12f, 0.3f),
-        board = finished(room, FINISH_BOARD, 0x2f5a4a, 1, 0);
+        board = finished(room, FINISH_BOARD, 0x4c565e, 1, 0);
     int wood = finished(room, FINISH_PLANKS, 0x9c6a3c, 0.09f, 0),
         sky = finished(room, FINISH_SKY, 0x404040, 1, 0), frame = paint(room, 0xf4f1e8);
     int books = finished(room, FINISH_BOOKS, 0x5b4634, 0.045f, 0), red = paint(room, 0xb5483a),

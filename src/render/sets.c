@@ -125,10 +125,10 @@ static const struct mood MOODS[] = {
      .tint = 1},
     {.public = {"dramatic", "One strong light, deep shadows"},
      .key_direction = KEY_SIDE,
-     .key = {1.12f, 1.08f, 1.02f},
-     .fill = {0.16f, 0.17f, 0.20f},
+     .key = {1.38f, 1.33f, 1.26f},
+     .fill = {0.22f, 0.23f, 0.27f},
      .rim = {1.55f, 1.55f, 1.60f},
-     .around = {0.30f, 0.31f, 0.35f},
+     .around = {0.36f, 0.37f, 0.41f},
      .room = {0.33f, 0.33f, 0.37f},
      .tint = 1},
 };
