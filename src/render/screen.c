@@ -12,12 +12,14 @@ struct place {
     float turn_deg;         /* towards the stage */
 };
 enum { MOST = 2 }; /* one for cameras from the front, one that those on the right look past it to */
+enum shape { SHAPE_WIDE, SHAPE_SQUARE, SHAPE_UPRIGHT };
 struct stand { /* where one stands for cameras from the front and from the sides, and between for others */
     struct place front, left, right;
 };
 struct screen {
     struct stand stand[MOST];
     int n;
+    enum shape shape;
     float frame_m;            /* width of its frame */
     float frame_color[3];     /* 10-bit display values */
     struct patch face[MOST];  /* what they show, for the view of the last whole drawing */
@@ -63,11 +65,13 @@ static const struct {
 /* A screen glides as the camera turns, as on a rail, so that the presenter never hides it. In wide and square
  * pictures a second one waits out of sight for cameras from the right, and the first makes room; in upright
  * ones the first stays above the presenter. */
-enum shape { SHAPE_WIDE, SHAPE_SQUARE, SHAPE_UPRIGHT };
 static const struct place LEFT[] = {
     {1.78f, 1.64f, -2.2f, 0.86f, -24}, {1.40f, 1.68f, -2.2f, 0.62f, -24}, {1.05f, 2.14f, -2.6f, 0.68f, -21}};
 static const struct place RIGHT[] = {
     {-1.80f, 1.64f, -2.2f, 0.86f, 24}, {-1.40f, 1.68f, -2.2f, 0.62f, 24}, {-1.05f, 2.14f, -2.6f, 0.68f, 21}};
+/* With two on stage it hangs between them, and to the free side of the one that a camera shows alone. */
+static const struct place BETWEEN[] = {{0, 1.64f, -2.2f, 0.70f, 0}, {0, 1.68f, -2.2f, 0.54f, 0}};
+#define FREE_SIDE 1.3f /* metres to that side for each that the camera looks beside the middle */
 #define AWAY_M                                                                                               \
     0.7f /* how far the first makes room, and the second stands back for cameras from the front              \
           */
@@ -135,6 +139,7 @@ int cp_screen_create(const struct cp_set *set, int width, int height, struct scr
     enum shape shape = aspect < 0.9f ? SHAPE_UPRIGHT : aspect < 1.4f ? SHAPE_SQUARE : SHAPE_WIDE;
     const struct place *const front[] = {&PLACE[row].wide, &PLACE[row].square, &PLACE[row].upright};
     screen->stand[0] = (struct stand){*front[shape], LEFT[shape], RIGHT[shape]};
+    screen->shape = shape;
     screen->n = 1;
     if (shape != SHAPE_UPRIGHT) {
         screen->stand[0].right = *front[shape];
@@ -249,16 +254,25 @@ static void invert(const struct cp_render *render, const struct place *place, in
 }
 
 /* Where a screen stands for the frame's camera. */
-static struct place place_of(const struct cp_render *render, const struct stand *stand)
+static struct place place_of(const struct cp_render *render, const struct screen *screen, int i)
 {
+    const struct stand *stand = &screen->stand[i];
     const float *forward = render->camera.forward;
-    float turn = atan2f(forward[0], -forward[2]), t = fminf(fabsf(turn) / TURN_RAD, 1);
-    const struct place *a = &stand->front, *b = turn > 0 ? &stand->left : &stand->right;
+    float turn = atan2f(forward[0], -forward[2]), t = fminf(fabsf(turn) / TURN_RAD, 1), beside;
+    struct place a = stand->front, b = turn > 0 ? stand->left : stand->right;
     t = t * t * (3 - 2 * t);
+    if (render->mesh->n_characters > 1 && screen->shape != SHAPE_UPRIGHT) {
+        beside = fminf(fmaxf(render->view.target[0], -0.5f), 0.5f);
+        if (i == 0) {
+            a = BETWEEN[screen->shape];
+            a.x -= FREE_SIDE * beside;
+            b.x += beside;
+        }
+    }
     float up = fminf(fmaxf(render->models[0]->eye_height_m - EYES_M, -0.5f), 0.4f);
-    return (struct place){a->x + (b->x - a->x) * t, a->y + (b->y - a->y) * t + up, a->z + (b->z - a->z) * t,
-                          a->width_m + (b->width_m - a->width_m) * t,
-                          a->turn_deg + (b->turn_deg - a->turn_deg) * t};
+    return (struct place){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t + up, a.z + (b.z - a.z) * t,
+                          a.width_m + (b.width_m - a.width_m) * t,
+                          a.turn_deg + (b.turn_deg - a.turn_deg) * t};
 }
 
 /* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
@@ -266,7 +280,7 @@ static void draw_body(struct cp_render *render, struct screen *screen, int i)
 {
     uint32_t *to = render->scenery->rgb;
     float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
-    screen->place[i] = place_of(render, &screen->stand[i]);
+    screen->place[i] = place_of(render, screen, i);
     struct place behind = screen->place[i];
     struct patch p = {.alpha = 0.42f};
     behind.y -= 0.03f;
