@@ -69,9 +69,15 @@ static const struct place LEFT[] = {
     {1.78f, 1.64f, -2.2f, 0.86f, -24}, {1.40f, 1.68f, -2.2f, 0.62f, -24}, {1.05f, 2.14f, -2.6f, 0.68f, -21}};
 static const struct place RIGHT[] = {
     {-1.80f, 1.64f, -2.2f, 0.86f, 24}, {-1.40f, 1.68f, -2.2f, 0.62f, 24}, {-1.05f, 2.14f, -2.6f, 0.68f, 21}};
-/* With two on stage it hangs between them, and to the free side of the one that a camera shows alone. */
-static const struct place BETWEEN[] = {{0, 1.64f, -2.2f, 0.70f, 0}, {0, 1.68f, -2.2f, 0.54f, 0}};
-#define FREE_SIDE 1.3f /* metres to that side for each that the camera looks beside the middle */
+/* With two on stage it hangs between them. For each metre that a camera looks beside the middle, at one of
+ * them alone, it moves to the free side of that one; seen from a side, along with them, farther where the
+ * other would hide it. */
+static const struct {
+    struct place middle;
+    float free_side, inward, outward;
+} TWO[] = {{{0, 1.64f, -2.2f, 0.70f, 0}, -1.3f, 1.7f, 0.5f},
+           {{0, 1.68f, -2.2f, 0.54f, 0}, -0.5f, 1.2f, 1.0f},
+           {{0, 2.14f, -2.6f, 0.70f, 0}, 1.0f, 1.0f, 1.0f}};
 #define AWAY_M                                                                                               \
     0.7f /* how far the first makes room, and the second stands back for cameras from the front              \
           */
@@ -258,16 +264,17 @@ static struct place place_of(const struct cp_render *render, const struct screen
 {
     const struct stand *stand = &screen->stand[i];
     const float *forward = render->camera.forward;
-    float turn = atan2f(forward[0], -forward[2]), t = fminf(fabsf(turn) / TURN_RAD, 1), beside;
+    float turn = atan2f(forward[0], -forward[2]), t = fminf(fabsf(turn) / TURN_RAD, 1);
     struct place a = stand->front, b = turn > 0 ? stand->left : stand->right;
     t = t * t * (3 - 2 * t);
-    if (render->mesh->n_characters > 1 && screen->shape != SHAPE_UPRIGHT) {
-        beside = fminf(fmaxf(render->view.target[0], -0.5f), 0.5f);
+    if (render->mesh->n_characters > 1) {
+        float beside = fminf(fmaxf(render->view.target[0], -0.5f), 0.5f);
+        bool inward = (i == 0) == (beside < 0);
         if (i == 0) {
-            a = BETWEEN[screen->shape];
-            a.x -= FREE_SIDE * beside;
-            b.x += beside;
+            a = TWO[screen->shape].middle;
+            a.x += TWO[screen->shape].free_side * beside;
         }
+        b.x += (inward ? TWO[screen->shape].inward : TWO[screen->shape].outward) * beside;
     }
     float up = fminf(fmaxf(render->models[0]->eye_height_m - EYES_M, -0.5f), 0.4f);
     return (struct place){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t + up, a.z + (b.z - a.z) * t,
