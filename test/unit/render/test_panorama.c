@@ -46,8 +46,9 @@ static void nearest_thing_hides_the_others(void **state)
 {
     static struct room room;
     build_hall(&room, 1);
-    /* More boxes than fit in one four, each nearer and darker than the one before. */
-    for (int i = 0; i < 7; i++) {
+    /* More boxes than fit in one four, the nearer the darker, in any order. */
+    for (int n = 0; n < 7; n++) {
+        int i = (3 * n + 6) % 7; /* the nearest comes first */
         float shade = 0.7f - 0.1f * (float)i, z = -3.5f + 0.3f * (float)i;
         int material = cp_room_material(&room, (struct material){.albedo = {shade, shade, shade}});
         cp_room_box(&room, material, -0.5f, 0.5f, 0.5f, 1.5f, z - 0.1f, z);
@@ -55,6 +56,8 @@ static void nearest_thing_hides_the_others(void **state)
     assert_float_equal(painted(&room, WIDTH / 2, HEIGHT / 2), 0.8 * 0.1, 1e-4);
     assert_float_equal(painted(&room, 1, HEIGHT / 2), 0.8, 1e-4); /* beside them: the wall */
     int bright = cp_room_material(&room, (struct material){.glow = {3, 3, 3}});
+    cp_room_ball(&room, bright, 0, 1, -2.05f, 0.1f); /* between the first two: unseen */
+    assert_float_equal(painted(&room, WIDTH / 2, HEIGHT / 2), 0.8 * 0.1, 1e-4);
     cp_room_ball(&room, bright, 0, 1, -1.2f, 0.2f);
     assert_float_equal(painted(&room, WIDTH / 2, HEIGHT / 2), 3, 1e-4);
 }
@@ -138,9 +141,9 @@ static void stages_in_the_same_set_and_light_share(void **state)
     for (int i = 0; i < 6; i++)
         cp_panorama_leave(all[i]);
     /* Nobody uses one now: the next is painted anew, and alike. */
-    a = cp_panorama_share(shop, own, 0);
+    a = cp_panorama_share(plain, own, 0x123456);
     assert_int_equal(a->users, 1);
-    assert_null(a->next);
+    assert_null(a->next); /* the list holds no other */
     cp_panorama_leave(a);
 }
 
