@@ -56,8 +56,16 @@ bench: $(BUILD)/.tests build
 soak: $(BUILD)/.test-packages build
 	@node test/flow/soak.mjs --minutes $(or $(MINUTES),10)
 
+DRAW_SETS = $(BUILD)/tools/draw_sets $(BUILD)/cast/ava.glb docs/pictures
 contact-sheet: $(BUILD)/.tests build
 	@$(BUILD)/test/bench/render/contact_sheet docs/pictures $(patsubst cast/%.cast,$(BUILD)/cast/%.glb,$(wildcard cast/*.cast))
+	@$(DRAW_SETS)/sets.png --tile 320
+	@$(DRAW_SETS)/sets-square.png --tile 200 --size 1080x1080 --sets studio,newsroom,shop,classroom
+	@$(DRAW_SETS)/sets-upright.png --tile 160 --size 1080x1920 --sets studio,newsroom,shop,classroom
+	@$(DRAW_SETS)/sets-lights.png --tile 240 --sets studio,classroom --cameras wide,medium,close \
+		--lights ,neutral,day,evening,warm,cool,dramatic
+	@$(DRAW_SETS)/sets-two.png --tile 320 --beside $(BUILD)/cast/leo.glb --sets studio,newsroom \
+		--cameras two,medium,left,right
 
 fuzz: $(BUILD)/.test-packages
 	@tools/run-fuzz $(or $(SECONDS),60)

@@ -2,7 +2,7 @@
  * One sheet of every set by every camera, so that a change can be looked at:
  *
  *     draw_sets FILE.glb OUT.png [--size 1280x720] [--tile 480] [--sets a,b] [--cameras a,b] [--lights a,b]
- *               [--background FILE] [--screen FILE] [--card TEXT]
+ *               [--background FILE] [--screen FILE] [--card TEXT] [--beside FILE.glb]
  *
  * A row is a set (or, with more than one light, a set in a light), a column a camera.
  */
@@ -15,6 +15,9 @@
 #include <string.h>
 
 enum { MAX_NAMES = 16 };
+/* Two stand as far apart, and turned as much towards each other, as on a channel. */
+#define APART_M 0.34f
+#define TURNED  0.22f
 
 struct names {
     char text[400];
@@ -22,7 +25,7 @@ struct names {
     int n;
 };
 struct options {
-    const char *model, *out, *background, *screen, *card;
+    const char *model, *beside, *out, *background, *screen, *card;
     struct names sets, cameras, lights;
     int width, height, tile;
 };
@@ -67,6 +70,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->background = value;
         else if (!strcmp(argv[i], "--screen"))
             o->screen = value;
+        else if (!strcmp(argv[i], "--beside"))
+            o->beside = value;
         else if (!strcmp(argv[i], "--card"))
             o->card = value;
         i++;
@@ -105,8 +110,10 @@ static int write_sheet(const struct sheet *sheet, const char *path)
 }
 
 struct stage {
-    struct cp_model *model;
-    struct cp_actor *actor;
+    struct cp_model *models[CP_STAGE_CHARACTERS];
+    struct cp_actor *actors[CP_STAGE_CHARACTERS];
+    struct cp_standing standing[CP_STAGE_CHARACTERS];
+    int n; /* of them */
     struct cp_render *render;
     struct cp_pool *pool;
     struct cp_picture *picture;
@@ -118,15 +125,23 @@ static int open_stage(const struct options *o, struct stage *s, struct cp_error 
     struct cp_render_config config = {.level = "auto", .samples = 4};
     const struct cp_footage_spec behind = {.width = o->width, .height = o->height},
                                  small = {.width = CP_SCREEN_WIDTH, .height = CP_SCREEN_HEIGHT};
-    int err = cp_avatar_load_file(o->model, &s->model, error);
+    const char *const file[] = {o->model, o->beside};
+    struct cp_stage_spec spec = {.width = o->width, .height = o->height};
+    int err = 0;
+    for (int i = 0; !err && i < CP_STAGE_CHARACTERS && file[i]; i++) {
+        float side = o->beside ? i ? 1 : -1 : 0;
+        err = cp_avatar_load_file(file[i], &s->models[i], error);
+        if (!err)
+            err = cp_actor_create(s->models[i], (uint64_t)i + 1, &s->actors[i], error);
+        if (!err)
+            cp_actor_place(s->actors[i],
+                           &(struct cp_place){.x_m = APART_M * side, .yaw_rad = -TURNED * side});
+        spec.models[i] = s->models[i];
+        s->standing[i] = (struct cp_standing){.model = s->models[i], .x_m = APART_M * side};
+        spec.n_models = s->n = i + 1;
+    }
     if (!err)
-        err = cp_actor_create(s->model, 1, &s->actor, error);
-    if (!err)
-        err =
-            cp_render_create(&config,
-                             &(struct cp_stage_spec){
-                                 .models = {s->model}, .n_models = 1, .width = o->width, .height = o->height},
-                             &s->render, error);
+        err = cp_render_create(&config, &spec, &s->render, error);
     if (!err && o->background)
         err = cp_footage_open_file(o->background, &behind, &s->background, error);
     if (!err && o->screen)
@@ -139,8 +154,10 @@ static int open_stage(const struct options *o, struct stage *s, struct cp_error 
 static void close_stage(struct stage *s)
 {
     cp_render_destroy(s->render);
-    cp_actor_destroy(s->actor);
-    cp_ref_drop(s->model);
+    for (int i = 0; i < s->n; i++) {
+        cp_actor_destroy(s->actors[i]);
+        cp_ref_drop(s->models[i]);
+    }
     cp_ref_drop(s->background);
     cp_ref_drop(s->screen);
     cp_ref_drop(s->picture);
@@ -151,7 +168,8 @@ static void close_stage(struct stage *s)
 static int draw_row(const struct options *o, struct stage *s, const char *set_name, const char *light,
                     const struct sheet *sheet, int row, struct cp_error *error)
 {
-    static struct cp_pose pose;
+    static struct cp_pose pose[CP_STAGE_CHARACTERS];
+    static const struct cp_pose *const poses[] = {&pose[0], &pose[1]};
     const struct cp_set *set = cp_render_find_set(set_name);
     if (!set)
         return cp_fail(error, CP_ERR_NOT_FOUND, "draw_sets", "there is no set \"%s\"", set_name);
@@ -163,7 +181,7 @@ static int draw_row(const struct options *o, struct stage *s, const char *set_na
             (double)(cp_clock_thread_cpu_ns() - start_ns) / 1e6);
     for (int i = 0; !err && i < o->cameras.n; i++) {
         struct cp_view view;
-        if (!cp_render_frame_camera(set, o->cameras.name[i], s->model, o->width, o->height, &view))
+        if (!cp_render_frame(set, o->cameras.name[i], s->standing, s->n, o->width, o->height, &view))
             return cp_fail(error, CP_ERR_NOT_FOUND, "draw_sets", "there is no camera \"%s\"",
                            o->cameras.name[i]);
         if (o->card) {
@@ -173,13 +191,14 @@ static int draw_row(const struct options *o, struct stage *s, const char *set_na
         struct cp_moment moment = {.at_samples = 48000, .attention = CP_ATTENTION_IDLE, .gain = 1};
         struct cp_sight sight;
         memcpy(sight.camera_eye, view.eye, sizeof sight.camera_eye);
-        cp_actor_pose(s->actor, &moment, &sight, &pose);
+        for (int k = 0; k < s->n; k++)
+            cp_actor_pose(s->actors[k], &moment, &sight, &pose[k]);
         if (s->background)
             cp_footage_wait(s->background, 0);
         if (s->screen)
             cp_footage_wait(s->screen, 0);
-        cp_render_draw(s->render, (const struct cp_pose *const[]){&pose}, &view, s->picture);
-        cp_render_draw(s->render, (const struct cp_pose *const[]){&pose}, &view, s->picture);
+        cp_render_draw(s->render, poses, &view, s->picture);
+        cp_render_draw(s->render, poses, &view, s->picture);
         for (int p = 0; p < 3; p++)
             place_plane(s->picture, sheet, p, i, row);
     }
@@ -194,7 +213,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: draw_sets FILE.glb OUT.png [--size WxH] [--tile WIDTH] [--sets a,b] [--cameras a,b] "
-                "[--lights a,b] [--background FILE] [--screen FILE] [--card TEXT]\n");
+                "[--lights a,b] [--background FILE] [--screen FILE] [--card TEXT] [--beside FILE.glb]\n");
         return 2;
     }
     struct sheet sheet = {.tile_width = o.tile & ~1, .tile_height = o.tile * o.height / o.width & ~1};

@@ -1,8 +1,4 @@
-/*
- * The picture behind the presenter, made once: a panorama of a room out of focus, or a colour. The frame
- * samples it by the direction of view, so that any camera, and any move between cameras, has its background.
- */
-#include "render/room.h"
+/* Where each pixel of a frame looks in the panorama, or in a picture that is the background. */
 #include "render/scenery.h"
 
 #include <math.h>
@@ -12,98 +8,43 @@
 
 /* Where the panorama is seen from: between the cameras. Every ray of another camera is followed to the walls,
  * and what the panorama shows in that direction is taken: so walls shift as they should when it moves. */
-static const float CENTER[3] = {0, 1.45f, 1.9f};
+const float cp_backdrop_center[3] = {0, 1.45f, 1.9f};
 #define WALL_BACK_M 3.6f
 #define WALL_SIDE_M 4.6f
 /* The lens: its aperture in metres (a 50 mm lens at f/1.7). */
 #define APERTURE_M 0.030f
 
-static const float BLUR_RAD[BACKDROP_LEVELS] = {0.0024f, 0.0060f, 0.0120f};
+static const float BLUR_RAD[BACKDROP_LEVELS] = {BACKDROP_BLUR_RAD};
 
-static bool allocate(struct backdrop *b, int width, int height, size_t pixels, int levels)
+static struct backdrop *allocate(int width, int height)
 {
+    struct backdrop *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
     float **const line[] = {&b->column, &b->slope, &b->shift, &b->row, &b->scratch};
     const size_t length[] = {1, 1, 1, 1, 9};
-    bool complete = true;
+    b->grain = cp_render_alloc(GRAIN * GRAIN * sizeof(float));
+    bool complete = b->grain;
     b->grid = 1;
     for (int i = 0; i < 5; i++) {
         *line[i] = cp_render_alloc(length[i] * ((size_t)(i == 3 ? height : width) + 64) * sizeof(float));
         complete = complete && *line[i];
     }
-    for (int i = 0; i < levels; i++) {
-        b->level[i] = b->owned[i] = cp_render_alloc((pixels + 64) * sizeof(uint32_t));
-        complete = complete && b->owned[i];
-    }
-    return complete;
+    if (complete)
+        return b;
+    cp_backdrop_destroy(b);
+    return NULL;
 }
 
-/* Twice the size, between the pixels. */
-static void enlarge(const float *half, float *out)
+/* Interleaved gradient noise (Jimenez 2014): fixed to the picture, so it hides bands and costs an encoder
+ * nothing in still parts. */
+static void fill_grain(struct backdrop *b)
 {
-    enum { W = BACKDROP_WIDTH / 2, H = BACKDROP_HEIGHT / 2 };
-    for (int y = 0; y < BACKDROP_HEIGHT; y++)
-        for (int x = 0; x < BACKDROP_WIDTH; x++) {
-            int x0 = (x - 1) / 2, y0 = (y - 1) / 2, x1 = x0 + 1 < W ? x0 + 1 : W - 1,
-                y1 = y0 + 1 < H ? y0 + 1 : H - 1;
-            float tx = x % 2 ? 0.25f : 0.75f, ty = y % 2 ? 0.25f : 0.75f;
-            for (int k = 0; k < 4; k++) {
-                float top = half[4 * (y0 * W + x0) + k] * (1 - tx) + half[4 * (y0 * W + x1) + k] * tx;
-                float low = half[4 * (y1 * W + x0) + k] * (1 - tx) + half[4 * (y1 * W + x1) + k] * tx;
-                out[4 * ((size_t)y * BACKDROP_WIDTH + (size_t)x) + (size_t)k] = top * (1 - ty) + low * ty;
-            }
-        }
-}
-
-static bool paint_room(const struct cp_set *set, const struct mood *mood, struct backdrop *b)
-{
-    struct room *room = malloc(sizeof *room);
-    float *light = cp_render_alloc((size_t)BACKDROP_WIDTH * BACKDROP_HEIGHT * 4 * sizeof(float));
-    float *half = cp_render_alloc((size_t)BACKDROP_WIDTH * BACKDROP_HEIGHT * sizeof(float));
-    bool made = room && light && half && cp_room_furnish(room, set->name);
-    if (made) {
-        float radius[BACKDROP_LEVELS];
-        for (int i = 0; i < BACKDROP_LEVELS; i++)
-            radius[i] = BLUR_RAD[i] * BACKDROP_WIDTH / BACKDROP_SPAN_RAD;
-        /* Cast at half the size: the lens softens it by more than that. */
-        cp_room_paint(room, CENTER, BACKDROP_SPAN_RAD, BACKDROP_SPAN_RISE, BACKDROP_WIDTH / 2,
-                      BACKDROP_HEIGHT / 2, half);
-        enlarge(half, light);
-        made = cp_lens_expose(light, BACKDROP_WIDTH, BACKDROP_HEIGHT, radius, mood->room, BACKDROP_LEVELS,
-                              b->owned);
-    }
-    free(room);
-    cp_render_free(half);
-    cp_render_free(light);
-    return made;
-}
-
-static uint32_t pack_display(const float c[3])
-{
-    uint32_t out = 0;
-    for (int k = 0; k < 3; k++)
-        out |= (uint32_t)lrintf(fminf(fmaxf(c[k], 0), 1) * 1023) << (10 * k);
-    return out;
-}
-
-static float to_display(float x)
-{
-    return x <= 0.0031308f ? x * 12.92f : 1.055f * powf(x, 1 / 2.4f) - 0.055f;
-}
-
-/* Seamless paper of a colour with a pool of light on it; for keying, the colour and nothing else. */
-static void paint_color(unsigned rrggbb, bool flat, const struct mood *mood, struct backdrop *b)
-{
-    struct rgb paper = cp_room_color(rrggbb, 1);
-    const float color[3] = {paper.r, paper.g, paper.b};
-    for (int y = 0; y < b->height; y++)
-        for (int x = 0; x < b->width; x++) {
-            float u = ((float)x + 0.5f) / (float)b->width - 0.5f,
-                  v = ((float)y + 0.5f) / (float)b->height - 0.5f, c[3];
-            float pool = expf(-(u * u * 12 + (v + 0.03f) * (v + 0.03f) * 9)), floor = fmaxf(v - 0.12f, 0);
-            float light = flat ? 1 : 0.62f + 0.62f * pool - 0.9f * floor;
-            for (int k = 0; k < 3; k++)
-                c[k] = to_display(fminf(color[k] * light * (flat ? 1 : mood->room[k]), 1));
-            b->owned[0][y * b->width + x] = pack_display(c);
+    for (int y = 0; y < GRAIN; y++)
+        for (int x = 0; x < GRAIN; x++) {
+            float t = (float)x * 0.06711056f + (float)y * 0.00583715f;
+            t = 52.9829189f * (t - floorf(t));
+            b->grain[y * GRAIN + x] = (2 * (t - floorf(t)) - 1) * b->noise;
         }
 }
 
@@ -111,56 +52,54 @@ int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const 
                        int height, struct backdrop **ret_backdrop)
 {
     bool key = !strcmp(set->name, "key"), plain = !strcmp(set->name, "plain");
-    struct backdrop *b = calloc(1, sizeof *b);
-    if (!b)
-        return CP_ERR_NOMEM;
-    b->width = key || plain ? BACKDROP_WIDTH / 4 : BACKDROP_WIDTH;
-    b->height = key || plain ? BACKDROP_HEIGHT / 4 : BACKDROP_HEIGHT;
-    b->noise = key ? 0 : 1;
-    if (!allocate(b, width, height, (size_t)b->width * (size_t)b->height,
-                  key || plain ? 1 : BACKDROP_LEVELS) ||
-        (!key && !plain && !paint_room(set, mood, b))) {
+    /* Greens of keying cloth are near 0, 177, 64; the grey is that of seamless paper. */
+    unsigned rrggbb = key ? 0x00b140 : plain ? 0x787a7e : 0;
+    if ((key || plain) && color && color[0] == '#' && strlen(color) == 7)
+        sscanf(color + 1, "%6x", &rrggbb);
+    struct backdrop *b = allocate(width, height);
+    if (!b || !(b->panorama = cp_panorama_share(set, mood, rrggbb))) {
         cp_backdrop_destroy(b);
         return CP_ERR_NOMEM;
     }
+    b->width = b->panorama->width;
+    b->height = b->panorama->height;
+    memcpy(b->level, b->panorama->level, sizeof b->level);
+    b->noise = key ? 0 : 2;
+    fill_grain(b);
     int shorter = width < height ? width : height;
     b->grid = shorter >= 700 ? 4 : shorter >= 350 ? 2 : 1;
-    if (key || plain) {
-        /* Greens of keying cloth are near 0, 177, 64; the grey is that of seamless paper. */
-        unsigned rrggbb = key ? 0x00b140 : 0x787a7e;
-        if (color && color[0] == '#' && strlen(color) == 7)
-            sscanf(color + 1, "%6x", &rrggbb);
-        paint_color(rrggbb, key, mood, b);
-        b->level[1] = b->level[2] = b->level[0];
-    }
     *ret_backdrop = b;
     return 0;
 }
 
 int cp_backdrop_create_still(int width, int height, struct backdrop **ret_backdrop)
 {
-    struct backdrop *b = calloc(1, sizeof *b);
-    if (!b || !allocate(b, width, height, 0, 0)) {
-        cp_backdrop_destroy(b);
+    struct backdrop *b = allocate(width, height);
+    if (!b)
         return CP_ERR_NOMEM;
-    }
     b->width = width;
     b->height = height;
     *ret_backdrop = b;
     return 0;
 }
 
+void cp_backdrop_show(struct backdrop *b, const uint32_t *texels)
+{
+    for (int i = 0; i < BACKDROP_LEVELS; i++)
+        b->level[i] = (struct level){texels, b->width, b->height, 1};
+}
+
 void cp_backdrop_destroy(struct backdrop *b)
 {
     if (!b)
         return;
-    for (int i = 0; i < BACKDROP_LEVELS; i++)
-        cp_render_free(b->owned[i]);
+    cp_panorama_leave(b->panorama);
     cp_render_free(b->column);
     cp_render_free(b->slope);
     cp_render_free(b->shift);
     cp_render_free(b->row);
     cp_render_free(b->scratch);
+    cp_render_free(b->grain);
     free(b);
 }
 
@@ -200,7 +139,8 @@ void cp_backdrop_aim_room(struct cp_render *render, struct backdrop *b)
         float x = (float)(i * b->grid), off = atanf((x + 0.5f - 0.5f * (float)render->width) / c->focal_px),
               angle = yaw + off;
         float dx = sinf(angle), dz = -cosf(angle), s = reach(c->eye, dx, dz);
-        float px = c->eye[0] + s * dx - CENTER[0], pz = c->eye[2] + s * dz - CENTER[2];
+        float px = c->eye[0] + s * dx - cp_backdrop_center[0],
+              pz = c->eye[2] + s * dz - cp_backdrop_center[2];
         float r = fmaxf(sqrtf(px * px + pz * pz), 0.05f), seen = atan2f(px, -pz);
         b->column[i] =
             clamp_to((seen / BACKDROP_SPAN_RAD + 0.5f) * (float)b->width - 0.5f, 0, (float)(b->width - 2));
@@ -208,7 +148,7 @@ void cp_backdrop_aim_room(struct cp_render *render, struct backdrop *b)
          * middle, which grows narrower to the sides. */
         float per_rise = (float)b->height / BACKDROP_SPAN_RISE;
         b->slope[i] = -s * cosf(off) / r * per_rise;
-        b->shift[i] = 0.5f * (float)b->height - 0.5f - (c->eye[1] - CENTER[1]) / r * per_rise;
+        b->shift[i] = 0.5f * (float)b->height - 0.5f - (c->eye[1] - cp_backdrop_center[1]) / r * per_rise;
     }
     for (int y = 0; y < render->height + b->grid; y++)
         b->row[y] = rise + (0.5f * (float)render->height - (float)y - 0.5f) / c->focal_px;

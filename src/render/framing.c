@@ -26,6 +26,9 @@ const struct cp_camera cp_framing_cameras[CP_FRAMING_N_CAMERAS] = {
     {.name = "two", .title = "Everyone on stage", .heads_visible = 3.1f, .eye_line = 0.38f, .fov_y_deg = 23},
 };
 
+/* Square pictures have little room for a screen beside one presenter, who makes way for it. */
+#define SQUARE_SHIFT 0.11f
+
 struct people {        /* the people that a camera shows */
     float left, right; /* of their heads' middles, metres */
     float z, eye_height, head;
@@ -75,7 +78,12 @@ bool cp_render_frame(const struct cp_set *set, const char *camera, const struct 
     float eye_line = aspect < 1 ? c->eye_line + (1 - aspect) * 0.20f : c->eye_line;
     float distance = visible / 2 / tanf(fov / 2);
     float middle = g.eye_height - (0.5f - eye_line) * visible;
-    float shift = aspect < 1 ? 0 : c->shift_x * visible * aspect;
+    float shift_x = c->shift_x;
+    if (aspect < 1)
+        shift_x = 0;
+    else if (aspect < 1.4f && n_who == 1 && set->has_screen && c->yaw_deg == 0)
+        shift_x = SQUARE_SHIFT;
+    float shift = shift_x * visible * aspect;
     struct cp_view view = {.fov_y_rad = fov};
     view.target[0] = (g.left + g.right) / 2 + shift * cosf(yaw);
     view.target[1] = middle;

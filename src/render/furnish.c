@@ -57,7 +57,7 @@ static void studio(struct room *room)
 {
     int wall = finished(room, FINISH_PLASTER, 0x4a4046, 1, 0),
         floor = finished(room, FINISH_PLANKS, 0x5a3a28, 0.14f, 0.5f);
-    int slat = finished(room, FINISH_SLATS, 0x9a6238, 0.085f, 0), dark = paint(room, 0x17151a),
+    int slat = finished(room, FINISH_SLATS, 0x8c6448, 0.085f, 0), dark = paint(room, 0x17151a),
         board = paint(room, 0x5d3a22);
     int city = finished(room, FINISH_CITY, 0x05070c, 1, 0),
         books = finished(room, FINISH_BOOKS, 0x2a1d16, 0.042f, 0);
@@ -84,7 +84,7 @@ static void studio(struct room *room)
     /* The slatted wall where the screen hangs, with light from above and below. */
     cp_room_box(room, slat, -0.62f, 2.30f, 0.10f, 3.0f, -3.80f, -3.55f);
     cp_room_box(room, strip, -0.60f, 2.28f, 2.985f, 3.0f, -3.54f, -3.51f);
-    cp_room_tube(room, light(0xffa860, 0.85f), -0.6f, 2.96f, -3.46f, 2.28f, 2.96f, -3.46f);
+    cp_room_tube(room, light(0xffb070, 0.80f), -0.6f, 2.96f, -3.46f, 2.28f, 2.96f, -3.46f);
     cp_room_tube(room, light(0xffa860, 0.40f), -0.6f, 0.12f, -3.40f, 2.28f, 0.12f, -3.40f);
     cp_room_box(room, strip, -0.665f, -0.650f, 0.1f, 3.0f, -3.60f, -3.58f);
     cp_room_tube(room, light(0xffa860, 0.22f), -0.66f, 0.2f, -3.52f, -0.66f, 2.9f, -3.52f);
@@ -135,6 +135,8 @@ static void newsroom(struct room *room)
     cp_room_box(room, dark, 2.5f, 2.62f, 0.4f, 3.3f, -5.05f, -4.8f);
     cp_room_box(room, dark, -2.62f, 2.62f, 3.15f, 3.32f, -5.05f, -4.8f);
     cp_room_box(room, white, -2.6f, 2.6f, 3.33f, 3.36f, -4.9f, -4.86f);
+    cp_room_box(room, amber, -2.6f, 2.6f, 0.40f, 0.43f, -4.79f, -4.76f);
+    cp_room_tube(room, light(0xff9a4a, 0.30f), -2.4f, 0.42f, -4.5f, 2.4f, 0.42f, -4.5f);
     cp_room_tube(room, light(0x7fb6ff, 0.9f), -2.3f, 1.7f, -4.6f, 2.3f, 1.7f, -4.6f);
     /* Monitors to the sides, in two heights. */
     for (int side = -1; side <= 1; side += 2) {
@@ -184,7 +186,7 @@ static void shop(struct room *room)
     int niche = finished(room, FINISH_PLASTER, 0x9fb5a3, 1, 0),
         oak = finished(room, FINISH_PLANKS, 0xc08f5a, 0.11f, 0);
     int goods = finished(room, FINISH_GOODS, 0x8fa392, 0.105f, 0),
-        tile = finished(room, FINISH_BRICK, 0xdfe6df, 0.16f, 0.2f);
+        tile = finished(room, FINISH_BRICK, 0xe2d8c4, 0.34f, 0.2f);
     int strip = glowing(room, 0xffe2b0, 3.6f), globe = glowing(room, 0xfff0d6, 3.6f),
         brass = paint(room, 0xb98b46);
     int terra = paint(room, 0xc7714a), leaves = finished(room, FINISH_LEAVES, 0x5e8f4a, 1, 0),
@@ -235,9 +237,9 @@ static void shop(struct room *room)
 static void classroom(struct room *room)
 {
     int wall = finished(room, FINISH_PLASTER, 0xe4ddc6, 1, 0),
-        low = finished(room, FINISH_PANELS, 0x8fa7a2, 0.9f, 0);
+        low = finished(room, FINISH_PANELS, 0xb9986a, 0.9f, 0);
     int floor = finished(room, FINISH_PLANKS, 0xb07c4c, 0.12f, 0.3f),
-        board = finished(room, FINISH_BOARD, 0x27493e, 1, 0);
+        board = finished(room, FINISH_BOARD, 0x4c565e, 1, 0);
     int wood = finished(room, FINISH_PLANKS, 0x9c6a3c, 0.09f, 0),
         sky = finished(room, FINISH_SKY, 0x404040, 1, 0), frame = paint(room, 0xf4f1e8);
     int books = finished(room, FINISH_BOOKS, 0x5b4634, 0.045f, 0), red = paint(room, 0xb5483a),
@@ -246,7 +248,7 @@ static void classroom(struct room *room)
         dark = paint(room, 0x2a2a2c);
     int tubes = glowing(room, 0xfff8e8, 2.2f), leaves = finished(room, FINISH_LEAVES, 0x5c9448, 1, 0);
     room->ambient = light(0xf3f4ee, 0.36f);
-    room->exposure = 0.80f;
+    room->exposure = 1.0f;
     cp_room_box(room, wall, -4.2f, 4.4f, 0, 3.2f, -3.8f, 6);
     cp_room_box(room, floor, -4.2f, 4.4f, -0.05f, 0.001f, -3.8f, 6);
     cp_room_box(room, low, -4.2f, 4.4f, 0, 0.95f, -3.8f, -3.78f);
@@ -302,8 +304,8 @@ static void classroom(struct room *room)
     cp_room_box(room, dark, -2.83f, -2.67f, 0.76f, 0.80f, -2.7f, -2.5f);
     for (int i = 0; i < 2; i++)
         cp_room_box(room, tubes, -2.0f + 2.6f * (float)i, -0.6f + 2.6f * (float)i, 3.06f, 3.1f, -2.6f, -2.4f);
-    cp_room_lamp(room, light(0xfff8ec, 1.6f), false, 0.6f, 3.0f, 0.5f);
-    cp_room_lamp(room, light(0xfff8ec, 0.8f), false, 2.6f, 2.6f, -1.6f);
+    cp_room_lamp(room, light(0xfff2dc, 1.7f), false, 0.6f, 3.0f, 0.5f);
+    cp_room_lamp(room, light(0xfff0d8, 1.1f), false, 2.6f, 2.6f, -1.6f);
 }
 
 bool cp_room_furnish(struct room *room, const char *set)

@@ -4,14 +4,21 @@
 #include "render/scenery.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MARGIN = 10, BLOOM_STEP = 8, FILM_STEPS = 4096 };
-#define FILM_WHITE 16.0f /* brightest that the film table knows */
-#define BLOOM      0.055f
+enum { MARGIN = 6, BLOOM_STEP = 4, MAX_TAPS = 81 };
+#define BLOOM 0.055f
+/* The film knows light from 2^-14 to 2^4 in steps of a thousandth: the bits of a float from its exponent on.
+ */
+enum { FILM_SHIFT = 13, FILM_FIRST = (127 - 14) << 23, FILM_STEPS = 18 << (23 - FILM_SHIFT) };
 
 typedef float v4 __attribute__((vector_size(16)));
+typedef int v4i __attribute__((vector_size(16)));
+
+struct taps { /* a blur: weighted pixels round a pixel */
+    int offset[MAX_TAPS], n;
+    float weight[MAX_TAPS];
+};
 
 static int clamp_int(int x, int low, int high)
 {
@@ -32,6 +39,24 @@ static v4 *with_margin(const v4 *from, int width, int height)
     return out;
 }
 
+/* Boxes 7 wide, twice each way; the result is in `small`. */
+static void blur_small(v4 *small, v4 *other, int w, int h)
+{
+    for (int pass = 0; pass < 4; pass++) {
+        const v4 *from = pass % 2 ? other : small;
+        v4 *to = pass % 2 ? small : other;
+        bool down = pass >= 2;
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++) {
+                v4 sum = {0};
+                for (int i = -3; i <= 3; i++)
+                    sum += down ? from[clamp_int(y + i, 0, h - 1) * w + x]
+                                : from[y * w + clamp_int(x + i, 0, w - 1)];
+                to[y * w + x] = sum * (1 / 7.0f);
+            }
+    }
+}
+
 /* A glow of everything, a few degrees wide: from a small picture, blurred and laid over. */
 static bool add_bloom(v4 *picture, int width, int height)
 {
@@ -48,19 +73,8 @@ static bool add_bloom(v4 *picture, int width, int height)
                         picture[(size_t)(y * BLOOM_STEP + j) * (size_t)width + (size_t)(x * BLOOM_STEP + i)];
             small[y * w + x] = sum * (1.0f / (BLOOM_STEP * BLOOM_STEP));
         }
-    for (int pass = 0; made && pass < 4; pass++) { /* boxes 5 wide, twice each way */
-        const v4 *from = pass % 2 ? other : small;
-        v4 *to = pass % 2 ? small : other;
-        bool down = pass >= 2;
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++) {
-                v4 sum = {0};
-                for (int i = -3; i <= 3; i++)
-                    sum += down ? from[clamp_int(y + i, 0, h - 1) * w + x]
-                                : from[y * w + clamp_int(x + i, 0, w - 1)];
-                to[y * w + x] = sum * (1 / 7.0f);
-            }
-    }
+    if (made)
+        blur_small(small, other, w, h);
     for (int y = 0; made && y < height; y++) {
         float fy = ((float)y + 0.5f) / BLOOM_STEP - 0.5f;
         int y0 = clamp_int((int)floorf(fy), 0, h - 2);
@@ -80,85 +94,105 @@ static bool add_bloom(v4 *picture, int width, int height)
     return made;
 }
 
-/* Every pixel becomes a disc of the radius: all taps of a small disc, or a spiral of them in a wide one,
- * which is laid over a picture that is already a little soft. */
-static void blur_disc(const v4 *padded, int width, int height, float radius, v4 *out)
+/*
+ * A pixel becomes a disc with a soft edge, of a radius in pixels of the result. When that is enlarged, its
+ * pixels lie between those of the light: (px, py) says which one of four, and the disc's weights are shared
+ * out to the pixels that it would have been mixed from.
+ */
+static void find_taps(float radius, int enlarge, int px, int py, int stride, struct taps *taps)
 {
-    enum { MAX_TAPS = 64 };
-    int offset[MAX_TAPS], n = 0, stride = width + 2 * MARGIN, reach = (int)ceilf(radius);
-    float weight[MAX_TAPS], sum = 0;
-    if (radius <= 3.6f) {
-        for (int y = -reach; y <= reach; y++)
-            for (int x = -reach; x <= reach; x++) {
-                float w = radius + 0.5f - sqrtf((float)(x * x + y * y));
-                if (w <= 0 || n == MAX_TAPS)
-                    continue;
-                offset[n] = y * stride + x;
-                weight[n] = w < 1 ? w : 1;
-                sum += weight[n++];
+    enum { SIDE = 2 * MARGIN + 1 };
+    float weight[SIDE][SIDE] = {{0}}, sum = 0;
+    int reach = (int)ceilf(radius);
+    for (int dy = -reach; dy <= reach; dy++)
+        for (int dx = -reach; dx <= reach; dx++) {
+            float w = fminf(fmaxf(radius + 0.5f - sqrtf((float)(dx * dx + dy * dy)), 0), 1);
+            float x = ((float)(px + dx) + 0.5f) / (float)enlarge - 0.5f,
+                  y = ((float)(py + dy) + 0.5f) / (float)enlarge - 0.5f;
+            float fx = floorf(x), fy = floorf(y), tx = x - fx, ty = y - fy;
+            float *at = &weight[(int)fy + MARGIN][(int)fx + MARGIN];
+            at[0] += w * (1 - tx) * (1 - ty);
+            at[1] += w * tx * (1 - ty);
+            at[SIDE] += w * (1 - tx) * ty;
+            at[SIDE + 1] += w * tx * ty;
+        }
+    taps->n = 0;
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            if (weight[y][x] > 1e-3f && taps->n < MAX_TAPS) {
+                taps->offset[taps->n] = (y - MARGIN) * stride + x - MARGIN;
+                taps->weight[taps->n++] = weight[y][x];
+                sum += weight[y][x];
             }
-    } else {
-        for (; n < 44; n++) {
-            float r = radius * sqrtf(((float)n + 0.5f) / 44), a = 2.399963f * (float)n; /* the golden angle */
-            offset[n] = (int)lrintf(r * sinf(a)) * stride + (int)lrintf(r * cosf(a));
-            weight[n] = 1;
-            sum += 1;
-        }
-    }
-    for (int i = 0; i < n; i++)
-        weight[i] /= sum;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            const v4 *at = padded + (size_t)(y + MARGIN) * (size_t)stride + (size_t)(x + MARGIN);
-            v4 c = {0};
-            for (int i = 0; i < n; i++)
-                c += at[offset[i]] * weight[i];
-            out[(size_t)y * (size_t)width + (size_t)x] = c;
-        }
+    for (int i = 0; i < taps->n; i++)
+        taps->weight[i] /= sum;
 }
 
-/* Display value, 0..1023, of the square root of light: extended Reinhard, white at 3, then the sRGB curve. */
+/* Display values, 0..1023, of light: extended Reinhard, white at 3, then the sRGB curve. */
 static void fill_film(uint16_t *film)
 {
     for (int i = 0; i < FILM_STEPS; i++) {
-        float root = (float)i / (FILM_STEPS - 1), x = root * root * FILM_WHITE;
+        int bits = FILM_FIRST + (i << FILM_SHIFT) + (1 << (FILM_SHIFT - 1));
+        float x;
+        memcpy(&x, &bits, sizeof x);
         x = x * (1 + x / 9) / (1 + x);
         float y = x <= 0.0031308f ? x * 12.92f : 1.055f * powf(x, 1 / 2.4f) - 0.055f;
         film[i] = (uint16_t)lrintf(fminf(y, 1) * 1023);
     }
 }
 
-static void develop(const v4 *light, size_t n, const float gain[3], const uint16_t *film, uint32_t *out)
+static inline uint32_t develop(v4 light, const uint16_t *film)
 {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t packed = 0;
-        for (int k = 0; k < 3; k++) {
-            float x = sqrtf(fmaxf(light[i][k] * gain[k], 0) * (1 / FILM_WHITE)) * (FILM_STEPS - 1);
-            packed |= (uint32_t)film[x < FILM_STEPS - 1 ? (int)(x + 0.5f) : FILM_STEPS - 1] << (10 * k);
+    /* Positive floats are in the order of their bits. */
+    v4i step = ((v4i)light - FILM_FIRST) >> FILM_SHIFT, in = step > 0;
+    step &= in;
+    in = step < FILM_STEPS - 1;
+    step = (step & in) | (~in & (FILM_STEPS - 1));
+    return (uint32_t)film[step[0]] | (uint32_t)film[step[1]] << 10 | (uint32_t)film[step[2]] << 20;
+}
+
+/* One row of the light -> every enlarge-th pixel of a row of the result. Four at a time, so that their sums
+ * do not wait for each other. */
+static void expose_row(const v4 *at, int width, const struct taps *taps, const uint16_t *film, int enlarge,
+                       uint32_t *out)
+{
+    for (int x = 0; x < width; x += 4) {
+        v4 c[4] = {{0}, {0}, {0}, {0}};
+        for (int i = 0; i < taps->n; i++) {
+            const v4 *from = at + x + taps->offset[i];
+            float w = taps->weight[i];
+            c[0] += from[0] * w;
+            c[1] += from[1] * w;
+            c[2] += from[2] * w;
+            c[3] += from[3] * w;
         }
-        out[i] = packed;
+        for (int i = 0; i < 4; i++)
+            out[enlarge * (x + i)] = develop(c[i], film);
     }
 }
 
-bool cp_lens_expose(float *light, int width, int height, const float *radius, const float gain[3],
-                    int n_levels, uint32_t *const *level)
+bool cp_lens_expose(float *light, int width, int height, const float gain[3],
+                    const struct exposure *exposures, int n)
 {
-    size_t pixels = (size_t)width * (size_t)height;
     uint16_t film[FILM_STEPS];
-    v4 *out = cp_render_alloc(pixels * sizeof *out);
-    bool made = out && add_bloom((v4 *)light, width, height);
+    v4 *picture = (v4 *)light;
+    const v4 by = {gain[0], gain[1], gain[2], 0};
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++)
+        picture[i] *= by;
+    v4 *padded = add_bloom(picture, width, height) ? with_margin(picture, width, height) : NULL;
     fill_film(film);
-    const v4 *from = (const v4 *)light;
-    for (int i = 0; made && i < n_levels; i++) {
-        v4 *padded = with_margin(from, width, height);
-        if ((made = padded)) {
-            blur_disc(padded, width, height, radius[i], out);
-            develop(out, pixels, gain, film, level[i]);
-        }
-        if (i == 0 && n_levels > 1) /* what comes after starts from the softened picture */
-            memcpy(light, out, pixels * sizeof *out);
-        cp_render_free(padded);
+    for (int i = 0; padded && i < n; i++) {
+        const struct exposure *e = &exposures[i];
+        int stride = width + 2 * MARGIN, phases = e->enlarge * e->enlarge;
+        struct taps taps[4];
+        for (int p = 0; p < phases; p++)
+            find_taps(e->radius, e->enlarge, p % 2, p / 2, stride, &taps[p]);
+        for (int y = 0; y < height * e->enlarge; y++)
+            for (int px = 0; px < e->enlarge; px++)
+                expose_row(padded + (y / e->enlarge + MARGIN) * stride + MARGIN, width,
+                           &taps[px + 2 * (y % e->enlarge)], film, e->enlarge,
+                           e->out + (size_t)y * (size_t)(width * e->enlarge) + px);
     }
-    cp_render_free(out);
-    return made;
+    cp_render_free(padded);
+    return padded != NULL;
 }

@@ -362,6 +362,14 @@ struct region { /* of the picture, pixels */
 
 static void copy_background(const struct cp_render *render, struct region at, struct cp_picture *out)
 {
+    if (!render->planes_ready) {
+        uint8_t *const plane[3] = {out->plane[0] + at.y * out->stride[0] + at.x,
+                                   out->plane[1] + at.y / 2 * out->stride[1] + at.x / 2,
+                                   out->plane[2] + at.y / 2 * out->stride[2] + at.x / 2};
+        cp_render_convert(render->kernels, render->background + at.y * render->width + at.x, render->width,
+                          plane, out->stride, at.width, at.height);
+        return;
+    }
     for (int p = 0; p < 3; p++) {
         int half = p > 0, from_stride = render->width >> half;
         for (int y = at.y >> half; y < (at.y + at.height) >> half; y++)

@@ -266,12 +266,12 @@ struct cp_render {
     float *vertex_light;           /* by vertex; how much key light strands get */
     float *strands[STRAND_LEVELS]; /* STRAND_TABLE each, periodic */
 
-    struct scenery *scenery; /* what is behind the presenter (scenery.h) */
-    struct cp_view view;     /* what the background was made for */
-    bool background_ready;
-    const uint32_t *background;   /* 10-bit rgb, width x height; the scenery's, or of its footage */
-    uint8_t *background_plane[3]; /* the same as I420, strides width and width / 2 */
-    uint8_t *edge_planes;         /* I420 of one tile, for tiles cut by the picture's edge */
+    struct scenery *scenery;             /* what is behind the presenter (scenery.h) */
+    struct cp_view view;                 /* what the background was made for */
+    bool background_ready, planes_ready; /* not ready: a tile's planes are converted when it is drawn */
+    const uint32_t *background;          /* 10-bit rgb, width x height; the scenery's, or of its footage */
+    uint8_t *background_plane[3];        /* the same as I420, strides width and width / 2 */
+    uint8_t *edge_planes;                /* I420 of one tile, for tiles cut by the picture's edge */
 
     struct card *card;
     int64_t frame;

@@ -56,7 +56,7 @@ int cp_render_dress(struct cp_render *render, const struct cp_scenery *wanted, s
     render->set = set;
     render->background = scenery->rgb;
     memcpy(render->background_plane, scenery->plane, sizeof scenery->plane);
-    render->background_ready = false;
+    render->background_ready = render->planes_ready = false;
     render->lights = *cp_set_lights(set);
     cp_mood_apply(mood, &render->lights);
     return 0;
@@ -72,6 +72,12 @@ static void convert_part(struct cp_render *render, int x, int y, int width, int 
                       plane, stride, width, height);
 }
 
+static void convert_all(struct cp_render *render)
+{
+    convert_part(render, 0, 0, render->width, render->height);
+    render->planes_ready = true;
+}
+
 static void show_own(struct cp_render *render)
 {
     render->background = render->scenery->rgb;
@@ -84,8 +90,8 @@ static void draw_footage(struct cp_render *render, const struct cp_view *view, b
     struct scenery *s = render->scenery;
     const struct footage_frame *frame = cp_footage_frame(s->background, view->at_samples);
     if (!frame) { /* a video that has not begun: black, as the memory came */
-        if (moved)
-            convert_part(render, 0, 0, render->width, render->height);
+        if (!render->planes_ready)
+            convert_all(render);
         return;
     }
     if (moved)
@@ -93,11 +99,14 @@ static void draw_footage(struct cp_render *render, const struct cp_view *view, b
     if (s->still->as_it_is) {
         render->background = frame->rgb;
         memcpy(render->background_plane, frame->plane, sizeof frame->plane);
+        render->planes_ready = true;
     } else if (moved || s->last_frame != frame->rgb || s->last_due != frame->due_samples) {
-        s->still->level[0] = s->still->level[1] = frame->rgb;
+        cp_backdrop_show(s->still, frame->rgb);
         render->kernels->fill_background(s->still, s->rgb, render->width, render->height);
-        convert_part(render, 0, 0, render->width, render->height);
         show_own(render);
+        render->planes_ready = false;
+    } else if (!render->planes_ready) {
+        convert_all(render);
     }
     s->last_frame = frame->rgb;
     s->last_due = frame->due_samples;
@@ -122,8 +131,11 @@ void cp_scenery_draw(struct cp_render *render, const struct cp_view *view)
     int rect[4] = {0, 0, render->width, render->height};
     struct cp_footage *shown = view->screen ? view->screen : s->shown_on_screen;
     bool changed = s->screen && cp_screen_draw(render, s->screen, shown, view->at_samples, moved, rect);
+    /* While the camera moves, what is seen is converted tile by tile; when it rests, all at once for good. */
     if (moved)
-        convert_part(render, 0, 0, render->width, render->height);
+        render->planes_ready = false;
+    else if (!render->planes_ready)
+        convert_all(render);
     else if (changed)
         convert_part(render, rect[0], rect[1], rect[2], rect[3]);
 }

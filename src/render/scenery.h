@@ -10,6 +10,7 @@ extern const struct cp_camera cp_framing_cameras[CP_FRAMING_N_CAMERAS];
 /* Multiplied over a set's own lights. */
 struct mood {
     struct cp_light_mood public;
+    float key_direction[3];                   /* towards it; zero: where the set has it */
     float key[3], fill[3], rim[3], around[3]; /* on the presenter */
     float room[3];                            /* on what is behind */
     float tint;                               /* how much of the lamps' own colours stays, 0..1 */
@@ -17,34 +18,64 @@ struct mood {
 const struct mood *cp_mood_find(const char *name); /* "" gives one that changes nothing; NULL when unknown */
 void cp_mood_apply(const struct mood *mood, struct lights *lights);
 
-/* Blurs linear light (4 floats a pixel; used up) by each radius in pixels and develops it into 10-bit rgb.
- * The first radius should be small: later ones are added to it. False when out of memory. */
-bool cp_lens_expose(float *light, int width, int height, const float *radius, const float gain[3],
-                    int n_levels, uint32_t *const *level);
-
 /* --- the panorama --- */
 
-enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3 };
-#define BACKDROP_SPAN_RAD  2.4f /* yaw from left to right edge */
-#define BACKDROP_SPAN_RISE 0.9f /* tangent of the elevation, top to bottom */
+enum { BACKDROP_WIDTH = 1280, BACKDROP_HEIGHT = 480, BACKDROP_LEVELS = 3, GRAIN = 64 };
+#define BACKDROP_SPAN_RAD  2.4f                      /* yaw from left to right edge */
+#define BACKDROP_SPAN_RISE 0.9f                      /* tangent of the elevation, top to bottom */
+#define BACKDROP_BLUR_RAD  0.0024f, 0.0060f, 0.0120f /* by level: radius of what a point becomes */
+extern const float cp_backdrop_center[3];            /* where it is seen from */
+
+/* One picture that the lens makes of linear light. */
+struct exposure {
+    float radius;  /* of what a point becomes, in pixels of the result; at most 5 */
+    int enlarge;   /* pixels of the result to one of the light, each way: 1 or 2 */
+    uint32_t *out; /* 10-bit rgb */
+};
+/* Adds a glow to linear light (4 floats a pixel; used up), blurs and develops it. The width is a multiple of
+ * 4. False when out of memory. */
+bool cp_lens_expose(float *light, int width, int height, const float gain[3],
+                    const struct exposure *exposures, int n);
+
+struct level {              /* a picture in one degree of blur */
+    const uint32_t *texels; /* 10-bit rgb */
+    int width, height;
+    float scale; /* its pixels to one of the panorama */
+};
+struct panorama {
+    const struct cp_set *set;
+    const struct mood *mood;
+    unsigned rrggbb;   /* of sets that are a colour */
+    int width, height; /* of the sharpest level */
+    struct level level[BACKDROP_LEVELS];
+    uint32_t *owned[BACKDROP_LEVELS];
+    int users; /* panorama.c: guarded by its lock, like `next` */
+    struct panorama *next;
+};
+/* The one that is in use already, or a new one; it is never changed. NULL when out of memory. Slow. thread:
+ * any but draw */
+struct panorama *cp_panorama_share(const struct cp_set *set, const struct mood *mood, unsigned rrggbb);
+void cp_panorama_leave(struct panorama *panorama);
 
 /* A picture that is sampled for every pixel of the background: a panorama in three degrees of blur, or one
  * still. Where a pixel (x, y) looks is (column[i], slope[i] * row[y] + shift[i]) with i = x / grid. */
 struct backdrop {
     int width, height;
-    const uint32_t *level[BACKDROP_LEVELS]; /* 10-bit rgb */
-    uint32_t *owned[BACKDROP_LEVELS];
+    struct level level[BACKDROP_LEVELS]; /* of the panorama, or of footage */
+    struct panorama *panorama;           /* NULL: footage */
     float *column, *slope, *shift, *row;
     float *scratch; /* of the kernel: nine rows */
     int grid;       /* pixels between two samples each way: 1, 2 or 4 */
     bool as_it_is;  /* aim_picture: every pixel shows its own */
     float blur;     /* 0 .. BACKDROP_LEVELS - 1 */
     float noise;    /* against bands, in steps of the 10-bit picture; 0 for colours that must be exact */
+    float *grain;   /* GRAIN x GRAIN values of -noise .. noise, repeated over the picture */
 };
 int cp_backdrop_create(const struct cp_set *set, const struct mood *mood, const char *color, int width,
                        int height, struct backdrop **ret_backdrop);
-/* Only the mapping; the pictures come from footage. */
+/* Only the mapping; the pictures come from footage: of the same size, not owned. */
 int cp_backdrop_create_still(int width, int height, struct backdrop **ret_backdrop);
+void cp_backdrop_show(struct backdrop *backdrop, const uint32_t *texels);
 void cp_backdrop_destroy(struct backdrop *backdrop);
 /* For the camera of the frame: into a room, and onto a picture that is fitted to the frame. */
 void cp_backdrop_aim_room(struct cp_render *render, struct backdrop *backdrop);

@@ -11,13 +11,19 @@ struct place {
     float x, y, z, width_m; /* of its middle; it is 16:9 */
     float turn_deg;         /* towards the stage */
 };
-enum { MOST = 3 }; /* one for cameras from the front, one for each side's */
+enum { MOST = 2 }; /* one for cameras from the front, one that those on the right look past it to */
+enum shape { SHAPE_WIDE, SHAPE_SQUARE, SHAPE_UPRIGHT };
+struct stand { /* where one stands for cameras from the front and from the sides, and between for others */
+    struct place front, left, right;
+};
 struct screen {
-    struct place place[MOST];
+    struct stand stand[MOST];
     int n;
-    float frame_m;           /* width of its frame */
-    float frame_color[3];    /* 10-bit display values */
-    struct patch face[MOST]; /* what they show, for the view of the last whole drawing */
+    enum shape shape;
+    float frame_m;            /* width of its frame */
+    float frame_color[3];     /* 10-bit display values */
+    struct patch face[MOST];  /* what they show, for the view of the last whole drawing */
+    struct place place[MOST]; /* likewise */
     bool visible[MOST];
     uint32_t *idle;       /* CP_SCREEN_WIDTH x CP_SCREEN_HEIGHT */
     const uint32_t *last; /* what it showed */
@@ -32,36 +38,52 @@ static const struct {
 } PLACE[] = {
     {"studio",
      {0.75f, 1.64f, -2.2f, 0.86f, -9},
-     {0.62f, 1.72f, -2.2f, 0.74f, -9},
-     {0.0f, 2.10f, -2.6f, 0.70f, 0},
+     {0.48f, 1.70f, -2.2f, 0.50f, -6},
+     {0.0f, 2.14f, -2.6f, 0.70f, 0},
      0.016f,
      {52, 48, 50}},
     {"newsroom",
      {0.78f, 1.64f, -2.4f, 0.92f, -8},
-     {0.62f, 1.74f, -2.2f, 0.76f, -8},
-     {0.0f, 2.10f, -2.6f, 0.70f, 0},
+     {0.48f, 1.70f, -2.2f, 0.50f, -6},
+     {0.0f, 2.14f, -2.6f, 0.70f, 0},
      0.012f,
      {120, 190, 280}},
     {"shop",
      {0.76f, 1.64f, -2.3f, 0.86f, -8},
-     {0.62f, 1.74f, -2.2f, 0.72f, -8},
-     {0.0f, 2.10f, -2.6f, 0.70f, 0},
+     {0.48f, 1.70f, -2.2f, 0.50f, -6},
+     {0.0f, 2.14f, -2.6f, 0.70f, 0},
      0.026f,
      {560, 420, 275}},
     {"classroom",
      {0.78f, 1.66f, -2.4f, 0.90f, -8},
-     {0.62f, 1.74f, -2.2f, 0.74f, -8},
-     {0.0f, 2.10f, -2.6f, 0.70f, 0},
+     {0.48f, 1.70f, -2.2f, 0.50f, -6},
+     {0.0f, 2.14f, -2.6f, 0.70f, 0},
      0.018f,
      {880, 872, 850}},
 };
 
-/* Seen by the cameras that stand to the left and right, out of the picture of those in front: in wide
- * pictures, and in upright ones. */
-static const struct place SIDE[2][2] = {
-    {{2.08f, 1.64f, -2.2f, 0.62f, -32}, {-2.08f, 1.64f, -2.2f, 0.62f, 32}},
-    {{1.05f, 2.10f, -2.6f, 0.68f, -21}, {-1.05f, 2.10f, -2.6f, 0.68f, 21}},
-};
+/* A screen glides as the camera turns, as on a rail, so that the presenter never hides it. In wide and square
+ * pictures a second one waits out of sight for cameras from the right, and the first makes room; in upright
+ * ones the first stays above the presenter. */
+static const struct place LEFT[] = {
+    {1.78f, 1.64f, -2.2f, 0.86f, -24}, {1.40f, 1.68f, -2.2f, 0.62f, -24}, {1.05f, 2.14f, -2.6f, 0.68f, -21}};
+static const struct place RIGHT[] = {
+    {-1.80f, 1.64f, -2.2f, 0.86f, 24}, {-1.40f, 1.68f, -2.2f, 0.62f, 24}, {-1.05f, 2.14f, -2.6f, 0.68f, 21}};
+/* With two on stage it hangs between them. For each metre that a camera looks beside the middle, at one of
+ * them alone, it moves to the free side of that one; seen from a side, along with them, farther where the
+ * other would hide it. */
+static const struct {
+    struct place middle;
+    float free_side, inward, outward;
+} TWO[] = {{{0, 1.64f, -2.2f, 0.70f, 0}, -1.3f, 1.7f, 0.5f},
+           {{0, 1.68f, -2.2f, 0.54f, 0}, -0.5f, 1.2f, 1.0f},
+           {{0, 2.14f, -2.6f, 0.70f, 0}, 1.0f, 1.0f, 1.0f}};
+#define AWAY_M                                                                                               \
+    0.7f /* how far the first makes room, and the second stands back for cameras from the front              \
+          */
+#define TURN_RAD 0.36f /* of a camera from the side */
+#define EYES_M                                                                                               \
+    1.60f /* the presenter's, for whom the places are meant; for others a screen hangs as much higher */
 
 static uint32_t pack(const float c[3])
 {
@@ -120,11 +142,19 @@ int cp_screen_create(const struct cp_set *set, int width, int height, struct scr
         return CP_ERR_NOMEM;
     }
     float aspect = (float)width / (float)height;
-    screen->place[0] = aspect < 0.9f   ? PLACE[row].upright
-                       : aspect < 1.4f ? PLACE[row].square
-                                       : PLACE[row].wide;
-    screen->n = aspect >= 0.9f && aspect < 1.4f ? 1 : MOST; /* a square is too narrow for both */
-    memcpy(screen->place + 1, SIDE[aspect < 0.9f], sizeof SIDE[0]);
+    enum shape shape = aspect < 0.9f ? SHAPE_UPRIGHT : aspect < 1.4f ? SHAPE_SQUARE : SHAPE_WIDE;
+    const struct place *const front[] = {&PLACE[row].wide, &PLACE[row].square, &PLACE[row].upright};
+    screen->stand[0] = (struct stand){*front[shape], LEFT[shape], RIGHT[shape]};
+    screen->shape = shape;
+    screen->n = 1;
+    if (shape != SHAPE_UPRIGHT) {
+        screen->stand[0].right = *front[shape];
+        screen->stand[0].right.x += AWAY_M;
+        screen->stand[1] = (struct stand){RIGHT[shape], RIGHT[shape], RIGHT[shape]};
+        screen->stand[1].front.x -= AWAY_M;
+        screen->stand[1].left.x -= AWAY_M;
+        screen->n = 2;
+    }
     screen->frame_m = PLACE[row].frame_m;
     memcpy(screen->frame_color, PLACE[row].frame_color, sizeof screen->frame_color);
     paint_idle(set->name, screen->idle);
@@ -229,11 +259,35 @@ static void invert(const struct cp_render *render, const struct place *place, in
             row[i][j] *= scale;
 }
 
+/* Where a screen stands for the frame's camera. */
+static struct place place_of(const struct cp_render *render, const struct screen *screen, int i)
+{
+    const struct stand *stand = &screen->stand[i];
+    const float *forward = render->camera.forward;
+    float turn = atan2f(forward[0], -forward[2]), t = fminf(fabsf(turn) / TURN_RAD, 1);
+    struct place a = stand->front, b = turn > 0 ? stand->left : stand->right;
+    t = t * t * (3 - 2 * t);
+    if (render->mesh->n_characters > 1) {
+        float beside = fminf(fmaxf(render->view.target[0], -0.5f), 0.5f);
+        bool inward = (i == 0) == (beside < 0);
+        if (i == 0) {
+            a = TWO[screen->shape].middle;
+            a.x += TWO[screen->shape].free_side * beside;
+        }
+        b.x += (inward ? TWO[screen->shape].inward : TWO[screen->shape].outward) * beside;
+    }
+    float up = fminf(fmaxf(render->models[0]->eye_height_m - EYES_M, -0.5f), 0.4f);
+    return (struct place){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t + up, a.z + (b.z - a.z) * t,
+                          a.width_m + (b.width_m - a.width_m) * t,
+                          a.turn_deg + (b.turn_deg - a.turn_deg) * t};
+}
+
 /* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
 static void draw_body(struct cp_render *render, struct screen *screen, int i)
 {
     uint32_t *to = render->scenery->rgb;
     float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
+    screen->place[i] = place_of(render, screen, i);
     struct place behind = screen->place[i];
     struct patch p = {.alpha = 0.42f};
     behind.y -= 0.03f;

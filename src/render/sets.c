@@ -16,12 +16,19 @@ static const struct cp_set SETS[] = {
 };
 #define N_SETS (sizeof SETS / sizeof SETS[0])
 
-/* Directions point towards the lights; the key hangs high on the presenter's right. */
+/* Directions point towards the lights; the key hangs on the presenter's right, where all rooms have their
+ * lamps and windows: flat and frontal in the newsroom, from the ceiling in the shop, from the side where the
+ * classroom has its windows. */
 /* clang-format off */
 #define KEY_DIRECTION   {-0.443087f, 0.528296f, 0.724277f}
+#define KEY_FRONTAL     {-0.354330f, 0.472440f, 0.806990f}
+#define KEY_HIGH        {-0.339960f, 0.594930f, 0.728330f}
+#define KEY_WINDOW      {-0.615460f, 0.434440f, 0.657650f}
+#define KEY_LOW         {-0.643110f, 0.272080f, 0.715820f}
+#define KEY_SIDE        {-0.739110f, 0.457550f, 0.494350f}
 #define FILL_DIRECTION  {0.725060f, 0.108759f, 0.680000f}
 #define RIGHT_DIRECTION {0.650790f, 0.390480f, -0.650790f}
-#define LEFT_DIRECTION  {-0.776500f, 0.319740f, -0.548120f}
+#define LEFT_DIRECTION  {-0.774334f, 0.318848f, -0.546590f}
 /* clang-format on */
 
 static const struct lights LIGHTS[] = {
@@ -33,7 +40,7 @@ static const struct lights LIGHTS[] = {
      .sky = {0.42f, 0.43f, 0.47f},
      .ground = {0.27f, 0.21f, 0.18f},
      .exposure = 0.58f},
-    {.key = {KEY_DIRECTION, {1.85f, 1.79f, 1.72f}},
+    {.key = {KEY_FRONTAL, {1.85f, 1.79f, 1.72f}},
      .fill = {FILL_DIRECTION, {0.55f, 0.61f, 0.69f}},
      .rim_left = {LEFT_DIRECTION, {1.70f, 2.10f, 2.60f}},
      .rim_right = {RIGHT_DIRECTION, {2.10f, 2.60f, 3.20f}},
@@ -41,14 +48,14 @@ static const struct lights LIGHTS[] = {
      .ground = {0.28f, 0.25f, 0.25f},
      .exposure = 0.58f},
     /* The shop and the classroom: bright rooms with light from everywhere; by day it comes from the left. */
-    {.key = {KEY_DIRECTION, {1.80f, 1.72f, 1.60f}},
+    {.key = {KEY_HIGH, {1.80f, 1.72f, 1.60f}},
      .fill = {FILL_DIRECTION, {0.72f, 0.69f, 0.64f}},
      .rim_left = {LEFT_DIRECTION, {1.90f, 1.80f, 1.65f}},
      .rim_right = {RIGHT_DIRECTION, {1.90f, 1.80f, 1.60f}},
      .sky = {0.62f, 0.60f, 0.57f},
      .ground = {0.40f, 0.34f, 0.28f},
      .exposure = 0.58f},
-    {.key = {KEY_DIRECTION, {1.86f, 1.84f, 1.78f}},
+    {.key = {KEY_WINDOW, {1.86f, 1.84f, 1.78f}},
      .fill = {FILL_DIRECTION, {0.62f, 0.63f, 0.62f}},
      .rim_left = {LEFT_DIRECTION, {2.50f, 2.55f, 2.60f}},
      .rim_right = {RIGHT_DIRECTION, {1.40f, 1.36f, 1.28f}},
@@ -77,7 +84,8 @@ _Static_assert(sizeof LIGHTS / sizeof LIGHTS[0] == N_SETS, "a set has no lights"
     {                                                                                                        \
         1, 1, 1                                                                                              \
     }
-static const struct mood OWN = {{"", ""}, SAME, SAME, SAME, SAME, SAME, 1};
+static const struct mood OWN = {
+    .key = SAME, .fill = SAME, .rim = SAME, .around = SAME, .room = SAME, .tint = 1, .public = {"", ""}};
 static const struct mood MOODS[] = {
     {.public = {"neutral", "White light, no tints"},
      .key = SAME,
@@ -94,6 +102,7 @@ static const struct mood MOODS[] = {
      .room = {1.42f, 1.52f, 1.68f},
      .tint = 0.7f},
     {.public = {"evening", "Low and golden"},
+     .key_direction = KEY_LOW,
      .key = {0.98f, 0.86f, 0.70f},
      .fill = {0.66f, 0.64f, 0.70f},
      .rim = {1.25f, 1.00f, 0.72f},
@@ -115,10 +124,11 @@ static const struct mood MOODS[] = {
      .room = {0.84f, 0.98f, 1.20f},
      .tint = 1},
     {.public = {"dramatic", "One strong light, deep shadows"},
-     .key = {1.12f, 1.08f, 1.02f},
-     .fill = {0.16f, 0.17f, 0.20f},
+     .key_direction = KEY_SIDE,
+     .key = {1.38f, 1.33f, 1.26f},
+     .fill = {0.22f, 0.23f, 0.27f},
      .rim = {1.55f, 1.55f, 1.60f},
-     .around = {0.30f, 0.31f, 0.35f},
+     .around = {0.36f, 0.37f, 0.41f},
      .room = {0.33f, 0.33f, 0.37f},
      .tint = 1},
 };
@@ -179,6 +189,8 @@ static void tint(float color[3], float keep, const float by[3])
 
 void cp_mood_apply(const struct mood *mood, struct lights *lights)
 {
+    if (mood->key_direction[2] > 0)
+        memcpy(lights->key.direction, mood->key_direction, sizeof mood->key_direction);
     tint(lights->key.color, mood->tint, mood->key);
     tint(lights->fill.color, mood->tint, mood->fill);
     tint(lights->rim_left.color, mood->tint, mood->rim);

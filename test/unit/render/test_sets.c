@@ -245,6 +245,101 @@ static void heads_stay_inside_every_shape_of_picture(void **state)
     cp_ref_drop(model);
 }
 
+struct seen { /* of the screen */
+    int pixels, x0, x1, y0, y1;
+};
+
+/* What differs between two pictures, one with a white screen and one with a dark one. */
+static struct seen find_screen(const struct cp_picture *white, const struct cp_picture *dark)
+{
+    struct seen seen = {0, white->width, 0, white->height, 0};
+    for (int y = 0; y < white->height; y++)
+        for (int x = 0; x < white->width; x++)
+            if (scene_luma(white, x, y) - scene_luma(dark, x, y) > 60) {
+                seen.pixels++;
+                seen.x0 = x < seen.x0 ? x : seen.x0;
+                seen.x1 = x > seen.x1 ? x : seen.x1;
+                seen.y0 = y < seen.y0 ? y : seen.y0;
+                seen.y1 = y > seen.y1 ? y : seen.y1;
+            }
+    return seen;
+}
+
+static struct cp_footage *even_footage(int luma)
+{
+    struct cp_pool *pool = cp_picture_pool_create(64, 36, 1);
+    struct cp_picture *picture = cp_picture_get(pool, 64, 36);
+    struct cp_buffer png = cp_buffer_make(1 << 20);
+    struct cp_footage_spec spec = {.width = CP_SCREEN_WIDTH, .height = CP_SCREEN_HEIGHT};
+    struct cp_footage *footage = NULL;
+    memset(picture->plane[0], luma, 64 * 36);
+    memset(picture->plane[1], 128, 64 * 36 / 4);
+    memset(picture->plane[2], 128, 64 * 36 / 4);
+    assert_int_equal(cp_picture_write_png(picture, &png, NULL), 0);
+    assert_int_equal(cp_footage_open(png.data, png.length, &spec, &footage, NULL), 0);
+    cp_buffer_free(&png);
+    cp_ref_drop(picture);
+    cp_pool_destroy(pool);
+    return footage;
+}
+
+static void presenter_never_hides_the_screen(void **state)
+{
+    static const int SIZE[][2] = {{640, 360}, {360, 640}, {480, 480}};
+    static const char *const CAMERA[] = {"wide", "medium", "left", "right"};
+    struct cp_footage *white = even_footage(230), *dark = even_footage(20);
+    for (int s = 0; s < 3; s++)
+        for (int c = 0; c < 4; c++) {
+            int width = SIZE[s][0], height = SIZE[s][1];
+            struct stage stage = stage_open(scene_person(8), "auto", 1, "newsroom", width, height);
+            struct cp_pool *pool = cp_picture_pool_create(width, height, 1);
+            struct cp_picture *other = cp_picture_get(pool, width, height), *mine = stage.picture;
+            assert_true(cp_render_frame_camera(cp_render_find_set("newsroom"), CAMERA[c], stage.model, width,
+                                               height, &stage.view));
+            stage.view.screen = white;
+            stage_draw(&stage, NULL, 2);
+            stage.view.screen = dark;
+            stage.picture = other;
+            stage_draw(&stage, NULL, 2);
+            stage.picture = mine;
+            struct seen seen = find_screen(mine, other);
+            int box = (seen.x1 - seen.x0 + 1) * (seen.y1 - seen.y0 + 1);
+            /* Big enough to be read, all of it in the picture, nothing in front of it but a little hair. */
+            if (seen.pixels < width * height / 40 || seen.pixels < box * 8 / 10 || seen.x0 < 2 ||
+                seen.x1 > width - 3 || seen.y0 < 2)
+                fail_msg("%s in %d x %d: %d pixels of %d at %d..%d, %d..%d", CAMERA[c], width, height,
+                         seen.pixels, box, seen.x0, seen.x1, seen.y0, seen.y1);
+            cp_ref_drop(other);
+            cp_pool_destroy(pool);
+            stage_close(&stage);
+        }
+    cp_ref_drop(white);
+    cp_ref_drop(dark);
+}
+
+static void a_resting_camera_shows_what_a_moving_one_did(void **state)
+{
+    /* A width of partial vectors and tiles. */
+    struct stage stage = stage_open(scene_person(8), "auto", 1, "shop", 334, 190);
+    struct cp_view there = stage.view;
+    stage_draw(&stage, NULL, 4);
+    uint64_t here = scene_hash(stage.picture);
+    there.eye[0] += 0.2f;
+    struct cp_view first = stage.view;
+    stage.view = there;
+    stage_draw(&stage, NULL, 1);
+    uint64_t moving = scene_hash(stage.picture);
+    assert_true(moving != here);
+    stage_draw(&stage, NULL, 1);
+    assert_true(scene_hash(stage.picture) == moving);
+    stage_draw(&stage, NULL, 1);
+    assert_true(scene_hash(stage.picture) == moving);
+    stage.view = first;
+    stage_draw(&stage, NULL, 1);
+    assert_true(scene_hash(stage.picture) == here);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +350,8 @@ int main(void)
         cmocka_unit_test(bad_footage_is_refused),
         cmocka_unit_test(screen_shows_what_it_is_given),
         cmocka_unit_test(a_moved_camera_never_jumps),
+        cmocka_unit_test(presenter_never_hides_the_screen),
+        cmocka_unit_test(a_resting_camera_shows_what_a_moving_one_did),
         cmocka_unit_test(heads_stay_inside_every_shape_of_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
