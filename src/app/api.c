@@ -25,11 +25,24 @@
         NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
         NUMBER("volume", 0, 2, "loudness, 1 is normal")
 
+/* What stands on a card. Lengths are bytes of UTF-8. */
+static const struct cp_field card_fields[] = {
+    TEXT("title", 159, "in bold; a long one is broken or ends in an ellipsis"),
+    TEXT("text", 239, "below the title"),
+    TEXT("price", 99, "at most 24 characters, in a badge"),
+    TEXT("picture", 47, "an uploaded picture's id; GET /v1/media"),
+    {.name = "side",
+     .type = CP_FIELD_TEXT,
+     .max = 15,
+     .choices = "left|right",
+     .help = "of the picture; a product is on the right when nothing is said"},
+    END};
+
 /* Where it is performed: of a cue, and of a channel while a cue says nothing else. */
 #define STAGE_FIELDS                                                                                         \
     TEXT("set", 23, "GET /v1/sets"), TEXT("light", 23, "a mood; GET /v1/sets"),                              \
         TEXT("background", 47, "an upload's id (GET /v1/media), or #rrggbb for the sets plain and key"),     \
-        TEXT("screen", 47, "an upload's id: what the set's screen shows")
+        TEXT("screen", 47, "what the set's screen shows: an upload's id, or \"card\" for the line's card")
 
 #define CUE_FIELDS                                                                                           \
     VOICE_FIELDS,                                                                                            \
@@ -48,7 +61,12 @@
          .max = 15,                                                                                          \
          .choices = "camera|card|notes|partner",                                                             \
          .help = "where the presenter looks"},                                                               \
-        STAGE_FIELDS, TEXT("card", 159, "a lower third shown with it"),                                      \
+        STAGE_FIELDS,                                                                                        \
+        {.name = "card",                                                                                     \
+         .type = CP_FIELD_TEXT_OR_OBJECT,                                                                    \
+         .max = 159,                                                                                         \
+         .fields = card_fields,                                                                              \
+         .help = "shown with it: a lower third (its first line is the title), or a product"},                \
     {                                                                                                        \
         .name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000,                                \
         .help = "how long its record and voice file are kept"                                                \

@@ -23,6 +23,7 @@
 /* One line of the rundown, spoken. */
 struct spoken_line {
     json_t *cue;
+    struct cp_card_spec card;
     struct cp_utterance **utterances;
     int n, capacity;
     int64_t frames;
@@ -320,7 +321,6 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
 {
     const char *emotion = line ? json_string_value(json_object_get(line->cue, "emotion")) : NULL;
     const char *camera = line ? json_string_value(json_object_get(line->cue, "camera")) : NULL;
-    const char *card = line ? json_string_value(json_object_get(line->cue, "card")) : NULL;
     const char *action = line ? json_string_value(json_object_get(line->cue, "action")) : NULL;
     memset(ret_moment, 0, sizeof *ret_moment);
     memset(pcm, 0, CP_SAMPLES_PER_FRAME * sizeof *pcm);
@@ -343,7 +343,7 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
     ret_moment->attention = CP_ATTENTION_SPEAKING;
     ret_moment->utterance = utterance;
     ret_moment->offset_samples = *offset;
-    snprintf(ret_moment->card, sizeof ret_moment->card, "%s", card ? card : "");
+    ret_moment->card = line->card;
     if (!*place && !*offset)
         snprintf(ret_moment->action, sizeof ret_moment->action, "%s", action ? action : "");
     memcpy(pcm, utterance->pcm + *offset, (size_t)n * sizeof *pcm);
@@ -372,6 +372,11 @@ static int draw_all(struct job *job)
     int64_t started_ns = cp_clock_now_ns(), shown_ns = 0, number = 0;
     for (int l = 0; l <= job->n_lines; l++) {
         struct spoken_line *line = l < job->n_lines ? &job->lines[l] : NULL;
+        if (line) {
+            cp_show_card_of(job->stage, line->cue, &line->card);
+            cp_cards_prepare(job->performer.cards, &line->card);
+            cp_cards_wait(job->performer.cards);
+        }
         int place = 0;
         int32_t offset = 0;
         int64_t lead = line ? LEAD_FRAMES : TAIL_FRAMES, frames = lead + (line ? line->frames : 0);
@@ -412,6 +417,8 @@ static int make_stages(struct job *job, struct cp_error *error)
     cp_app_first_presenter(&job->config, first, sizeof first);
     cp_scene_plan_of(job->stage, NULL, first, width, height, &plan);
     int result = cp_scene_make(&job->troupe, &plan, &job->scene, error);
+    if (!result)
+        result = cp_cards_create(NULL, NULL, "render", width, height, &job->performer.cards, error);
     if (!result)
         result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
     if (!result)
@@ -459,6 +466,7 @@ static void free_job(struct job *job)
     cp_venc_destroy(job->venc);
     cp_aenc_destroy(job->aac);
     cp_record_close(job->file, NULL);
+    cp_cards_destroy(job->performer.cards);
     cp_scene_destroy(&job->troupe, job->scene);
     json_decref(job->stage);
     cp_pool_destroy(job->pictures);

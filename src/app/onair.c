@@ -148,6 +148,7 @@ static void *run_draw(void *arg)
     int16_t pcm[CP_SAMPLES_PER_FRAME];
     int64_t window_ns = onair->start_ns;
     uint64_t window_frames = 0;
+    drawing->performer.cards = onair->cards;
     for (int64_t frame = 0; !atomic_load(&onair->stopping); frame++) {
         int64_t due_ns = onair->start_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
         int64_t wall_ns = onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
@@ -356,6 +357,7 @@ static void destroy(void *object)
     cp_lane_close(&onair->to_news, free_news);
     cp_lane_close(&onair->sent_news, free_news);
     cp_ref_drop(atomic_exchange(&onair->last_picture, NULL));
+    cp_cards_destroy(onair->cards);
     cp_stagehand_destroy(onair->stagehand);
     pthread_mutex_destroy(&onair->changes_lock);
     cp_pool_destroy(onair->pictures);

@@ -43,6 +43,7 @@ struct cp_onair {
     char first_presenter[40]; /* who stands there when the channel names nobody */
     struct cp_troupe troupe;
     struct cp_stagehand *stagehand;
+    struct cp_cards *cards;
     enum cp_simd simd;
     pthread_mutex_t changes_lock;
     struct change *changes;

@@ -7,7 +7,7 @@
 #ifndef CP_APP_SCENE_H
 #define CP_APP_SCENE_H
 
-#include "app/app.h"
+#include "app/cards.h"
 #include "app/stagehand.h"
 
 struct cp_player {
@@ -53,9 +53,11 @@ struct cp_performer {
     int speaker;
     char camera[24]; /* that is looked through, or moved to */
     struct cp_view from, to, view;
-    float move_s, moved_s; /* of a move of the camera; move_s 0: it stands */
+    float move_s, moved_s;      /* of a move of the camera; move_s 0: it stands */
+    struct cp_cards *cards;     /* where its cards come from; NULL: none are shown */
+    const struct cp_card *card; /* that is on its way in or out, or stands; kept there */
+    bool on_screen;             /* that is shown on the set's screen */
     float card_shown;
-    char card[160];
     struct cp_pose poses[CP_SCENE_PRESENTERS];
 };
 

@@ -111,6 +111,7 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
     f->width = spec->width;
     f->height = spec->height;
     f->blur_px = spec->blur_px;
+    f->matte = spec->matte;
     f->video = video;
     int err = 0;
     if (!allocate(f) || (video && !(f->bytes = cp_render_alloc(length))))
@@ -127,6 +128,24 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
     else
         *ret_footage = f;
     return err;
+}
+
+struct cp_footage *cp_footage_create_still(int width, int height, int64_t number)
+{
+    struct cp_footage *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    cp_ref_init(&f->ref, free_footage);
+    f->width = width;
+    f->height = height;
+    f->frame[0].due_samples = number;
+    atomic_store(&f->written, 1);
+    f->frame[0].rgb = cp_render_alloc(((size_t)width * (size_t)height + 64) * sizeof(uint32_t));
+    if (!f->frame[0].rgb) {
+        cp_ref_drop(f);
+        return NULL;
+    }
+    return f;
 }
 
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,

@@ -181,9 +181,7 @@ static int make_stage(struct cp_render *render, const struct cp_stage_spec *spec
                                        .color = spec->color,
                                        .background = spec->background,
                                        .screen = spec->screen};
-    if ((err = cp_render_dress(render, &scenery, error)))
-        return err;
-    return cp_card_create(spec->width, spec->height, &render->card, error);
+    return cp_render_dress(render, &scenery, error);
 }
 
 int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
@@ -251,7 +249,6 @@ void cp_render_destroy(struct cp_render *render)
         cp_render_free(owned[i]);
     cp_mesh_destroy(render->mesh);
     cp_scenery_destroy(render->scenery);
-    cp_card_destroy(render->card);
     for (int i = 0; i < CP_STAGE_CHARACTERS; i++)
         cp_ref_drop(render->models[i]);
     free(render);
@@ -444,7 +441,7 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
         for (int x = 0; x < render->tiles_x; x++)
             draw_tile(render, x, y, out);
     mark = cp_clock_now_ns();
-    cp_card_draw(render->card, view, out);
+    cp_card_draw(view->card, view->card_shown, out);
     stats->overlay_ns = lap(&mark);
     stats->total_ns = mark - start;
     stats->triangles_in = render->mesh->n_triangles;

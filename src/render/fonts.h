@@ -1,0 +1,33 @@
+/* Inside of text: the faces that are open, and the search for one that has a character. */
+#ifndef CP_RENDER_FONTS_H
+#define CP_RENDER_FONTS_H
+
+#include "render/text.h"
+
+#include <ft2build.h>
+#include FT_FREETYPE_H
+#include <hb.h>
+
+enum { FONTS_MAX_FACES = 32, FONTS_MAX_UNKNOWN = 64, FONTS_NONE = 0xffff };
+
+struct face {
+    char *path;
+    int index; /* in a collection, as FreeType counts */
+    enum text_weight weight;
+    FT_Face face;
+    hb_font_t *font;
+};
+
+struct fonts {
+    FT_Library library;
+    struct face face[FONTS_MAX_FACES]; /* the first TEXT_WEIGHTS are the usual ones */
+    int n_faces;
+    uint32_t unknown[FONTS_MAX_UNKNOWN]; /* looked for in vain */
+    int n_unknown, missing;
+};
+
+/* The face for a character; `language` decides between forms of Han. FONTS_NONE: no font here has it. */
+int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t character, const char *language);
+void cp_fonts_set_size(struct fonts *fonts, int face, int size_px);
+
+#endif
