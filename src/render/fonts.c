@@ -45,7 +45,8 @@ out:
 }
 
 /* The place of a pattern's font among those open, opened if need be; FONTS_NONE when it cannot be. */
-static int open_face(struct fonts *fonts, const FcPattern *pattern, enum text_weight weight)
+static int open_face(struct fonts *fonts, const FcPattern *pattern, enum text_weight weight,
+                     const char *language)
 {
     FcChar8 *path;
     int index = 0;
@@ -58,7 +59,8 @@ static int open_face(struct fonts *fonts, const FcPattern *pattern, enum text_we
     if (fonts->n_faces == FONTS_MAX_FACES)
         return FONTS_NONE;
     struct face *face = &fonts->face[fonts->n_faces];
-    *face = (struct face){.index = index, .weight = weight, .path = strdup((const char *)path)};
+    *face = (struct face){
+        .index = index, .weight = weight, .language = language, .path = strdup((const char *)path)};
     if (!face->path || FT_New_Face(fonts->library, face->path, index, &face->face)) {
         free(face->path);
         return FONTS_NONE;
@@ -67,26 +69,32 @@ static int open_face(struct fonts *fonts, const FcPattern *pattern, enum text_we
     return fonts->n_faces++;
 }
 
-static bool is_unknown(const struct fonts *fonts, uint32_t character)
-{
-    for (int i = 0; i < fonts->n_unknown; i++)
-        if (fonts->unknown[i] == character)
-            return true;
-    return false;
-}
-
-static void note_unknown(struct fonts *fonts, uint32_t character)
+static void note_missing(struct fonts *fonts, uint32_t character)
 {
     fonts->missing++;
-    if (fonts->n_unknown == FONTS_MAX_UNKNOWN)
-        return; /* enough was said */
-    fonts->unknown[fonts->n_unknown++] = character;
     if (u_hasBinaryProperty((UChar32)character, UCHAR_EXTENDED_PICTOGRAPHIC))
         return; /* left out on purpose */
     cp_log(CP_LOG_WARN, "render", "no font has a character",
            "character=U+%04X hint=\"install fonts-noto-core, and fonts-noto-cjk for Chinese, Japanese and "
            "Korean\"",
            (unsigned)character);
+}
+
+/* Among the fonts that are open for this language first, so that a text keeps its font. */
+static int search(struct fonts *fonts, enum text_weight weight, uint32_t character, const char *language)
+{
+    for (int i = TEXT_WEIGHTS; i < fonts->n_faces; i++)
+        if (fonts->face[i].weight == weight && fonts->face[i].language == language &&
+            FT_Get_Char_Index(fonts->face[i].face, character))
+            return i;
+    if (fonts->searches++ >= FONTS_MAX_SEARCHES)
+        return FONTS_NONE;
+    FcPattern *found = match(weight, character, language);
+    int face = found ? open_face(fonts, found, weight, language) : FONTS_NONE;
+    if (found)
+        FcPatternDestroy(found);
+    /* The best match need not have the character. */
+    return face != FONTS_NONE && FT_Get_Char_Index(fonts->face[face].face, character) ? face : FONTS_NONE;
 }
 
 int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t character, const char *language)
@@ -96,17 +104,18 @@ int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t char
         return FONTS_NONE;
     if (FT_Get_Char_Index(fonts->face[usual].face, character))
         return usual;
-    if (is_unknown(fonts, character))
-        return FONTS_NONE;
-    FcPattern *found = match(weight, character, language);
-    int face = found ? open_face(fonts, found, weight) : FONTS_NONE;
-    if (found)
-        FcPatternDestroy(found);
-    /* The best match need not have the character. */
-    if (face != FONTS_NONE && FT_Get_Char_Index(fonts->face[face].face, character))
-        return face;
-    note_unknown(fonts, character);
-    return FONTS_NONE;
+    size_t at = (character * 31 + (uint32_t)weight) % FONTS_CACHE;
+    if (fonts->cache[at].character == character && fonts->cache[at].weight == weight &&
+        fonts->cache[at].language == language)
+        return fonts->cache[at].face;
+    int face = search(fonts, weight, character, language);
+    if (face == FONTS_NONE)
+        note_missing(fonts, character);
+    fonts->cache[at].character = character;
+    fonts->cache[at].weight = (uint8_t)weight;
+    fonts->cache[at].language = language;
+    fonts->cache[at].face = (uint16_t)face;
+    return face;
 }
 
 void cp_fonts_set_size(struct fonts *fonts, int face, int size_px)
@@ -129,7 +138,7 @@ int cp_fonts_create(struct fonts **ret_fonts, struct cp_error *error)
     }
     for (int weight = TEXT_REGULAR; weight < TEXT_WEIGHTS; weight++) {
         FcPattern *found = match((enum text_weight)weight, 0, NULL);
-        if (found && open_face(fonts, found, (enum text_weight)weight) == FONTS_NONE)
+        if (found && open_face(fonts, found, (enum text_weight)weight, NULL) == FONTS_NONE)
             cp_log(CP_LOG_WARN, "render", "font not opened", "hint=\"install fonts-inter\"");
         if (found)
             FcPatternDestroy(found);

@@ -8,12 +8,18 @@
 #include FT_FREETYPE_H
 #include <hb.h>
 
-enum { FONTS_MAX_FACES = 32, FONTS_MAX_UNKNOWN = 64, FONTS_NONE = 0xffff };
+enum {
+    FONTS_MAX_FACES = 32,
+    FONTS_CACHE = 1024,
+    FONTS_MAX_SEARCHES = 64, /* for one text: each takes some milliseconds */
+    FONTS_NONE = 0xffff
+};
 
 struct face {
     char *path;
     int index; /* in a collection, as FreeType counts */
     enum text_weight weight;
+    const char *language; /* it was opened for; a literal */
     FT_Face face;
     hb_font_t *font;
 };
@@ -22,11 +28,18 @@ struct fonts {
     FT_Library library;
     struct face face[FONTS_MAX_FACES]; /* the first TEXT_WEIGHTS are the usual ones */
     int n_faces;
-    uint32_t unknown[FONTS_MAX_UNKNOWN]; /* looked for in vain */
-    int n_unknown, missing;
+    struct {
+        uint32_t character; /* 0: an empty place */
+        uint16_t face;
+        uint8_t weight;
+        const char *language;
+    } cache[FONTS_CACHE]; /* what was found, or not, by character */
+    int searches;         /* of the text that is laid out */
+    int missing;
 };
 
-/* The face for a character; `language` decides between forms of Han. FONTS_NONE: no font here has it. */
+/* The face for a character; `language`, a literal, decides between forms of Han. FONTS_NONE: no font here has
+ * it. */
 int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t character, const char *language);
 void cp_fonts_set_size(struct fonts *fonts, int face, int size_px);
 

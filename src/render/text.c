@@ -33,6 +33,7 @@ struct piece { /* of a line: one direction, one script, one font */
 /* Kana say Japanese, Hangul says Korean; Han alone is taken for Chinese. */
 static const char *language_of(const UChar *text, int n)
 {
+    static const char JAPANESE[] = "ja", KOREAN[] = "ko", CHINESE[] = "zh-cn", ANY[] = "";
     bool han = false;
     for (int i = 0; i < n;) {
         UErrorCode code = U_ZERO_ERROR;
@@ -40,12 +41,12 @@ static const char *language_of(const UChar *text, int n)
         U16_NEXT(text, i, n, c);
         UScriptCode script = uscript_getScript(c, &code);
         if (script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA)
-            return "ja";
+            return JAPANESE;
         if (script == USCRIPT_HANGUL)
-            return "ko";
+            return KOREAN;
         han |= script == USCRIPT_HAN;
     }
-    return han ? "zh-cn" : "";
+    return han ? CHINESE : ANY;
 }
 
 static bool is_ignorable(UChar32 c)
@@ -280,6 +281,7 @@ void cp_text_lay_out(struct fonts *fonts, const char *utf8, const struct text_st
     UErrorCode code = U_ZERO_ERROR;
     int32_t n = 0;
     hb_buffer_t *buffer = hb_buffer_create();
+    fonts->searches = 0;
     memset(ret_block, 0, sizeof *ret_block);
     ret_block->style = *style;
     if (ret_block->style.max_lines > TEXT_MAX_LINES)
