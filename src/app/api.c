@@ -142,6 +142,13 @@ static const struct cp_field page_query[] = {TEXT("cursor", 300, "from the last 
                                               .help = "records a page, 50 by default"},
                                              END};
 static const struct cp_field events_query[] = {TEXT("channel", 40, "only this channel's events"), END};
+static const struct cp_field snapshot_query[] = {
+    {.name = "alpha",
+     .type = CP_FIELD_TEXT,
+     .max = 5,
+     .choices = "0|1|false|true",
+     .help = "1: without what is behind the presenters, with alpha"},
+    END};
 static const struct cp_field upload_query[] = {TEXT("name", 80, "for people"), END};
 #define CHANNEL "/v1/channels/{channel}"
 
@@ -214,8 +221,8 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_whep_delete},
     {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts", .unlimited = true,
      .success = 200, .handle = cp_api_hls},
-    {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .success = 200,
-     .handle = cp_api_snapshot},
+    {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .query = snapshot_query,
+     .success = 200, .handle = cp_api_snapshot},
     {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,
      .handle = cp_api_stats},
     {CP_GET, CHANNEL "/captions", CP_ROLE_PUBLIC, "What is said, sentence by sentence (server-sent events)",

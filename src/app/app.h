@@ -142,6 +142,8 @@ json_t *cp_onair_stats(struct cp_onair *onair);
 void cp_onair_collect(struct cp_onair *onair);
 /* The last picture as PNG; waits at most 200 ms for one. */
 int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error);
+/* The next frame without what is behind the presenters, as PNG with alpha; waits at most half a second. */
+int cp_onair_cut_out(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error);
 /* Whether the channel as given would stand on another stage than now. */
 bool cp_onair_needs_stage(struct cp_onair *onair, const json_t *channel);
 /* Makes that stage, then applies the changes to the channel and answers the request, which is held. The show

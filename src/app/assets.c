@@ -258,7 +258,7 @@ static int draw_portrait(struct cp_app *app, const char *presenter, struct cp_bu
         cp_perform(performer, scene, &moment, "close");
     }
     if (!result) {
-        cp_perform_draw(performer, picture);
+        cp_perform_draw(performer, picture, NULL);
         result = cp_picture_write_png(picture, out, error);
     }
     cp_scene_destroy(&troupe, scene);

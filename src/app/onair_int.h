@@ -62,6 +62,9 @@ struct cp_onair {
     _Atomic(const char *) camera; /* used while no cue names one */
     atomic_uint own_changes;      /* of the channel's own stage */
     _Atomic(struct cp_picture *) last_picture;
+    pthread_mutex_t cutout_lock; /* one frame with alpha is asked for at a time; not the draw thread's */
+    /* Put there to be drawn into, taken by the draw thread, and given back in the other. */
+    _Atomic(struct cp_cutout *) cutout_wanted, cutout_drawn;
     atomic_bool speaking;
     _Atomic int64_t video_delay_ns, audio_delay_ns; /* captured -> sent, of the last packet of each */
     _Atomic int64_t last_frame_ns;

@@ -137,10 +137,11 @@ void cp_perform(struct cp_performer *p, struct cp_scene *scene, const struct cp_
     pose_all(p, moment);
 }
 
-void cp_perform_draw(const struct cp_performer *p, struct cp_picture *picture)
+void cp_perform_draw(const struct cp_performer *p, struct cp_picture *picture, struct cp_cutout *cutout)
 {
     const struct cp_pose *poses[CP_SCENE_PRESENTERS];
     for (int i = 0; i < p->scene->n_players; i++)
         poses[i] = &p->poses[i];
+    cp_render_cut_out(p->scene->render, cutout);
     cp_render_draw(p->scene->render, poses, &p->view, picture);
 }

@@ -64,6 +64,8 @@ struct cp_performer {
 /* Poses all and frames the view for a moment. own_camera: while the moment names none that the set has. */
 void cp_perform(struct cp_performer *performer, struct cp_scene *scene, const struct cp_moment *moment,
                 const char *own_camera);
-void cp_perform_draw(const struct cp_performer *performer, struct cp_picture *picture);
+/* cutout: the same with alpha, or NULL. */
+void cp_perform_draw(const struct cp_performer *performer, struct cp_picture *picture,
+                     struct cp_cutout *cutout);
 
 #endif

@@ -112,12 +112,15 @@ void cp_card_focus(const struct cp_card *card, float ret_px[2])
     memcpy(ret_px, card->focus, sizeof card->focus);
 }
 
-void cp_card_draw(const struct cp_card *card, float shown, struct cp_picture *picture)
+void cp_card_draw(const struct cp_card *card, float shown, struct cp_picture *picture,
+                  struct cp_cutout *cutout)
 {
     if (!card || !(shown > 0) || !card->has_overlay || picture->width != card->width ||
         picture->height != card->height)
         return;
     float part = shown < 1 ? shown : 1, ease = part * part * (3 - 2 * part);
-    cp_overlay_blend(&card->overlay, (int)lrintf((1 - ease) * card->slide_px), (int)lrintf(ease * 256),
-                     picture);
+    int shift = (int)lrintf((1 - ease) * card->slide_px), strength = (int)lrintf(ease * 256);
+    cp_overlay_blend(&card->overlay, shift, strength, picture);
+    if (cutout)
+        cp_overlay_cut_out(&card->overlay, shift, strength, cutout);
 }

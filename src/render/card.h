@@ -41,6 +41,8 @@ bool cp_overlay_create(const struct canvas *canvas, int x, int y, struct overlay
 void cp_overlay_clear(struct overlay *overlay);
 /* shift: to the right, even; strength 0..256 */
 void cp_overlay_blend(const struct overlay *overlay, int shift, int strength, struct cp_picture *picture);
+/* The same over a frame with alpha (cutout.c). */
+void cp_overlay_cut_out(const struct overlay *overlay, int shift, int strength, struct cp_cutout *cutout);
 
 struct cp_card {
     struct cp_ref ref;

@@ -174,6 +174,17 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
  * thread: draw */
 bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2]);
 
+/* A frame with alpha: characters and cards without what is behind them. */
+struct cp_cutout {
+    int width, height;
+    uint8_t *rgba; /* sRGB, straight alpha, width * 4 bytes a row */
+};
+struct cp_cutout *cp_cutout_create(int width, int height); /* NULL when out of memory */
+void cp_cutout_destroy(struct cp_cutout *cutout);
+/* The next frames are drawn into it too, until NULL is given; it has the picture's size. Costs some
+ * milliseconds a frame. thread: draw */
+void cp_render_cut_out(struct cp_render *render, struct cp_cutout *cutout);
+
 struct cp_render_stats { /* of the last frame */
     int64_t morph_ns, skin_ns, shadow_ns, setup_ns, raster_ns, shade_ns, convert_ns, overlay_ns, total_ns;
     int triangles_in, triangles_drawn, overflows; /* overflows since create: must stay 0 */
@@ -190,5 +201,6 @@ bool cp_picture_read_code(const struct cp_picture *picture, uint64_t *ret_value)
 
 /* Writes the picture as PNG (for snapshots and tests). thread: net, main */
 int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error);
+int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, struct cp_error *error);
 
 #endif
