@@ -149,6 +149,13 @@ static const struct cp_field snapshot_query[] = {
      .choices = "0|1|false|true",
      .help = "1: without what is behind the presenters, with alpha"},
     END};
+static const struct cp_field motion_query[] = {{.name = "name",
+                                                .type = CP_FIELD_TEXT,
+                                                .required = true,
+                                                .min = 1,
+                                                .max = CP_MOTION_NAME_BYTES - 1,
+                                                .help = "what cues call it: a-z, 0-9, - and _"},
+                                               END};
 static const struct cp_field upload_query[] = {TEXT("name", 80, "for people"), END};
 #define CHANNEL "/v1/channels/{channel}"
 
@@ -187,7 +194,14 @@ const struct cp_route cp_api_routes[] = {
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
      .handle = cp_api_voices},
     {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},
-    {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures", .success = 200, .handle = cp_api_actions},
+    {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures, and the uploaded motions", .success = 200,
+     .handle = cp_api_actions},
+    {CP_POST, "/v1/actions", CP_ROLE_OPERATOR,
+     "Uploads a motion (VRM Animation, or glTF with a known skeleton) as an action of the name given",
+     .body_type = "*/*", .query = motion_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
+     .handle = cp_api_actions_create},
+    {CP_DELETE, "/v1/actions/{action}", CP_ROLE_OPERATOR, "Removes an uploaded motion that no channel uses",
+     .success = 204, .handle = cp_api_action_delete},
 
     {CP_GET, "/v1/channels", CP_ROLE_VIEWER, "All channels", .success = 200, .handle = cp_api_channels_list},
     {CP_POST, "/v1/channels", CP_ROLE_ADMIN, "Makes a channel and puts it on air", .body = channel_fields,

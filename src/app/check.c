@@ -137,7 +137,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
         result = check_scenery(app, cue, channel, error);
     if (!result)
         result = check_card(app, cue, error);
-    if (!result && *action && !is_action(action))
+    if (!result && *action && !is_action(action) && !cp_motions_has(app->motions, action))
         result = cp_fail(error, CP_ERR_INVALID, "app",
                          "action: there is no \"%s\"; GET /v1/actions lists them", action);
     if (result)

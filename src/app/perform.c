@@ -115,6 +115,9 @@ static void pose_all(struct cp_performer *p, const struct cp_moment *moment)
             cp_actor_eye(scene->players[1 - i]->actor, sight.partner_eye);
         if (i != p->speaker)
             own.action[0] = 0; /* the gesture is the speaker's */
+        else if (!*own.action) /* gestures are heard by the actor itself */
+            strncpy(own.action, cp_motions_heard(p->motions, moment), sizeof own.action - 1);
+        cp_motions_teach(p->motions, scene->players[i]->actor, &scene->players[i]->known);
         cp_actor_pose(scene->players[i]->actor, &own, &sight, &p->poses[i]);
     }
 }

@@ -15,6 +15,7 @@ struct cp_player {
     struct cp_model *model;
     struct cp_actor *actor;
     int scenes; /* that this one is on */
+    int known;  /* uploaded motions that the actor was taught. thread: draw */
 };
 
 struct cp_scene {
@@ -54,6 +55,7 @@ struct cp_performer {
     char camera[24]; /* that is looked through, or moved to */
     struct cp_view from, to, view;
     float move_s, moved_s;      /* of a move of the camera; move_s 0: it stands */
+    struct cp_motions *motions; /* uploaded ones; NULL: none */
     struct cp_cards *cards;     /* where its cards come from; NULL: none are shown */
     const struct cp_card *card; /* that is on its way in or out, or stands; kept there */
     bool on_screen;             /* that is shown on the set's screen */

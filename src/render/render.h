@@ -105,6 +105,8 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
                     struct cp_footage **ret_footage, struct cp_error *error);
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,
                          struct cp_footage **ret_footage, struct cp_error *error);
+/* Sends the messages of libav's libraries to our log, at debug level; once a program. */
+void cp_render_route_libav_log(void);
 bool cp_footage_is_video(const struct cp_footage *footage);
 /* Waits until the frame due at a moment is decoded, or the video has failed: for rendering faster or slower
  * than real time. Never on a draw thread that has a clock to keep. */
