@@ -46,6 +46,11 @@ bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct foota
  * of memory. For screens, which need no planes. */
 struct cp_footage *cp_footage_create_still(int width, int height, int64_t number);
 
+/* footage_picture.c: AV_CODEC_ID_NONE when it is no picture that is read; decodes into frame[0]. */
+enum AVCodecID cp_picture_codec(const uint8_t *bytes, size_t length);
+int cp_picture_decode(struct cp_footage *footage, enum AVCodecID id, const void *bytes, size_t length,
+                      struct cp_error *error);
+
 /* footage_video.c */
 int cp_footage_start_video(struct cp_footage *footage, struct cp_error *error);
 void cp_footage_stop_video(struct cp_footage *footage);
