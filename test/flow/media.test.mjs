@@ -1,11 +1,11 @@
 // What is uploaded, seen: products on cards and screens, videos that play, motions that move; and pictures made to harm.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { makeDirectory, Server, sleep, until } from "./harness.mjs";
+import { BIN, makeDirectory, Server, sleep, until } from "./harness.mjs";
 import { armUp } from "./motion.mjs";
 import { chunk, count, decode, plain, wrap } from "./png.mjs";
 
@@ -137,6 +137,38 @@ test("an uploaded motion is an action, for cues and for marks in SSML", async ()
   assert.equal((await server.call("DELETE", "/v1/actions/arm-up")).status, 204);
   assert.equal((await server.post(CUES, { text: "No.", action: "arm-up" })).status, 400);
   assert.equal((await server.call("DELETE", "/v1/actions/greet")).status, 404);
+});
+
+test("who looks at the card turns to its side, and whose card says so presents it with the nearer hand", () => {
+  /** The middle of the skin of the head, and how much skin is low on either side: hands. */
+  const look = (name, fields) => {
+    const rundown = join(directory, `${name}.json`), out = join(directory, `${name}.png`);
+    writeFileSync(rundown, JSON.stringify({ cues: [{ text: "One line, and then another.", ...fields }] }));
+    const run = spawnSync(BIN, ["render", "--rundown", rundown, "--set", "key", "--size", "480x270", "-o", out], { encoding: "utf8" });
+    assert.equal(run.status, 0, run.stderr);
+    const picture = decode(readFileSync(join(directory, `${name}-000050.png`)));
+    const skin = ([r, g, b, a]) => a > 200 && r > 120 && r > g + 25 && g > b;
+    let n = 0, sum = 0;
+    for (let y = 30; y < 150; y++) for (let x = 170; x < 310; x++) if (skin(picture.at(x, y))) (n++, (sum += x));
+    return { x: sum / n, left: count(picture, [0, 220, 150, 270], skin), right: count(picture, [330, 220, 480, 270], skin) };
+  };
+  const card = (side) => ({ title: "A mug", side }), ahead = look("ahead", { look: "camera", card: card("right") });
+  const right = look("right", { look: "card", action: "present-card", card: { ...card("right"), price: "12.50" } });
+  const left = look("left", { look: "card", action: "present-card", card: { ...card("left"), price: "12.50" } });
+  assert.ok(right.x > ahead.x + 2 && left.x < ahead.x - 2, JSON.stringify({ left, ahead, right }));
+  assert.ok(right.right > right.left + 100 && left.left > left.right + 100, JSON.stringify({ left, ahead, right }));
+});
+
+test("an uploaded motion is there after a restart", async () => {
+  const data = makeDirectory();
+  for (const status of [404, 204]) {
+    const other = await Server.start({ data });
+    assert.equal((await other.call("DELETE", "/v1/actions/arm-up")).status, status);
+    const kept = await other.call("POST", "/v1/actions?name=arm-up", { body: armUp(), type: "model/gltf-binary" });
+    assert.equal(kept.status, 201, kept.text);
+    await other.stop();
+  }
+  rmSync(data, { recursive: true });
 });
 
 test("pictures made to harm are refused within a second, with a reason, and the show goes on", async () => {
