@@ -1,5 +1,6 @@
 /* Cards: made on a thread that may wait, then only read while frames are drawn. */
 #include "render/card.h"
+#include "render/fonts.h"
 #include "render/footage.h"
 
 #include <math.h>
@@ -25,6 +26,11 @@ void cp_card_maker_destroy(struct cp_card_maker *maker)
         return;
     cp_fonts_destroy(maker->fonts);
     free(maker);
+}
+
+bool cp_card_maker_has(struct cp_card_maker *maker, uint32_t character)
+{
+    return cp_fonts_have(maker->fonts, character);
 }
 
 int cp_card_maker_missing(const struct cp_card_maker *maker)

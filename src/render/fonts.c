@@ -118,6 +118,13 @@ int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t char
     return face;
 }
 
+bool cp_fonts_have(struct fonts *fonts, uint32_t character)
+{
+    fonts->searches = 0;
+    return fonts->n_faces && (FT_Get_Char_Index(fonts->face[TEXT_REGULAR].face, character) ||
+                              search(fonts, TEXT_REGULAR, character, NULL) != FONTS_NONE);
+}
+
 void cp_fonts_set_size(struct fonts *fonts, int face, int size_px)
 {
     FT_Set_Pixel_Sizes(fonts->face[face].face, 0, (FT_UInt)size_px);

@@ -41,6 +41,8 @@ struct fonts {
 /* The face for a character; `language`, a literal, decides between forms of Han. FONTS_NONE: no font here has
  * it. */
 int cp_fonts_face_of(struct fonts *fonts, enum text_weight weight, uint32_t character, const char *language);
+/* Whether some font here has it; asks every time. */
+bool cp_fonts_have(struct fonts *fonts, uint32_t character);
 void cp_fonts_set_size(struct fonts *fonts, int face, int size_px);
 
 #endif

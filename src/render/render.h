@@ -118,6 +118,7 @@ struct cp_card;       /* shared by reference: cp_ref_take, cp_ref_drop; never ch
 struct cp_card_maker; /* has the fonts; for one thread at a time */
 int cp_card_maker_create(struct cp_card_maker **ret_maker, struct cp_error *error);
 void cp_card_maker_destroy(struct cp_card_maker *maker);
+bool cp_card_maker_has(struct cp_card_maker *maker, uint32_t character); /* does some font here have it? */
 int cp_card_maker_missing(const struct cp_card_maker *maker); /* characters met that no font here has */
 
 /* Makes a card for pictures of width x height. picture: the bytes of the product's picture, or NULL; one that
