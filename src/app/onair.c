@@ -383,6 +383,11 @@ static void make_metrics(struct cp_onair *onair)
     }
     onair->asked_to_sent = cp_histogram(observe, "compere_cue_first_frame_seconds", channel,
                                         "From a cue's request to its first speaking frame sent");
+    snprintf(labels, sizeof labels, "%s,kind=\"picture\"", channel);
+    onair->snapshots =
+        cp_counter(observe, "compere_snapshots_total", labels, "Pictures given as PNG, by kind");
+    snprintf(labels, sizeof labels, "%s,kind=\"alpha\"", channel);
+    onair->cutouts = cp_counter(observe, "compere_snapshots_total", labels, "Pictures given as PNG, by kind");
     onair->frames_metric = cp_counter(observe, "compere_frames_total", channel, "Frames drawn and encoded");
     onair->dropped_metric =
         cp_gauge(observe, "compere_frames_dropped", channel, "Frames skipped since start");
@@ -565,6 +570,7 @@ int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_e
     if (!picture)
         return cp_fail(error, CP_ERR_UNAVAILABLE, "app", "no picture was drawn yet; try again in a second");
     int result = cp_picture_write_png(picture, out, error);
+    cp_metric_add(onair->snapshots, result ? 0 : 1);
     cp_ref_drop(picture);
     return result;
 }
@@ -588,6 +594,7 @@ int cp_onair_cut_out(struct cp_onair *onair, struct cp_buffer *out, struct cp_er
     pthread_mutex_unlock(&onair->cutout_lock);
     int result = drawn ? cp_cutout_write_png(drawn, out, error)
                        : cp_fail(error, CP_ERR_UNAVAILABLE, "app", "no picture was drawn in time; try again");
+    cp_metric_add(onair->cutouts, result ? 0 : 1);
     cp_cutout_destroy(cutout);
     return result;
 }

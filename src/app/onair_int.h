@@ -74,6 +74,7 @@ struct cp_onair {
     struct cp_metric *step[CP_STEP_COUNT], *frames_metric, *dropped_metric, *fps_metric, *viewers_metric,
         *av_offset;
     struct cp_metric *asked_to_sent;
+    struct cp_metric *snapshots, *cutouts;
     struct cp_metric *stages_made, *stages_failed, *stages_alive, *stage_seconds;
 };
 

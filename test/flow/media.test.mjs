@@ -80,6 +80,7 @@ test("a snapshot with alpha shows the presenter alone, whole", async () => {
   assert.deepEqual([...picture.at(0, 0)], [0, 0, 0, 0]);
   assert.equal((await snapshot("?alpha=0", "small")).channels, 3);
   assert.equal((await server.get("/v1/channels/small/snapshot.png?alpha=yes")).status, 400);
+  assert.match((await server.get("/metrics")).text, /compere_snapshots_total\{channel="small",kind="alpha"\} [1-9]/);
 });
 
 test("a video behind the presenter moves, begins again, and goes with its line", async () => {
