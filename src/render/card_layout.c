@@ -66,8 +66,8 @@ static bool paint_lower_third(struct draft *d)
     bool upright = d->height > d->width, right = d->spec->side == CP_CARD_RIGHT;
     int pad = px(d, 22), bar = px(d, 7) > 2 ? px(d, 7) : 2, margin = px(d, 40);
     int room = (int)((float)d->width * (upright ? 0.88f : 0.62f)) - 5 * pad / 2 - bar;
-    lay_out(d, d->spec->title, TEXT_BOLD, 34, room, 2, &d->title);
-    lay_out(d, d->spec->text, TEXT_REGULAR, 24, room, 2, &d->text);
+    lay_out(d, d->spec->title, TEXT_BOLD, 36, room, 2, &d->title);
+    lay_out(d, d->spec->text, TEXT_REGULAR, 26, room, 2, &d->text);
     float widest = fmaxf(d->title.width_px, d->text.width_px);
     int inner = (int)ceilf(widest), gap = d->title.n_lines && d->text.n_lines ? px(d, 4) : 0;
     int width = (inner + 5 * pad / 2 + bar + 1) & ~1,
@@ -149,7 +149,7 @@ static struct column lay_out_column(struct draft *d, int width, float size, int 
 {
     struct column c = {.width = width, .gap = px(d, size * 0.28f)};
     lay_out(d, d->spec->title, TEXT_BOLD, size, width, title_lines, &d->title);
-    lay_out(d, d->spec->text, TEXT_REGULAR, size * 0.74f, width, text_lines, &d->text);
+    lay_out(d, d->spec->text, TEXT_REGULAR, size * 0.76f, width, text_lines, &d->text);
     if (with_badge)
         c.badge = lay_out_badge(d, size * 1.12f, width);
     const int height[] = {d->title.height_px, d->text.height_px, c.badge.height};
@@ -178,11 +178,11 @@ static void paint_panel_ground(struct draft *d, const struct canvas_box *panel)
 static bool paint_side_panel(struct draft *d)
 {
     bool left = d->spec->side == CP_CARD_LEFT, pictured = d->bytes != NULL;
-    int pad = px(d, 16), width = (int)(0.27f * (float)d->width) & ~1, inner = width - 2 * pad;
+    int pad = px(d, 16), width = (int)(0.29f * (float)d->width) & ~1, inner = width - 2 * pad;
     int picture = pictured ? (int)fminf((float)inner, 0.44f * (float)d->height) : 0;
     struct column column =
-        lay_out_column(d, inner - px(d, 8), 31, pictured ? 2 : 3, pictured ? 2 : 4, !pictured);
-    struct badge badge = pictured ? lay_out_badge(d, 36, inner - px(d, 20)) : (struct badge){0};
+        lay_out_column(d, inner - px(d, 8), 33, pictured ? 2 : 3, pictured ? 2 : 4, !pictured);
+    struct badge badge = pictured ? lay_out_badge(d, 40, inner - px(d, 20)) : (struct badge){0};
     int gap = picture && column.height ? px(d, 14) : 0;
     int height = (2 * pad + picture + gap + column.height + (column.height ? px(d, 4) : 0) + 1) & ~1;
     struct canvas_box panel;
