@@ -52,7 +52,7 @@ async function upload(path, body, type) {
 }
 
 const seen = (rectangle, least, channel = "main") =>
-  until(async () => count(await snapshot("", channel), rectangle, isGreen) >= least, { ms: 4000, every: 100, what: "green in the picture" });
+  until(async () => count(await snapshot("", channel), rectangle, isGreen) >= least, { ms: 9000, every: 100, what: "green in the picture" });
 
 test("a product stands on its card in wide, upright and square pictures, and on the set's screen", async () => {
   const { id } = await upload("/v1/media?name=mug", plain(300, 300, GREEN), "image/png");
