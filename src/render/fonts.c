@@ -4,10 +4,13 @@
 #include "base/log.h"
 
 #include <fontconfig/fontconfig.h>
+#include <ft2build.h>
 #include <hb-ft.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/uchar.h>
+
+#include FT_FREETYPE_H
 
 #define USUAL_FAMILY "Inter"
 

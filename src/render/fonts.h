@@ -4,9 +4,10 @@
 
 #include "render/text.h"
 
-#include <ft2build.h>
-#include FT_FREETYPE_H
-#include <hb.h>
+/* FreeType's and HarfBuzz's, as they call them. */
+struct FT_LibraryRec_;
+struct FT_FaceRec_;
+struct hb_font_t;
 
 enum {
     FONTS_MAX_FACES = 32,
@@ -20,12 +21,12 @@ struct face {
     int index; /* in a collection, as FreeType counts */
     enum text_weight weight;
     const char *language; /* it was opened for; a literal */
-    FT_Face face;
-    hb_font_t *font;
+    struct FT_FaceRec_ *face;
+    struct hb_font_t *font;
 };
 
 struct fonts {
-    FT_Library library;
+    struct FT_LibraryRec_ *library;
     struct face face[FONTS_MAX_FACES]; /* the first TEXT_WEIGHTS are the usual ones */
     int n_faces;
     struct {

@@ -2,6 +2,8 @@
 #include "render/text.h"
 #include "render/fonts.h"
 
+#include <ft2build.h>
+#include <hb.h>
 #include <math.h>
 #include <string.h>
 #include <unicode/ubidi.h>
@@ -10,6 +12,7 @@
 #include <unicode/uscript.h>
 #include <unicode/ustring.h>
 
+#include FT_FREETYPE_H
 #include FT_OUTLINE_H
 
 #define LINE_STEP 1.28f /* of the size: room for the marks of Arabic, Thai and Vietnamese */
