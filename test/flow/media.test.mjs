@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { BIN, makeDirectory, Server, sleep, until } from "./harness.mjs";
 import { armUp } from "./motion.mjs";
-import { chunk, count, decode, plain, wrap } from "./png.mjs";
+import { chunk, count, decode, png, wrap } from "./png.mjs";
 
 const CUES = "/v1/channels/main/cues";
 const LINE = "This line lasts for some seconds, so that there is time to look at it, and then it lasts a little longer still. " + "A second sentence follows, for those who were late.";
@@ -55,7 +55,7 @@ const seen = (rectangle, least, channel = "main") =>
   until(async () => count(await snapshot("", channel), rectangle, isGreen) >= least, { ms: 9000, every: 100, what: "green in the picture" });
 
 test("a product stands on its card in wide, upright and square pictures, and on the set's screen", async () => {
-  const { id } = await upload("/v1/media?name=mug", plain(300, 300, GREEN), "image/png");
+  const { id } = await upload("/v1/media?name=mug", png(300, 300, GREEN), "image/png");
   const card = { title: "A mug of stoneware", text: "Thrown by hand", price: "€ 24.90", picture: id };
   await perform({ card }, () => seen([900, 100, 1240, 420], 40_000));
   await perform({ card: { ...card, side: "left" } }, () => seen([40, 100, 380, 420], 40_000));
@@ -175,14 +175,14 @@ test("an uploaded motion is there after a restart", async () => {
 test("pictures made to harm are refused within a second, with a reason, and the show goes on", async () => {
   const huge = wrap(30_000, 30_000, Buffer.alloc(1000)), deep = wrap(8000, 8000, Buffer.alloc(1000));
   const bomb = chunk("iCCP", Buffer.concat([Buffer.from("bomb\0\0"), deflateSync(Buffer.alloc(200 << 20), { level: 9 })]));
-  const header = Buffer.from(plain(64, 64, GREEN));
+  const header = Buffer.from(png(64, 64, GREEN));
   header.writeUInt32BE(0, 16);
   const jpeg = Buffer.concat([Buffer.from("ffd8ffe000104a46494600010100000100010000", "hex"), Buffer.alloc(4000, Buffer.from("ffda0008010100003f00", "hex"))]);
   for (const [name, body, status, words] of [
     ["huge", huge, 413, /30000 x 30000/],
     ["deep", deep, 422, /million pixels/],
     ["header", header, 422, /size/],
-    ["cut", plain(640, 360, GREEN).subarray(0, 300), 422, /damaged/],
+    ["cut", png(640, 360, GREEN).subarray(0, 300), 422, /damaged/],
     ["scans", jpeg, [413, 422], /scans|no size/],
     ["webp", Buffer.concat([Buffer.from("RIFF\xff\xff\xff\x7fWEBPVP8L", "latin1"), Buffer.alloc(60, 255)]), [413, 422], /./],
     ["mp4", Buffer.concat([Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "latin1"), Buffer.alloc(5000, 1)]), 422, /./],

@@ -23,7 +23,7 @@ export function wrap(width, height, data, between = []) {
 }
 
 /** A PNG of one colour. */
-export function plain(width, height, [r, g, b]) {
+export function png(width, height, [r, g, b]) {
   const row = Buffer.alloc(1 + 3 * width);
   for (let x = 0; x < width; x++) row.set([r, g, b], 1 + 3 * x);
   return wrap(width, height, Buffer.concat(Array(height).fill(row)));

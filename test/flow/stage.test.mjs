@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, sleep, until } from "./harness.mjs";
-import { plain as png } from "./png.mjs";
+import { png } from "./png.mjs";
 
 const CUES = "/v1/channels/main/cues";
 const LINE = "This line lasts for some seconds, so that there is time to look at it.";
