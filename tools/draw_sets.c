@@ -118,7 +118,20 @@ struct stage {
     struct cp_pool *pool;
     struct cp_picture *picture;
     struct cp_footage *background, *screen;
+    struct cp_card *card;
 };
+
+static int make_card(const struct options *o, struct stage *s, struct cp_error *error)
+{
+    struct cp_card_spec spec = {.title = ""};
+    struct cp_card_maker *maker = NULL;
+    snprintf(spec.title, sizeof spec.title, "%s", o->card);
+    int err = cp_card_maker_create(&maker, error);
+    if (!err)
+        err = cp_card_make(maker, &spec, NULL, 0, o->width, o->height, &s->card, error);
+    cp_card_maker_destroy(maker);
+    return err;
+}
 
 static int open_stage(const struct options *o, struct stage *s, struct cp_error *error)
 {
@@ -146,6 +159,8 @@ static int open_stage(const struct options *o, struct stage *s, struct cp_error 
         err = cp_footage_open_file(o->background, &behind, &s->background, error);
     if (!err && o->screen)
         err = cp_footage_open_file(o->screen, &small, &s->screen, error);
+    if (!err && o->card)
+        err = make_card(o, s, error);
     s->pool = cp_picture_pool_create(o->width, o->height, 1);
     s->picture = s->pool ? cp_picture_get(s->pool, o->width, o->height) : NULL;
     return !err && !s->picture ? cp_fail(error, CP_ERR_NOMEM, "draw_sets", "out of memory") : err;
@@ -160,6 +175,7 @@ static void close_stage(struct stage *s)
     }
     cp_ref_drop(s->background);
     cp_ref_drop(s->screen);
+    cp_ref_drop(s->card);
     cp_ref_drop(s->picture);
     cp_pool_destroy(s->pool);
 }
@@ -185,7 +201,7 @@ static int draw_row(const struct options *o, struct stage *s, const char *set_na
             return cp_fail(error, CP_ERR_NOT_FOUND, "draw_sets", "there is no camera \"%s\"",
                            o->cameras.name[i]);
         if (o->card) {
-            snprintf(view.card, sizeof view.card, "%s", o->card);
+            view.card = s->card;
             view.card_shown = 1;
         }
         struct cp_moment moment = {.at_samples = 48000, .attention = CP_ATTENTION_IDLE, .gain = 1};

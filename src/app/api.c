@@ -25,11 +25,24 @@
         NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
         NUMBER("volume", 0, 2, "loudness, 1 is normal")
 
+/* What stands on a card. Lengths are bytes of UTF-8. */
+static const struct cp_field card_fields[] = {
+    TEXT("title", 159, "in bold; a long one is broken or ends in an ellipsis"),
+    TEXT("text", 239, "below the title"),
+    TEXT("price", 99, "at most 24 characters, in a badge"),
+    TEXT("picture", 47, "an uploaded picture's id; GET /v1/media"),
+    {.name = "side",
+     .type = CP_FIELD_TEXT,
+     .max = 15,
+     .choices = "left|right",
+     .help = "of the picture; a product is on the right when nothing is said"},
+    END};
+
 /* Where it is performed: of a cue, and of a channel while a cue says nothing else. */
 #define STAGE_FIELDS                                                                                         \
     TEXT("set", 23, "GET /v1/sets"), TEXT("light", 23, "a mood; GET /v1/sets"),                              \
         TEXT("background", 47, "an upload's id (GET /v1/media), or #rrggbb for the sets plain and key"),     \
-        TEXT("screen", 47, "an upload's id: what the set's screen shows")
+        TEXT("screen", 47, "what the set's screen shows: an upload's id, or \"card\" for the line's card")
 
 #define CUE_FIELDS                                                                                           \
     VOICE_FIELDS,                                                                                            \
@@ -48,7 +61,12 @@
          .max = 15,                                                                                          \
          .choices = "camera|card|notes|partner",                                                             \
          .help = "where the presenter looks"},                                                               \
-        STAGE_FIELDS, TEXT("card", 159, "a lower third shown with it"),                                      \
+        STAGE_FIELDS,                                                                                        \
+        {.name = "card",                                                                                     \
+         .type = CP_FIELD_TEXT_OR_OBJECT,                                                                    \
+         .max = 159,                                                                                         \
+         .fields = card_fields,                                                                              \
+         .help = "shown with it: a lower third (its first line is the title), or a product"},                \
     {                                                                                                        \
         .name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000,                                \
         .help = "how long its record and voice file are kept"                                                \
@@ -124,6 +142,20 @@ static const struct cp_field page_query[] = {TEXT("cursor", 300, "from the last 
                                               .help = "records a page, 50 by default"},
                                              END};
 static const struct cp_field events_query[] = {TEXT("channel", 40, "only this channel's events"), END};
+static const struct cp_field snapshot_query[] = {
+    {.name = "alpha",
+     .type = CP_FIELD_TEXT,
+     .max = 5,
+     .choices = "0|1|false|true",
+     .help = "1: without what is behind the presenters, with alpha"},
+    END};
+static const struct cp_field motion_query[] = {{.name = "name",
+                                                .type = CP_FIELD_TEXT,
+                                                .required = true,
+                                                .min = 1,
+                                                .max = CP_MOTION_NAME_BYTES - 1,
+                                                .help = "what cues call it: a-z, 0-9, - and _"},
+                                               END};
 static const struct cp_field upload_query[] = {TEXT("name", 80, "for people"), END};
 #define CHANNEL "/v1/channels/{channel}"
 
@@ -162,7 +194,14 @@ const struct cp_route cp_api_routes[] = {
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
      .handle = cp_api_voices},
     {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},
-    {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures", .success = 200, .handle = cp_api_actions},
+    {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures, and the uploaded motions", .success = 200,
+     .handle = cp_api_actions},
+    {CP_POST, "/v1/actions", CP_ROLE_OPERATOR,
+     "Uploads a motion (VRM Animation, or glTF with a known skeleton) as an action of the name given",
+     .body_type = "*/*", .query = motion_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
+     .handle = cp_api_actions_create},
+    {CP_DELETE, "/v1/actions/{action}", CP_ROLE_OPERATOR, "Removes an uploaded motion that no channel uses",
+     .success = 204, .handle = cp_api_action_delete},
 
     {CP_GET, "/v1/channels", CP_ROLE_VIEWER, "All channels", .success = 200, .handle = cp_api_channels_list},
     {CP_POST, "/v1/channels", CP_ROLE_ADMIN, "Makes a channel and puts it on air", .body = channel_fields,
@@ -196,8 +235,8 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_whep_delete},
     {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts", .unlimited = true,
      .success = 200, .handle = cp_api_hls},
-    {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .success = 200,
-     .handle = cp_api_snapshot},
+    {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .query = snapshot_query,
+     .success = 200, .handle = cp_api_snapshot},
     {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,
      .handle = cp_api_stats},
     {CP_GET, CHANNEL "/captions", CP_ROLE_PUBLIC, "What is said, sentence by sentence (server-sent events)",

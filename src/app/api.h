@@ -42,6 +42,8 @@ CP_HANDLER(cp_api_media_get);
 CP_HANDLER(cp_api_media_content);
 CP_HANDLER(cp_api_media_delete);
 CP_HANDLER(cp_api_portrait);
+CP_HANDLER(cp_api_actions_create);
+CP_HANDLER(cp_api_action_delete);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);

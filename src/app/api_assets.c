@@ -1,4 +1,4 @@
-/* Uploaded avatars and media, and the presenters' portraits. */
+/* Uploaded avatars, media and motions, and the presenters' portraits. */
 #include "app/api.h"
 
 static void list(struct cp_app *app, struct cp_request *request, enum cp_asset_kind kind, const char *name)
@@ -96,4 +96,14 @@ void cp_api_portrait(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
     cp_assets_portrait(app->assets, cp_request_param(request, "presenter"), request);
+}
+
+void cp_api_actions_create(void *user, struct cp_request *request)
+{
+    create(user, request, CP_ASSET_MOTION);
+}
+
+void cp_api_action_delete(void *user, struct cp_request *request)
+{
+    delete_asset(user, request, CP_ASSET_MOTION, cp_request_param(request, "action"));
 }

@@ -120,7 +120,10 @@ void cp_api_snapshot(void *user, struct cp_request *request)
         return;
     struct cp_error error;
     struct cp_buffer png = cp_buffer_make(32 << 20);
-    int result = cp_onair_snapshot(onair, &png, &error);
+    const char *alpha = cp_request_query(request, "alpha");
+    int result = alpha && (!strcmp(alpha, "1") || !strcmp(alpha, "true"))
+                     ? cp_onair_cut_out(onair, &png, &error)
+                     : cp_onair_snapshot(onair, &png, &error);
     cp_onair_release(onair);
     if (result) {
         cp_request_fail(request, &error);

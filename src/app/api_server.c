@@ -106,9 +106,19 @@ void cp_api_sets(void *user, struct cp_request *request)
 
 void cp_api_actions(void *user, struct cp_request *request)
 {
-    json_t *list = json_array();
+    struct cp_app *app = user;
+    json_t *list = json_array(), *uploads = NULL, *upload;
+    size_t i;
     for (const char *const *action = cp_actor_actions(); *action; action++)
-        json_array_append_new(list, json_pack("{s:s}", "name", *action));
+        json_array_append_new(list, json_pack("{s:s, s:b}", "name", *action, "uploaded", 0));
+    cp_asset_list(app->store, CP_ASSET_MOTION, &uploads, NULL);
+    json_array_foreach(uploads, i, upload)
+    {
+        json_array_append_new(list, json_pack("{s:O, s:b, s:O, s:O}", "name", json_object_get(upload, "id"),
+                                              "uploaded", 1, "seconds", json_object_get(upload, "seconds"),
+                                              "bones", json_object_get(upload, "bones")));
+    }
+    json_decref(uploads);
     cp_request_reply_json(request, 200, json_pack("{s:o}", "actions", list));
 }
 

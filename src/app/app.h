@@ -8,6 +8,7 @@
 #ifndef CP_APP_H
 #define CP_APP_H
 
+#include "app/motions.h"
 #include "avatar/avatar.h"
 #include "base/config.h"
 #include "deliver/hls/hls.h"
@@ -70,6 +71,7 @@ struct cp_app {
     struct cp_gateway *gateway;
     struct cp_library *library;
     struct cp_assets *assets;
+    struct cp_motions *motions;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
 };
@@ -104,7 +106,7 @@ const char *cp_app_voice_of(const char *presenter);
 
 /* --- assets.c: what was uploaded --- */
 
-enum cp_asset_kind { CP_ASSET_UNSET, CP_ASSET_AVATAR, CP_ASSET_MEDIA };
+enum cp_asset_kind { CP_ASSET_UNSET, CP_ASSET_AVATAR, CP_ASSET_MEDIA, CP_ASSET_MOTION };
 #define CP_ASSET_MAX_BYTES (64 << 20)
 
 struct cp_assets;
@@ -142,6 +144,8 @@ json_t *cp_onair_stats(struct cp_onair *onair);
 void cp_onair_collect(struct cp_onair *onair);
 /* The last picture as PNG; waits at most 200 ms for one. */
 int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error);
+/* The next frame without what is behind the presenters, as PNG with alpha; waits at most half a second. */
+int cp_onair_cut_out(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error);
 /* Whether the channel as given would stand on another stage than now. */
 bool cp_onair_needs_stage(struct cp_onair *onair, const json_t *channel);
 /* Makes that stage, then applies the changes to the channel and answers the request, which is held. The show

@@ -1,7 +1,7 @@
 /*
- * What was uploaded: avatars and media, as objects with a record each. The object first, the record last: a
- * record never names what is not there. Foreign bytes are looked through on the "assets" thread, so that
- * neither a show nor another request waits for them.
+ * What was uploaded: avatars, media and motions, as objects with a record each. The object first, the record
+ * last: a record never names what is not there. Foreign bytes are looked through on the "assets" thread, so
+ * that neither a show nor another request waits for them.
  */
 #include "app/scene.h"
 #include "app/sniff.h"
@@ -40,7 +40,7 @@ struct cp_assets {
 
 static const char *partition_of(enum cp_asset_kind kind)
 {
-    return kind == CP_ASSET_AVATAR ? "avatars" : "media";
+    return kind == CP_ASSET_AVATAR ? "avatars" : kind == CP_ASSET_MOTION ? "actions" : "media";
 }
 
 /* "avt_" or "med_" and 64 random bits. */
@@ -58,7 +58,9 @@ int cp_asset_get(struct cp_store *store, enum cp_asset_kind kind, const char *id
                  struct cp_error *error)
 {
     struct cp_record record;
-    const char *what = kind == CP_ASSET_AVATAR ? "avatar" : "picture or video";
+    const char *what = kind == CP_ASSET_AVATAR   ? "avatar"
+                       : kind == CP_ASSET_MOTION ? "uploaded action"
+                                                 : "picture or video";
     if (!*id || strlen(id) > 24 || cp_store_get(store, partition_of(kind), id, &record, error))
         return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no %s \"%.60s\"; GET /v1/%s lists them",
                        what, id, partition_of(kind));
@@ -121,6 +123,8 @@ int cp_asset_delete(struct cp_app *app, enum cp_asset_kind kind, const char *id,
         return cp_fail(error, CP_ERR_EXISTS, "app", "a channel or its rundown uses %s; change that first",
                        id);
     result = cp_store_delete_if(app->store, partition_of(kind), id, CP_STORE_ANY_VERSION, error);
+    if (kind == CP_ASSET_MOTION)
+        cp_motions_remove(app->motions, id);
     cp_store_object_delete(app->store, key, NULL);
     return result;
 }
@@ -188,6 +192,34 @@ static int inspect_media(const uint8_t *bytes, size_t length, json_t *asset, str
     return 0;
 }
 
+static int inspect_motion(const uint8_t *bytes, size_t length, json_t *asset, struct cp_motion **ret_motion,
+                          struct cp_error *error)
+{
+    float seconds;
+    int bones, result = cp_motion_load(bytes, length, ret_motion, error);
+    if (result)
+        return result;
+    cp_motion_measure(*ret_motion, &seconds, &bones);
+    json_object_set_new(asset, "type", json_string("model/gltf-binary"));
+    json_object_set_new(asset, "ending", json_string("vrma"));
+    json_object_set_new(asset, "seconds", json_real((double)(int)(seconds * 100 + 0.5f) / 100));
+    json_object_set_new(asset, "bones", json_integer(bones));
+    return 0;
+}
+
+static int inspect(const struct work *work, const uint8_t *bytes, size_t length, json_t *asset,
+                   struct cp_motion **ret_motion, struct cp_error *error)
+{
+    switch (work->kind) {
+    case CP_ASSET_AVATAR:
+        return inspect_avatar(bytes, length, work->name, asset, error);
+    case CP_ASSET_MOTION:
+        return inspect_motion(bytes, length, asset, ret_motion, error);
+    default:
+        return inspect_media(bytes, length, asset, error);
+    }
+}
+
 static int keep(struct cp_app *app, enum cp_asset_kind kind, const char *id, const json_t *asset,
                 const void *bytes, size_t length, struct cp_error *error)
 {
@@ -212,16 +244,28 @@ static void do_upload(struct cp_assets *assets, struct work *work)
     size_t length;
     const uint8_t *bytes = cp_request_body(work->request, &length);
     char id[24], created[32], location[64];
-    make_id(work->kind, id);
+    struct cp_motion *motion = NULL;
+    if (work->kind == CP_ASSET_MOTION) { /* its name is its id */
+        if (cp_motions_check_new(app->motions, work->name, &error)) {
+            cp_metric_add(assets->refused, 1);
+            cp_request_fail(work->request, &error);
+            return;
+        }
+        snprintf(id, sizeof id, "%.23s", work->name);
+    } else {
+        make_id(work->kind, id);
+    }
     cp_clock_rfc3339(cp_clock_wall_ns(), created);
     json_t *asset = json_pack("{s:s, s:s, s:I, s:s}", "id", id, "name", *work->name ? work->name : id,
                               "bytes", (json_int_t)length, "created_at", created);
-    int result = !asset ? cp_fail(&error, CP_ERR_INVALID, "app", "the name is not UTF-8")
-                 : work->kind == CP_ASSET_AVATAR ? inspect_avatar(bytes, length, work->name, asset, &error)
-                                                 : inspect_media(bytes, length, asset, &error);
+    int result = asset ? inspect(work, bytes, length, asset, &motion, &error)
+                       : cp_fail(&error, CP_ERR_INVALID, "app", "the name is not UTF-8");
     bool understood = !result;
     if (!result)
         result = keep(app, work->kind, id, asset, bytes, length, &error);
+    if (!result && motion)
+        cp_motions_add(app->motions, id, motion);
+    cp_ref_drop(motion);
     cp_metric_add(result ? assets->refused : assets->kept, 1);
     if (!result) {
         snprintf(location, sizeof location, "/v1/%s/%s", partition_of(work->kind), id);
@@ -258,7 +302,7 @@ static int draw_portrait(struct cp_app *app, const char *presenter, struct cp_bu
         cp_perform(performer, scene, &moment, "close");
     }
     if (!result) {
-        cp_perform_draw(performer, picture);
+        cp_perform_draw(performer, picture, NULL);
         result = cp_picture_write_png(picture, out, error);
     }
     cp_scene_destroy(&troupe, scene);

@@ -88,7 +88,41 @@ static int check_scenery(struct cp_app *app, const json_t *cue, const json_t *ch
     if (*screen && !set->has_screen)
         return cp_fail(error, CP_ERR_INVALID, "app", "screen: the set \"%s\" has none", set->name);
     int result = *background == '#' ? 0 : check_upload(app, "background", background, error);
-    return result ? result : check_upload(app, "screen", screen, error);
+    if (!result && strcmp(screen, CP_SHOW_SCREEN_CARD))
+        result = check_upload(app, "screen", screen, error);
+    return result;
+}
+
+static size_t count_characters(const char *utf8)
+{
+    size_t n = 0;
+    for (; *utf8; utf8++)
+        n += ((unsigned char)*utf8 & 0xc0) != 0x80;
+    return n;
+}
+
+static int check_card(struct cp_app *app, const json_t *cue, struct cp_error *error)
+{
+    const json_t *card = json_object_get(cue, "card");
+    const char *price = text_of(card, "price"), *picture = text_of(card, "picture");
+    json_t *asset;
+    if (!json_is_object(card))
+        return 0;
+    if (count_characters(price) > CP_CARD_PRICE_CHARS)
+        return cp_fail(error, CP_ERR_INVALID, "app", "card.price: at most %d characters, this has %zu",
+                       CP_CARD_PRICE_CHARS, count_characters(price));
+    if (!*text_of(card, "title") && !*text_of(card, "text") && !*price && !*picture)
+        return cp_fail(error, CP_ERR_INVALID, "app", "card: it needs a title, a text, a price or a picture");
+    if (!*picture)
+        return 0;
+    if (cp_asset_get(app->store, CP_ASSET_MEDIA, picture, &asset, NULL))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "card.picture: there is no picture \"%.60s\"; GET /v1/media lists them", picture);
+    bool is_video = !strcmp(text_of(asset, "kind"), "video");
+    json_decref(asset);
+    return is_video ? cp_fail(error, CP_ERR_INVALID, "app",
+                              "card.picture: %s is a video; a card takes pictures", picture)
+                    : 0;
 }
 
 int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
@@ -101,7 +135,9 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
         result = check_set(cue, channel, error);
     if (!result)
         result = check_scenery(app, cue, channel, error);
-    if (!result && *action && !is_action(action))
+    if (!result)
+        result = check_card(app, cue, error);
+    if (!result && *action && !is_action(action) && !cp_motions_has(app->motions, action))
         result = cp_fail(error, CP_ERR_INVALID, "app",
                          "action: there is no \"%s\"; GET /v1/actions lists them", action);
     if (result)

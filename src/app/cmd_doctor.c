@@ -45,6 +45,45 @@ static void check_presenter(const struct cp_app_config *config)
     cp_ref_drop(model);
 }
 
+/* Texts on cards: scripts by one of their characters. */
+static void check_fonts(void)
+{
+    static const struct {
+        const char *script;
+        uint32_t character;
+        const char *package;
+    } SCRIPT[] = {{"Latin", 'a', "fonts-inter"},
+                  {"Greek", 0x3b1, "fonts-inter"},
+                  {"Cyrillic", 0x434, "fonts-inter"},
+                  {"Chinese", 0x4f60, "fonts-noto-cjk"},
+                  {"Japanese", 0x3042, "fonts-noto-cjk"},
+                  {"Korean", 0xd55c, "fonts-noto-cjk"},
+                  {"Arabic", 0x628, "fonts-noto-core"},
+                  {"Hebrew", 0x5d0, "fonts-noto-core"},
+                  {"Devanagari", 0x905, "fonts-noto-core"},
+                  {"Thai", 0xe01, "fonts-noto-core"}};
+    struct cp_card_maker *maker;
+    struct cp_error error;
+    char text[200] = "";
+    size_t used = 0;
+    if (cp_card_maker_create(&maker, &error)) {
+        say(false, "fonts", error.text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof SCRIPT / sizeof SCRIPT[0]; i++) {
+        if (cp_card_maker_has(maker, SCRIPT[i].character)) {
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", SCRIPT[i].script);
+        } else {
+            char missing[80];
+            snprintf(missing, sizeof missing, "no font for cards; install %s", SCRIPT[i].package);
+            note(SCRIPT[i].script, missing);
+        }
+    }
+    say(used > 0, "fonts", used ? text : "none at all: install fonts-inter");
+    cp_card_maker_destroy(maker);
+}
+
 static void check_speech(const struct cp_app_config *config)
 {
     struct cp_speech *speech;
@@ -138,6 +177,7 @@ int cp_cmd_doctor(int argc, char **argv)
     printf("Compere " CP_VERSION "\n");
     check_drawing();
     check_presenter(&config);
+    check_fonts();
     check_speech(&config);
     check_encoders();
     check_store(&config);

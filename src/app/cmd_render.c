@@ -1,8 +1,10 @@
 /*
- * `compere render`: text, SSML or a rundown -> MP4, faster than real time. The voice first, so that the
- * length is known; then this thread poses and draws while another encodes and writes.
+ * `compere render`: text, SSML or a rundown -> MP4, or pictures with alpha and a WAV, faster than real time.
+ * The voice first, so that the length is known; then this thread poses and draws while another encodes and
+ * writes.
  */
 #include "app/scene.h"
+#include "app/series.h"
 
 #include "base/clock.h"
 #include "base/queue.h"
@@ -23,6 +25,7 @@
 /* One line of the rundown, spoken. */
 struct spoken_line {
     json_t *cue;
+    struct cp_card_spec card;
     struct cp_utterance **utterances;
     int n, capacity;
     int64_t frames;
@@ -30,6 +33,7 @@ struct spoken_line {
 
 struct frame { /* from the drawing to the encoding thread */
     struct cp_picture *picture;
+    struct cp_cutout *cutout; /* NULL when a film is made */
     int16_t pcm[CP_SAMPLES_PER_FRAME];
 };
 
@@ -53,6 +57,7 @@ struct job {
     struct cp_venc *venc;
     struct cp_aenc *aac;
     struct cp_record_file *file;
+    struct cp_series *series; /* instead of venc, aac and file, when the output's name ends in .png */
     struct cp_pool *pictures;
     struct cp_queue *to_encode;
     pthread_t encoder;
@@ -158,7 +163,7 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
             "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] [--voice "
             "V] "
             "[--set S] [--light L] [--background FILE|#rrggbb] [--camera C] [--emotion E] [--size 1920x1080] "
-            "-o out.mp4; P is a presenter, "
+            "-o out.mp4 (or out.png: pictures with alpha, and out.wav); P is a presenter, "
             "the path of an avatar's file, or two of them with a comma between");
     if (rundown)
         return read_rundown(job, rundown, error);
@@ -252,7 +257,19 @@ static void free_frame(void *item)
 {
     struct frame *frame = item;
     cp_ref_drop(frame->picture);
+    cp_cutout_destroy(frame->cutout);
     free(frame);
+}
+
+static int encode_frame(struct job *job, const struct frame *frame, int64_t at_samples,
+                        struct cp_error *error)
+{
+    struct cp_stamps stamps = {{0}};
+    if (job->series)
+        return cp_series_write(job->series, frame->picture->frame, frame->cutout, frame->pcm, error);
+    int result = cp_venc_encode(job->venc, frame->picture, 0, error);
+    return result ? result
+                  : cp_aenc_encode(job->aac, frame->pcm, CP_SAMPLES_PER_FRAME, at_samples, 0, &stamps, error);
 }
 
 static void *run_encoder(void *arg)
@@ -260,13 +277,9 @@ static void *run_encoder(void *arg)
     struct job *job = arg;
     int64_t end_samples = 0;
     for (struct frame *frame; (frame = cp_queue_pop(job->to_encode, INT64_MAX));) {
-        struct cp_stamps stamps = {{0}};
         struct cp_error error;
         int64_t at_samples = frame->picture->frame * CP_SAMPLES_PER_FRAME;
-        int result = cp_venc_encode(job->venc, frame->picture, 0, &error);
-        if (!result)
-            result =
-                cp_aenc_encode(job->aac, frame->pcm, CP_SAMPLES_PER_FRAME, at_samples, 0, &stamps, &error);
+        int result = encode_frame(job, frame, at_samples, &error);
         if (result && !atomic_load(&job->write_result)) {
             job->write_error = error;
             atomic_store(&job->write_result, result);
@@ -274,6 +287,8 @@ static void *run_encoder(void *arg)
         end_samples = at_samples + CP_SAMPLES_PER_FRAME;
         free_frame(frame);
     }
+    if (!job->aac)
+        return NULL;
     /* AAC holds back some 64 ms: silence pushes the last of the sound out. */
     static const int16_t SILENCE[2 * CP_SAMPLES_PER_FRAME];
     struct cp_stamps stamps = {{0}};
@@ -320,7 +335,6 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
 {
     const char *emotion = line ? json_string_value(json_object_get(line->cue, "emotion")) : NULL;
     const char *camera = line ? json_string_value(json_object_get(line->cue, "camera")) : NULL;
-    const char *card = line ? json_string_value(json_object_get(line->cue, "card")) : NULL;
     const char *action = line ? json_string_value(json_object_get(line->cue, "action")) : NULL;
     memset(ret_moment, 0, sizeof *ret_moment);
     memset(pcm, 0, CP_SAMPLES_PER_FRAME * sizeof *pcm);
@@ -343,7 +357,7 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
     ret_moment->attention = CP_ATTENTION_SPEAKING;
     ret_moment->utterance = utterance;
     ret_moment->offset_samples = *offset;
-    snprintf(ret_moment->card, sizeof ret_moment->card, "%s", card ? card : "");
+    ret_moment->card = line->card;
     if (!*place && !*offset)
         snprintf(ret_moment->action, sizeof ret_moment->action, "%s", action ? action : "");
     memcpy(pcm, utterance->pcm + *offset, (size_t)n * sizeof *pcm);
@@ -363,7 +377,9 @@ static int draw_frame(struct job *job, const struct cp_moment *moment, struct fr
     if (!frame->picture)
         return atomic_load(&job->write_result);
     frame->picture->frame = number;
-    cp_perform_draw(&job->performer, frame->picture);
+    if (job->series && !(frame->cutout = cp_cutout_create(job->width, job->height)))
+        return CP_ERR_NOMEM;
+    cp_perform_draw(&job->performer, frame->picture, frame->cutout);
     return 0;
 }
 
@@ -372,6 +388,11 @@ static int draw_all(struct job *job)
     int64_t started_ns = cp_clock_now_ns(), shown_ns = 0, number = 0;
     for (int l = 0; l <= job->n_lines; l++) {
         struct spoken_line *line = l < job->n_lines ? &job->lines[l] : NULL;
+        if (line) {
+            cp_show_card_of(job->stage, line->cue, &line->card);
+            cp_cards_prepare(job->performer.cards, &line->card);
+            cp_cards_wait(job->performer.cards);
+        }
         int place = 0;
         int32_t offset = 0;
         int64_t lead = line ? LEAD_FRAMES : TAIL_FRAMES, frames = lead + (line ? line->frames : 0);
@@ -398,11 +419,29 @@ static int draw_all(struct job *job)
 
 /* --- the whole --- */
 
+static bool is_series(const char *output)
+{
+    size_t length = strlen(output);
+    return length > 4 && !strcmp(output + length - 4, ".png");
+}
+
+static int open_film(struct job *job, struct cp_error *error)
+{
+    uint8_t extradata[16];
+    int width = job->width, height = job->height;
+    int result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
+    if (!result)
+        result = cp_aenc_create(&job->config.encode, CP_CODEC_AAC, on_packet, job, &job->aac, error);
+    if (!result)
+        result = cp_record_open(job->output, width, height, extradata,
+                                cp_aenc_extradata(job->aac, extradata, sizeof extradata), &job->file, error);
+    return result;
+}
+
 static int make_stages(struct job *job, struct cp_error *error)
 {
     struct cp_scene_plan plan;
     char first[40];
-    uint8_t extradata[16];
     if (!job->width) {
         job->width = (int)job->config.channel.width & ~1;
         job->height = (int)job->config.channel.height & ~1;
@@ -413,12 +452,10 @@ static int make_stages(struct job *job, struct cp_error *error)
     cp_scene_plan_of(job->stage, NULL, first, width, height, &plan);
     int result = cp_scene_make(&job->troupe, &plan, &job->scene, error);
     if (!result)
-        result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
+        result = cp_cards_create(NULL, NULL, "render", width, height, &job->performer.cards, error);
     if (!result)
-        result = cp_aenc_create(&job->config.encode, CP_CODEC_AAC, on_packet, job, &job->aac, error);
-    if (!result)
-        result = cp_record_open(job->output, width, height, extradata,
-                                cp_aenc_extradata(job->aac, extradata, sizeof extradata), &job->file, error);
+        result =
+            is_series(job->output) ? cp_series_open(job->output, &job->series, error) : open_film(job, error);
     job->pictures = cp_picture_pool_create(width, height, PICTURES);
     job->to_encode = cp_queue_create("encode", PICTURES, CP_FULL_WAIT, free_frame);
     if (!result && (!job->pictures || !job->to_encode))
@@ -442,8 +479,12 @@ static int render_all(struct job *job, struct cp_error *error)
     if (result)
         *error = job->write_error;
     struct cp_record_file *file = job->file;
+    struct cp_series *series = job->series;
     job->file = NULL;
+    job->series = NULL;
     int closed = cp_record_close(file, result ? NULL : error);
+    if (!closed)
+        closed = cp_series_close(series, result ? NULL : error);
     return result ? result : closed;
 }
 
@@ -459,6 +500,8 @@ static void free_job(struct job *job)
     cp_venc_destroy(job->venc);
     cp_aenc_destroy(job->aac);
     cp_record_close(job->file, NULL);
+    cp_series_close(job->series, NULL);
+    cp_cards_destroy(job->performer.cards);
     cp_scene_destroy(&job->troupe, job->scene);
     json_decref(job->stage);
     cp_pool_destroy(job->pictures);

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
     argc = argc > 2 ? argc - 2 : 0;
     argv += 2;
+    cp_render_route_libav_log();
     if (!strcmp(command, "serve"))
         return cp_cmd_serve(argc, argv, false);
     if (!strcmp(command, "demo"))

@@ -18,10 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PICTURES      8 /* in flight: drawn, waiting, being encoded, kept for the snapshot */
-#define SOUND_BLOCKS  64
-#define NEWS          128
-#define LATE_FRAME_NS (CP_NS_PER_S / CP_FRAME_HZ)
+#define PICTURES       8 /* in flight: drawn, waiting, being encoded, kept for the snapshot */
+#define SOUND_BLOCKS   64
+#define NEWS           128
+#define CUTOUT_WAIT_NS (CP_NS_PER_S / 2)
+#define LATE_FRAME_NS  (CP_NS_PER_S / CP_FRAME_HZ)
 
 /* --- what travels between the threads --- */
 
@@ -115,7 +116,10 @@ static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_
     picture->stamps.at_ns[CP_STEP_POSED] = cp_clock_now_ns();
     if (moment->first_of_cue)
         memcpy(picture->cue, moment->cue, sizeof picture->cue);
-    cp_perform_draw(&drawing->performer, picture);
+    struct cp_cutout *cutout = atomic_exchange(&onair->cutout_wanted, NULL);
+    cp_perform_draw(&drawing->performer, picture, cutout);
+    if (cutout)
+        atomic_store(&onair->cutout_drawn, cutout);
     if (onair->app->config.channel.test_code)
         cp_picture_stamp_code(
             picture, (uint64_t)((onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ) / CP_NS_PER_MS));
@@ -148,6 +152,8 @@ static void *run_draw(void *arg)
     int16_t pcm[CP_SAMPLES_PER_FRAME];
     int64_t window_ns = onair->start_ns;
     uint64_t window_frames = 0;
+    drawing->performer.cards = onair->cards;
+    drawing->performer.motions = onair->app->motions;
     for (int64_t frame = 0; !atomic_load(&onair->stopping); frame++) {
         int64_t due_ns = onair->start_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
         int64_t wall_ns = onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
@@ -356,8 +362,10 @@ static void destroy(void *object)
     cp_lane_close(&onair->to_news, free_news);
     cp_lane_close(&onair->sent_news, free_news);
     cp_ref_drop(atomic_exchange(&onair->last_picture, NULL));
+    cp_cards_destroy(onair->cards);
     cp_stagehand_destroy(onair->stagehand);
     pthread_mutex_destroy(&onair->changes_lock);
+    pthread_mutex_destroy(&onair->cutout_lock);
     cp_pool_destroy(onair->pictures);
     cp_pool_destroy(onair->sounds);
     cp_pool_destroy(onair->news_pool);
@@ -375,6 +383,11 @@ static void make_metrics(struct cp_onair *onair)
     }
     onair->asked_to_sent = cp_histogram(observe, "compere_cue_first_frame_seconds", channel,
                                         "From a cue's request to its first speaking frame sent");
+    snprintf(labels, sizeof labels, "%s,kind=\"picture\"", channel);
+    onair->snapshots =
+        cp_counter(observe, "compere_snapshots_total", labels, "Pictures given as PNG, by kind");
+    snprintf(labels, sizeof labels, "%s,kind=\"alpha\"", channel);
+    onair->cutouts = cp_counter(observe, "compere_snapshots_total", labels, "Pictures given as PNG, by kind");
     onair->frames_metric = cp_counter(observe, "compere_frames_total", channel, "Frames drawn and encoded");
     onair->dropped_metric =
         cp_gauge(observe, "compere_frames_dropped", channel, "Frames skipped since start");
@@ -461,6 +474,7 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
     onair->to_venc = onair->to_aenc = onair->to_news = onair->sent_news = CP_LANE_INIT;
     snprintf(onair->channel, sizeof onair->channel, "%s", channel);
     pthread_mutex_init(&onair->changes_lock, NULL);
+    pthread_mutex_init(&onair->cutout_lock, NULL);
     onair->width = size_of(spec, "width", app->config.channel.width);
     onair->height = size_of(spec, "height", app->config.channel.height);
     onair->camera = "";
@@ -556,6 +570,31 @@ int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_e
     if (!picture)
         return cp_fail(error, CP_ERR_UNAVAILABLE, "app", "no picture was drawn yet; try again in a second");
     int result = cp_picture_write_png(picture, out, error);
+    cp_metric_add(onair->snapshots, result ? 0 : 1);
     cp_ref_drop(picture);
+    return result;
+}
+
+/* A frame with alpha: the draw thread takes the cutout and gives it back drawn. */
+int cp_onair_cut_out(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error)
+{
+    struct cp_cutout *cutout = cp_cutout_create(onair->width, onair->height), *drawn = NULL;
+    if (!cutout)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    pthread_mutex_lock(&onair->cutout_lock);
+    atomic_store(&onair->cutout_wanted, cutout);
+    for (int64_t until_ns = cp_clock_now_ns() + CUTOUT_WAIT_NS; !drawn && cp_clock_now_ns() < until_ns;) {
+        cp_clock_sleep_until_ns(cp_clock_now_ns() + 5 * CP_NS_PER_MS);
+        drawn = atomic_exchange(&onair->cutout_drawn, NULL);
+    }
+    /* Not begun: take it back. Begun: it ends with the frame. */
+    if (!drawn && !atomic_exchange(&onair->cutout_wanted, NULL))
+        while (!(drawn = atomic_exchange(&onair->cutout_drawn, NULL)))
+            cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS);
+    pthread_mutex_unlock(&onair->cutout_lock);
+    int result = drawn ? cp_cutout_write_png(drawn, out, error)
+                       : cp_fail(error, CP_ERR_UNAVAILABLE, "app", "no picture was drawn in time; try again");
+    cp_metric_add(onair->cutouts, result ? 0 : 1);
+    cp_cutout_destroy(cutout);
     return result;
 }

@@ -43,6 +43,7 @@ struct cp_onair {
     char first_presenter[40]; /* who stands there when the channel names nobody */
     struct cp_troupe troupe;
     struct cp_stagehand *stagehand;
+    struct cp_cards *cards;
     enum cp_simd simd;
     pthread_mutex_t changes_lock;
     struct change *changes;
@@ -61,6 +62,9 @@ struct cp_onair {
     _Atomic(const char *) camera; /* used while no cue names one */
     atomic_uint own_changes;      /* of the channel's own stage */
     _Atomic(struct cp_picture *) last_picture;
+    pthread_mutex_t cutout_lock; /* one frame with alpha is asked for at a time; not the draw thread's */
+    /* Put there to be drawn into, taken by the draw thread, and given back in the other. */
+    _Atomic(struct cp_cutout *) cutout_wanted, cutout_drawn;
     atomic_bool speaking;
     _Atomic int64_t video_delay_ns, audio_delay_ns; /* captured -> sent, of the last packet of each */
     _Atomic int64_t last_frame_ns;
@@ -70,6 +74,7 @@ struct cp_onair {
     struct cp_metric *step[CP_STEP_COUNT], *frames_metric, *dropped_metric, *fps_metric, *viewers_metric,
         *av_offset;
     struct cp_metric *asked_to_sent;
+    struct cp_metric *snapshots, *cutouts;
     struct cp_metric *stages_made, *stages_failed, *stages_alive, *stage_seconds;
 };
 

@@ -19,6 +19,9 @@ static int stage_line(void *user, const json_t *channel, const json_t *line, uin
 {
     struct cp_onair *onair = user;
     struct cp_scene_plan plan;
+    struct cp_card_spec card;
+    cp_show_card_of(channel, line, &card);
+    cp_cards_prepare(onair->cards, &card);
     cp_scene_plan_of(channel, line, onair->first_presenter, onair->width, onair->height, &plan);
     *ret_wait = !cp_stagehand_is_own(onair->stagehand, &plan);
     return *ret_wait ? cp_stagehand_prepare(onair->stagehand, &plan, job, error) : 0;
@@ -149,7 +152,10 @@ int cp_onair_make_stage(struct cp_onair *onair, const json_t *channel, struct cp
         cp_histogram(app->observe, "compere_stage_seconds", label, "Time to make a stage ready");
     cp_app_first_presenter(&app->config, onair->first_presenter, sizeof onair->first_presenter);
     cp_scene_plan_of(channel, NULL, onair->first_presenter, onair->width, onair->height, &plan);
-    int result = cp_scene_make(&onair->troupe, &plan, &own, error);
+    int result = cp_cards_create(app->store, app->observe, onair->channel, onair->width, onair->height,
+                                 &onair->cards, error);
+    if (!result)
+        result = cp_scene_make(&onair->troupe, &plan, &own, error);
     if (result)
         return result;
     onair->simd = cp_render_stats(own->render).level;

@@ -6,6 +6,10 @@
 #include <string.h>
 
 #define CARD_STEP (4.0f / CP_FRAME_HZ) /* a card slides in and out within a quarter of a second */
+/* How far before the presenter the point is that stands for a card or screen: it makes turns of some 30 and
+ * 50 degrees of what is at the picture's edge. */
+#define CARD_AHEAD_M   0.45f
+#define SCREEN_AHEAD_M 0.30f
 
 static bool has_camera(const struct cp_set *set, const char *name)
 {
@@ -51,31 +55,69 @@ static void move_camera(struct cp_performer *p, const struct cp_moment *moment, 
     p->view.at_samples = moment->at_samples;
 }
 
+/* A card goes in when none is there any more, and out when it is not wanted. */
 static void slide_card(struct cp_performer *p, const struct cp_moment *moment)
 {
-    bool wanted = *moment->card != 0;
-    if (wanted && (p->card_shown <= 0 || !strcmp(p->card, moment->card))) {
-        memcpy(p->card, moment->card, sizeof p->card);
+    const struct cp_scene *scene = p->scene;
+    bool wanted = p->cards && !cp_card_is_empty(&moment->card);
+    const struct cp_card *card = wanted ? cp_cards_find(p->cards, &moment->card) : NULL;
+    if (card && (p->card_shown <= 0 || card == p->card)) {
+        p->card = card;
         p->card_shown = p->card_shown + CARD_STEP > 1 ? 1 : p->card_shown + CARD_STEP;
     } else if (p->card_shown > 0) {
         p->card_shown -= CARD_STEP;
     }
+    if (p->card_shown <= 0)
+        p->card = NULL;
+    if (p->cards)
+        cp_cards_keep(p->cards, p->card);
+    bool room = !*scene->plan.background || *scene->plan.background == '#'; /* else there is no screen */
+    struct cp_footage *screen = p->card && scene->set->has_screen && room ? cp_card_screen(p->card) : NULL;
+    p->on_screen = screen != NULL;
+    p->view.card = screen ? NULL : p->card;
     p->view.card_shown = p->card_shown;
-    memcpy(p->view.card, p->card, sizeof p->view.card);
+    p->view.screen = p->card_shown >= 0.5f ? screen : NULL; /* a screen cuts */
+}
+
+/* Where on the stage they look who look at the card: a bit before the presenter, in line with what the viewer
+ * sees there; a card is in no place at all, and a screen is behind their backs. */
+static bool find_card(const struct cp_performer *p, float ret_place[3])
+{
+    float px[2], ahead;
+    bool shows_upload = *p->scene->plan.screen && !p->card;
+    if (p->on_screen || shows_upload) {
+        if (!cp_render_screen_middle(p->scene->render, px))
+            return false;
+        ahead = SCREEN_AHEAD_M;
+    } else if (p->card) {
+        cp_card_focus(p->card, px);
+        ahead = CARD_AHEAD_M;
+    } else {
+        return false;
+    }
+    cp_render_point(&p->view, p->scene->plan.width, p->scene->plan.height, px, ahead, ret_place);
+    return true;
 }
 
 static void pose_all(struct cp_performer *p, const struct cp_moment *moment)
 {
     struct cp_scene *scene = p->scene;
+    float card[3] = {0};
+    bool has_card = find_card(p, card);
     for (int i = 0; i < scene->n_players; i++) {
         struct cp_sight sight = {.listens = i != p->speaker && moment->utterance,
-                                 .has_partner = scene->n_players > 1};
+                                 .has_partner = scene->n_players > 1,
+                                 .has_card = has_card};
         struct cp_moment own = *moment;
         memcpy(sight.camera_eye, p->view.eye, sizeof sight.camera_eye);
+        memcpy(sight.card, card, sizeof sight.card);
         if (sight.has_partner)
             cp_actor_eye(scene->players[1 - i]->actor, sight.partner_eye);
         if (i != p->speaker)
             own.action[0] = 0; /* the gesture is the speaker's */
+        else if (!*own.action) /* gestures are heard by the actor itself */
+            strncpy(own.action, cp_motions_heard(p->motions, moment), sizeof own.action - 1);
+        cp_motions_teach(p->motions, scene->players[i]->actor, &scene->players[i]->known);
         cp_actor_pose(scene->players[i]->actor, &own, &sight, &p->poses[i]);
     }
 }
@@ -98,10 +140,11 @@ void cp_perform(struct cp_performer *p, struct cp_scene *scene, const struct cp_
     pose_all(p, moment);
 }
 
-void cp_perform_draw(const struct cp_performer *p, struct cp_picture *picture)
+void cp_perform_draw(const struct cp_performer *p, struct cp_picture *picture, struct cp_cutout *cutout)
 {
     const struct cp_pose *poses[CP_SCENE_PRESENTERS];
     for (int i = 0; i < p->scene->n_players; i++)
         poses[i] = &p->poses[i];
+    cp_render_cut_out(p->scene->render, cutout);
     cp_render_draw(p->scene->render, poses, &p->view, picture);
 }

@@ -212,6 +212,11 @@ void cp_scene_plan_of(const json_t *channel, const json_t *line, const char *fir
         const json_t *from = json_object_get(line, parts[i].field) ? line : channel;
         put(parts[i].text, parts[i].capacity, text_of(from, parts[i].field));
     }
+    /* The line's card comes over whatever the stage's screen shows. */
+    if (!strcmp(ret_plan->screen, CP_SHOW_SCREEN_CARD)) {
+        const char *own = text_of(channel, "screen");
+        put(ret_plan->screen, sizeof ret_plan->screen, strcmp(own, CP_SHOW_SCREEN_CARD) ? own : "");
+    }
     if (!*ret_plan->set)
         put(ret_plan->set, sizeof ret_plan->set, cp_render_find_set("")->name);
     ret_plan->width = width;

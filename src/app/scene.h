@@ -7,7 +7,7 @@
 #ifndef CP_APP_SCENE_H
 #define CP_APP_SCENE_H
 
-#include "app/app.h"
+#include "app/cards.h"
 #include "app/stagehand.h"
 
 struct cp_player {
@@ -15,6 +15,7 @@ struct cp_player {
     struct cp_model *model;
     struct cp_actor *actor;
     int scenes; /* that this one is on */
+    int known;  /* uploaded motions that the actor was taught. thread: draw */
 };
 
 struct cp_scene {
@@ -53,15 +54,20 @@ struct cp_performer {
     int speaker;
     char camera[24]; /* that is looked through, or moved to */
     struct cp_view from, to, view;
-    float move_s, moved_s; /* of a move of the camera; move_s 0: it stands */
+    float move_s, moved_s;      /* of a move of the camera; move_s 0: it stands */
+    struct cp_motions *motions; /* uploaded ones; NULL: none */
+    struct cp_cards *cards;     /* where its cards come from; NULL: none are shown */
+    const struct cp_card *card; /* that is on its way in or out, or stands; kept there */
+    bool on_screen;             /* that is shown on the set's screen */
     float card_shown;
-    char card[160];
     struct cp_pose poses[CP_SCENE_PRESENTERS];
 };
 
 /* Poses all and frames the view for a moment. own_camera: while the moment names none that the set has. */
 void cp_perform(struct cp_performer *performer, struct cp_scene *scene, const struct cp_moment *moment,
                 const char *own_camera);
-void cp_perform_draw(const struct cp_performer *performer, struct cp_picture *picture);
+/* cutout: the same with alpha, or NULL. */
+void cp_perform_draw(const struct cp_performer *performer, struct cp_picture *picture,
+                     struct cp_cutout *cutout);
 
 #endif

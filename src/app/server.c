@@ -170,6 +170,7 @@ static void stop(struct cp_app *app)
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
     cp_assets_destroy(app->assets);
+    cp_motions_destroy(app->motions);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
     cp_store_close(app->store);
@@ -250,6 +251,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_speech_create(&config->speech, &app->speech, error);
     if (!result)
         result = cp_library_create(app, &app->library, error);
+    if (!result)
+        result = cp_motions_create(app->store, &app->motions, error);
     if (!result)
         result = cp_assets_create(app, &app->assets, error);
     if (!result)

@@ -28,7 +28,7 @@ static bool is_choice(const char *choices, const char *value)
 static const char *type_name(enum cp_field_type type)
 {
     static const char *const NAMES[] = {"nothing",       "a string",  "a number", "a whole number",
-                                        "true or false", "an object", "a list"};
+                                        "true or false", "an object", "a list",   "a string or an object"};
     return NAMES[type];
 }
 
@@ -69,6 +69,8 @@ static bool has_type(enum cp_field_type type, const json_t *value)
         return json_is_object(value);
     case CP_FIELD_LIST:
         return json_is_array(value);
+    case CP_FIELD_TEXT_OR_OBJECT:
+        return json_is_string(value) || json_is_object(value);
     case CP_FIELD_UNSET:
         break;
     }
@@ -113,6 +115,10 @@ static int check_value(const struct cp_field *field, const json_t *value, struct
     case CP_FIELD_NUMBER:
     case CP_FIELD_INTEGER:
         return check_range(field, json_number_value(value), "", path->text, error);
+    case CP_FIELD_TEXT_OR_OBJECT:
+        if (json_is_string(value))
+            return check_text(field, json_string_value(value), json_string_length(value), path->text, error);
+        /* fall through */
     case CP_FIELD_OBJECT:
         return field->fields ? cp_fields_check(field->fields, value, path, error) : 0;
     case CP_FIELD_LIST:

@@ -61,8 +61,9 @@ enum cp_field_type {
     CP_FIELD_NUMBER, /* min..max: value */
     CP_FIELD_INTEGER,
     CP_FIELD_BOOL,
-    CP_FIELD_OBJECT, /* checked against `fields` when given */
-    CP_FIELD_LIST,   /* of objects checked against `fields`; min..max: count */
+    CP_FIELD_OBJECT,         /* checked against `fields` when given */
+    CP_FIELD_LIST,           /* of objects checked against `fields`; min..max: count */
+    CP_FIELD_TEXT_OR_OBJECT, /* one of the two: min..max of the text, `fields` of the object */
 };
 
 struct cp_field {

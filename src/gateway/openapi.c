@@ -27,6 +27,13 @@ static json_t *bound(double value)
 
 static json_t *schema_of_field(const struct cp_field *field)
 {
+    if (field->type == CP_FIELD_TEXT_OR_OBJECT) {
+        struct cp_field text = *field;
+        text.type = CP_FIELD_TEXT;
+        text.help = NULL;
+        return json_pack("{s:s, s:[o, o]}", "description", field->help ? field->help : "", "oneOf",
+                         schema_of_field(&text), schema_of(field->fields));
+    }
     static const char *const TYPES[] = {"null", "string", "number", "integer", "boolean", "object", "array"};
     static const char *const LOWEST[] = {NULL, "minLength", "minimum", "minimum", NULL, NULL, "minItems"};
     static const char *const HIGHEST[] = {NULL, "maxLength", "maximum", "maximum", NULL, NULL, "maxItems"};

@@ -1,3 +1,4 @@
+#include "media/card.h"
 #include "media/clock.h"
 #include "media/marks.h"
 #include "media/model.h"
@@ -113,6 +114,17 @@ const char *cp_surface_name(enum cp_surface surface)
 enum cp_surface cp_surface_from_name(const char *name)
 {
     return index_of(SURFACE, COUNT(SURFACE), name);
+}
+
+bool cp_card_is_empty(const struct cp_card_spec *card)
+{
+    return !*card->title && !*card->text && !*card->price && !*card->picture;
+}
+
+bool cp_card_is_same(const struct cp_card_spec *a, const struct cp_card_spec *b)
+{
+    return a->side == b->side && a->on_screen == b->on_screen && !strcmp(a->title, b->title) &&
+           !strcmp(a->text, b->text) && !strcmp(a->price, b->price) && !strcmp(a->picture, b->picture);
 }
 
 static void free_utterance(void *object)

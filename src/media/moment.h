@@ -5,6 +5,7 @@
 #ifndef CP_MEDIA_MOMENT_H
 #define CP_MEDIA_MOMENT_H
 
+#include "media/card.h"
 #include "media/utterance.h"
 
 #include <stdbool.h>
@@ -53,14 +54,14 @@ struct cp_moment {
     char action[24];         /* named gesture to start at this moment, or "" */
     enum cp_look look;
     struct cp_scene
-        *scene;           /* the stage made for it, or NULL for the channel's own; borrowed like utterance */
-    char presenter[40];   /* who on stage performs this, or "" for the first */
-    char camera[24];      /* named framing, or "" for the channel's own */
-    float camera_move_s;  /* how long a change of framing takes; 0: a cut */
-    char card[160];       /* lower third to show, or "" */
-    char cue[40];         /* id of the cue being performed, or "" */
-    int64_t cue_asked_ns; /* monotonic; 0 for rundown lines */
-    bool first_of_cue;    /* this frame is the first in which the cue sounds */
+        *scene;          /* the stage made for it, or NULL for the channel's own; borrowed like utterance */
+    char presenter[40];  /* who on stage performs this, or "" for the first */
+    char camera[24];     /* named framing, or "" for the channel's own */
+    float camera_move_s; /* how long a change of framing takes; 0: a cut */
+    struct cp_card_spec card; /* to show, or an empty one */
+    char cue[40];             /* id of the cue being performed, or "" */
+    int64_t cue_asked_ns;     /* monotonic; 0 for rundown lines */
+    bool first_of_cue;        /* this frame is the first in which the cue sounds */
 };
 
 const char *cp_emotion_name(enum cp_emotion emotion);

@@ -41,57 +41,15 @@ static bool allocate(struct cp_footage *f)
     return complete;
 }
 
-static enum AVCodecID picture_codec(const uint8_t *bytes, size_t length)
-{
-    if (length >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8))
-        return AV_CODEC_ID_PNG;
-    if (length >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3))
-        return AV_CODEC_ID_MJPEG;
-    if (length >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
-        return AV_CODEC_ID_WEBP;
-    return AV_CODEC_ID_NONE;
-}
-
 static bool is_video(const uint8_t *bytes, size_t length)
 {
     return length >= 12 && (!memcmp(bytes + 4, "ftyp", 4) || !memcmp(bytes, "\x1a\x45\xdf\xa3", 4));
 }
 
-static int decode_picture(struct cp_footage *f, enum AVCodecID id, const void *bytes, size_t length,
-                          struct cp_error *error)
-{
-    const AVCodec *codec = avcodec_find_decoder(id);
-    AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
-    AVPacket *packet = av_packet_alloc();
-    AVFrame *frame = av_frame_alloc();
-    int err = !context || !packet || !frame || av_new_packet(packet, (int)length) ? CP_ERR_NOMEM : 0;
-    if (err) {
-        cp_error_set(error, CP_ERR_NOMEM, "render", "Out of memory for a picture.");
-    } else {
-        memcpy(packet->data, bytes, length);
-        context->max_pixels = CP_FOOTAGE_MAX_PIXELS;
-        context->thread_count = 1;
-        if (avcodec_open2(context, codec, NULL) < 0 || avcodec_send_packet(context, packet) < 0 ||
-            avcodec_send_packet(context, NULL) < 0 || avcodec_receive_frame(context, frame) < 0)
-            err = cp_fail(
-                error, CP_ERR_FORMAT, "render",
-                "The picture cannot be read: it is damaged, cut off, or has more than %d million pixels.",
-                CP_FOOTAGE_MAX_PIXELS / 1000000);
-        else if (!cp_fit_frame(f, frame, &f->frame[0]))
-            err = cp_fail(error, CP_ERR_UNSUPPORTED, "render",
-                          "The picture stores its colours in a way that is not read; save it as usual RGB.");
-    }
-    av_frame_free(&frame);
-    av_packet_free(&packet);
-    avcodec_free_context(&context);
-    atomic_store(&f->written, err ? 0 : 1);
-    return err;
-}
-
 int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_spec *spec,
                     struct cp_footage **ret_footage, struct cp_error *error)
 {
-    enum AVCodecID picture = picture_codec(bytes, length);
+    enum AVCodecID picture = cp_picture_codec(bytes, length);
     bool video = picture == AV_CODEC_ID_NONE && is_video(bytes, length);
     if (picture == AV_CODEC_ID_NONE && !video)
         return cp_fail(error, CP_ERR_UNSUPPORTED, "render",
@@ -111,6 +69,7 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
     f->width = spec->width;
     f->height = spec->height;
     f->blur_px = spec->blur_px;
+    f->matte = spec->matte;
     f->video = video;
     int err = 0;
     if (!allocate(f) || (video && !(f->bytes = cp_render_alloc(length))))
@@ -120,13 +79,31 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
         f->length = length;
         err = cp_footage_start_video(f, error);
     } else if (!err) {
-        err = decode_picture(f, picture, bytes, length, error);
+        err = cp_picture_decode(f, picture, bytes, length, error);
     }
     if (err)
         cp_ref_drop(f);
     else
         *ret_footage = f;
     return err;
+}
+
+struct cp_footage *cp_footage_create_still(int width, int height, int64_t number)
+{
+    struct cp_footage *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    cp_ref_init(&f->ref, free_footage);
+    f->width = width;
+    f->height = height;
+    f->frame[0].due_samples = number;
+    atomic_store(&f->written, 1);
+    f->frame[0].rgb = cp_render_alloc(((size_t)width * (size_t)height + 64) * sizeof(uint32_t));
+    if (!f->frame[0].rgb) {
+        cp_ref_drop(f);
+        return NULL;
+    }
+    return f;
 }
 
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,

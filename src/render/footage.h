@@ -20,6 +20,7 @@ struct footage_fit { /* scratch of fitting, one a footage */
 struct cp_footage {
     struct cp_ref ref;
     int width, height, blur_px;
+    uint32_t matte;
     bool video;
     struct footage_frame frame[FOOTAGE_RING]; /* a still has one */
     /* Frames written and released, ever: frame i lies in frame[i % FOOTAGE_RING]. The writer is the decoder's
@@ -40,6 +41,15 @@ struct cp_footage {
 
 /* Any decoded frame -> the footage's size, cover. False when its pixel format is not known here. */
 bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct footage_frame *to);
+
+/* A still whose frame[0].rgb the caller fills; `number` tells it from others when it is drawn. NULL when out
+ * of memory. For screens, which need no planes. */
+struct cp_footage *cp_footage_create_still(int width, int height, int64_t number);
+
+/* footage_picture.c: AV_CODEC_ID_NONE when it is no picture that is read; decodes into frame[0]. */
+enum AVCodecID cp_picture_codec(const uint8_t *bytes, size_t length);
+int cp_picture_decode(struct cp_footage *footage, enum AVCodecID id, const void *bytes, size_t length,
+                      struct cp_error *error);
 
 /* footage_video.c */
 int cp_footage_start_video(struct cp_footage *footage, struct cp_error *error);

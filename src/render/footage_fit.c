@@ -144,11 +144,47 @@ static bool read_channels(const AVFrame *frame, const AVPixFmtDescriptor *format
     return true;
 }
 
+/* The reader of a picture's alpha. False when it has none. */
+static bool read_alpha(const AVFrame *frame, const AVPixFmtDescriptor *format, struct reader *alpha)
+{
+    bool palette = frame->format == AV_PIX_FMT_PAL8;
+    const AVComponentDescriptor *c = &format->comp[palette ? 0 : format->nb_components - 1];
+    if (!palette && !(format->flags & AV_PIX_FMT_FLAG_ALPHA))
+        return false;
+    *alpha = (struct reader){.big = (format->flags & AV_PIX_FMT_FLAG_BE) != 0,
+                             .palette = palette ? frame->data[1] + 3 : NULL,
+                             .data = frame->data[c->plane] + c->offset,
+                             .stride = frame->linesize[c->plane],
+                             .step = c->step,
+                             .shift = c->shift + c->depth - 8,
+                             .wide = c->depth > 8,
+                             .width = frame->width,
+                             .height = frame->height};
+    return frame->data[c->plane] && c->depth >= 8;
+}
+
+/* What is transparent shows the matte. */
+static void lay_on_matte(const struct footage_fit *fit, const struct reader *alpha, uint32_t matte,
+                         uint32_t *rgb)
+{
+    size_t n = (size_t)fit->width * (size_t)fit->height;
+    scale_plane(alpha, fit->other, fit->width, fit->height, (float)fit->width / (float)fit->height);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t packed = 0;
+        for (int k = 0; k < 3; k++) {
+            int behind = (int)(matte >> (16 - 8 * k) & 255) * 1023 / 255,
+                own = (int)(rgb[i] >> (10 * k) & 1023);
+            packed |= (uint32_t)(behind + (own - behind) * fit->other[i] / 255) << (10 * k);
+        }
+        rgb[i] = packed;
+    }
+}
+
 bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct footage_frame *to)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
     struct footage_fit *fit = &footage->fit;
-    struct reader channel[3];
+    struct reader channel[3], alpha;
     if (!format || frame->width < 1 || frame->height < 1 || !read_channels(frame, format, channel))
         return false;
     bool rgb = format->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL) || format->nb_components < 3;
@@ -159,6 +195,8 @@ bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct foota
             blur_plane(fit->plane[k], fit->other, fit->width, fit->height, footage->blur_px);
     }
     pack_rgb(fit, frame, rgb, to->rgb);
+    if (footage->matte && read_alpha(frame, format, &alpha))
+        lay_on_matte(fit, &alpha, footage->matte, to->rgb);
     const int stride[3] = {fit->width, fit->width / 2, fit->width / 2};
     cp_render_convert(cp_render_best_kernels(), to->rgb, fit->width, to->plane, stride, fit->width,
                       fit->height);

@@ -153,6 +153,11 @@ int cp_footage_start_video(struct cp_footage *f, struct cp_error *error)
     f->format = avformat_alloc_context();
     if (f->format && io)
         f->format->pb = avio_alloc_context(io, IO_BYTES, 0, f, read_bytes, NULL, seek_bytes);
+    if (f->format) { /* for what was made to be slow to look through */
+        f->format->probesize = 1 << 20;
+        f->format->max_streams = 16;
+        f->format->max_probe_packets = 500;
+    }
     if (!kind || !f->format || !f->format->pb) {
         av_free(io);
         avformat_free_context(f->format);

@@ -101,6 +101,30 @@ bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const 
     return cp_render_frame(set, camera, &(struct cp_standing){.model = model}, 1, width, height, ret_view);
 }
 
+void cp_render_point(const struct cp_view *view, int width, int height, const float px[2], float ahead_m,
+                     float ret_point[3])
+{
+    float forward[3], right[3], up[3], distance = 0, flat;
+    for (int k = 0; k < 3; k++) {
+        forward[k] = view->target[k] - view->eye[k];
+        distance += forward[k] * forward[k];
+    }
+    distance = fmaxf(sqrtf(distance), 1e-3f);
+    for (int k = 0; k < 3; k++)
+        forward[k] /= distance;
+    flat = fmaxf(hypotf(forward[0], forward[2]), 1e-3f);
+    const float side[3] = {-forward[2] / flat, 0, forward[0] / flat};
+    memcpy(right, side, sizeof right);
+    up[0] = right[1] * forward[2] - right[2] * forward[1];
+    up[1] = right[2] * forward[0] - right[0] * forward[2];
+    up[2] = right[0] * forward[1] - right[1] * forward[0];
+    float depth = fmaxf(distance - ahead_m, 0.2f),
+          unit = 2 * tanf(view->fov_y_rad / 2) / (float)height * depth;
+    float x = (px[0] - 0.5f * (float)width) * unit, y = (0.5f * (float)height - px[1]) * unit;
+    for (int k = 0; k < 3; k++)
+        ret_point[k] = view->eye[k] + depth * forward[k] + x * right[k] + y * up[k];
+}
+
 struct orbit { /* an eye as seen from its target */
     float yaw, pitch, log_distance;
 };

@@ -90,35 +90,55 @@ static void flush_nothing(png_structp png)
 {
 }
 
+struct image { /* what is written: one of the two */
+    const struct cp_picture *picture;
+    const struct cp_cutout *cutout;
+    int width, height;
+};
+
 /* The part that libpng may leave by longjmp: it owns nothing. */
-static bool write_rows(png_structp png, png_infop info, const struct cp_picture *picture, uint8_t *row,
+static bool write_rows(png_structp png, png_infop info, const struct image *image, uint8_t *row,
                        struct cp_buffer *out)
 {
     if (setjmp(png_jmpbuf(png)))
         return false;
     png_set_write_fn(png, out, write_bytes, flush_nothing);
-    png_set_IHDR(png, info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8, PNG_COLOR_TYPE_RGB,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 image->cutout ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, 3);
     png_write_info(png, info);
-    for (int y = 0; y < picture->height; y++) {
-        rgb_row(picture, y, row);
-        png_write_row(png, row);
+    for (int y = 0; y < image->height; y++) {
+        if (image->picture)
+            rgb_row(image->picture, y, row);
+        png_write_row(png, image->picture ? row : image->cutout->rgba + 4 * (size_t)y * (size_t)image->width);
     }
     png_write_end(png, NULL);
     return true;
 }
 
-int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error)
+static int write_png(const struct image *image, struct cp_buffer *out, struct cp_error *error)
 {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    uint8_t *row = malloc((size_t)picture->width * 3);
-    bool written = info && row && write_rows(png, info, picture, row, out);
+    uint8_t *row = malloc((size_t)image->width * 3);
+    bool written = info && row && write_rows(png, info, image, row, out);
     png_destroy_write_struct(&png, &info);
     free(row);
     if (out->failed)
         return cp_fail(error, CP_ERR_LIMIT, "render",
                        "The picture as PNG is larger than its buffer may grow.");
     return written ? 0 : cp_fail(error, CP_ERR_NOMEM, "render", "Out of memory for a PNG.");
+}
+
+int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error)
+{
+    const struct image image = {.picture = picture, .width = picture->width, .height = picture->height};
+    return write_png(&image, out, error);
+}
+
+int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, struct cp_error *error)
+{
+    const struct image image = {.cutout = cutout, .width = cutout->width, .height = cutout->height};
+    return write_png(&image, out, error);
 }

@@ -181,9 +181,7 @@ static int make_stage(struct cp_render *render, const struct cp_stage_spec *spec
                                        .color = spec->color,
                                        .background = spec->background,
                                        .screen = spec->screen};
-    if ((err = cp_render_dress(render, &scenery, error)))
-        return err;
-    return cp_card_create(spec->width, spec->height, &render->card, error);
+    return cp_render_dress(render, &scenery, error);
 }
 
 int cp_render_create(const struct cp_render_config *config, const struct cp_stage_spec *spec,
@@ -251,7 +249,6 @@ void cp_render_destroy(struct cp_render *render)
         cp_render_free(owned[i]);
     cp_mesh_destroy(render->mesh);
     cp_scenery_destroy(render->scenery);
-    cp_card_destroy(render->card);
     for (int i = 0; i < CP_STAGE_CHARACTERS; i++)
         cp_ref_drop(render->models[i]);
     free(render);
@@ -401,6 +398,8 @@ static void draw_tile(struct cp_render *render, int tile_x, int tile_y, struct c
     at.height = render->height - at.y < TILE ? render->height - at.y : TILE;
     if (is_empty(render, tile_x, tile_y)) {
         copy_background(render, at, out);
+        if (render->cutout)
+            cp_cutout_clear_tile(render->cutout, at.x, at.y, at.width, at.height);
         return;
     }
     int64_t t0 = cp_clock_now_ns();
@@ -409,6 +408,8 @@ static void draw_tile(struct cp_render *render, int tile_x, int tile_y, struct c
     k->classify(render, tile_x, tile_y);
     k->shade(render, tile_x, tile_y);
     int64_t t2 = cp_clock_now_ns();
+    if (render->cutout)
+        cp_cutout_tile(render, render->cutout, at.x, at.y, at.width, at.height);
     uint8_t *const plane[3] = {out->plane[0] + at.y * out->stride[0] + at.x,
                                out->plane[1] + at.y / 2 * out->stride[1] + at.x / 2,
                                out->plane[2] + at.y / 2 * out->stride[2] + at.x / 2};
@@ -424,6 +425,12 @@ static int64_t lap(int64_t *mark)
     int64_t now = cp_clock_now_ns(), spent = now - *mark;
     *mark = now;
     return spent;
+}
+
+void cp_render_cut_out(struct cp_render *render, struct cp_cutout *cutout)
+{
+    CP_ASSERT_THREAD("draw");
+    render->cutout = cutout;
 }
 
 void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
@@ -452,7 +459,7 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
         for (int x = 0; x < render->tiles_x; x++)
             draw_tile(render, x, y, out);
     mark = cp_clock_now_ns();
-    cp_card_draw(render->card, view, out);
+    cp_card_draw(view->card, view->card_shown, out, render->cutout);
     stats->overlay_ns = lap(&mark);
     stats->total_ns = mark - start;
     stats->triangles_in = render->mesh->n_triangles;

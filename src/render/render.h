@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "media/card.h"
 #include "media/model.h"
 #include "media/picture.h"
 #include "media/pose.h"
@@ -73,6 +74,10 @@ bool cp_render_frame_camera(const struct cp_set *set, const char *camera, const 
 void cp_render_move_camera(const struct cp_view *from, const struct cp_view *to, float share,
                            struct cp_view *ret_view);
 
+/* The point of the stage that a pixel shows, `ahead_m` nearer to the camera than what it is aimed at. */
+void cp_render_point(const struct cp_view *view, int width, int height, const float px[2], float ahead_m,
+                     float ret_point[3]);
+
 /* --- footage: a picture or a looping video, for backgrounds and screens --- */
 
 struct cp_footage; /* shared by reference: cp_ref_take, cp_ref_drop */
@@ -85,6 +90,8 @@ struct cp_footage; /* shared by reference: cp_ref_take, cp_ref_drop */
 struct cp_footage_spec {
     int width, height; /* of what it is shown on: the channel's picture, or CP_SCREEN_WIDTH x _HEIGHT; even */
     int blur_px;       /* 0: sharp; counted in the pixels of that size, at most 64 */
+    uint32_t
+        matte; /* 0xrrggbb that stands behind what is transparent in a picture; 0: its alpha is ignored */
 };
 enum { CP_SCREEN_WIDTH = 512, CP_SCREEN_HEIGHT = 288 };
 
@@ -98,10 +105,32 @@ int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_sp
                     struct cp_footage **ret_footage, struct cp_error *error);
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,
                          struct cp_footage **ret_footage, struct cp_error *error);
+/* Sends the messages of libav's libraries to our log, at debug level; once a program. */
+void cp_render_route_libav_log(void);
 bool cp_footage_is_video(const struct cp_footage *footage);
 /* Waits until the frame due at a moment is decoded, or the video has failed: for rendering faster or slower
  * than real time. Never on a draw thread that has a clock to keep. */
 void cp_footage_wait(struct cp_footage *footage, int64_t at_samples);
+
+/* --- cards: a lower third, or a product with its picture and price --- */
+
+struct cp_card;       /* shared by reference: cp_ref_take, cp_ref_drop; never changes */
+struct cp_card_maker; /* has the fonts; for one thread at a time */
+int cp_card_maker_create(struct cp_card_maker **ret_maker, struct cp_error *error);
+void cp_card_maker_destroy(struct cp_card_maker *maker);
+bool cp_card_maker_has(struct cp_card_maker *maker, uint32_t character); /* does some font here have it? */
+int cp_card_maker_missing(const struct cp_card_maker *maker); /* characters met that no font here has */
+
+/* Makes a card for pictures of width x height. picture: the bytes of the product's picture, or NULL; one that
+ * cannot be read is left out. Takes some ten milliseconds. thread: any that may wait */
+int cp_card_make(struct cp_card_maker *maker, const struct cp_card_spec *spec, const void *picture,
+                 size_t picture_bytes, int width, int height, struct cp_card **ret_card,
+                 struct cp_error *error);
+const struct cp_card_spec *cp_card_spec_of(const struct cp_card *card);
+/* What it shows on a set's screen; NULL unless its spec says so. Borrowed. */
+struct cp_footage *cp_card_screen(const struct cp_card *card);
+/* What to look at: the middle of its picture, else of itself; pixels. */
+void cp_card_focus(const struct cp_card *card, float ret_px[2]);
 
 /* --- drawing --- */
 
@@ -144,6 +173,21 @@ int cp_render_dress(struct cp_render *render, const struct cp_scenery *scenery, 
 void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out);
 
+/* Where the set's screen was in the last frame: its middle, pixels. False when it was not in the picture.
+ * thread: draw */
+bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2]);
+
+/* A frame with alpha: characters and cards without what is behind them. */
+struct cp_cutout {
+    int width, height;
+    uint8_t *rgba; /* sRGB, straight alpha, width * 4 bytes a row */
+};
+struct cp_cutout *cp_cutout_create(int width, int height); /* NULL when out of memory */
+void cp_cutout_destroy(struct cp_cutout *cutout);
+/* The next frames are drawn into it too, until NULL is given; it has the picture's size. Costs some
+ * milliseconds a frame. thread: draw */
+void cp_render_cut_out(struct cp_render *render, struct cp_cutout *cutout);
+
 struct cp_render_stats { /* of the last frame */
     int64_t morph_ns, skin_ns, shadow_ns, setup_ns, raster_ns, shade_ns, convert_ns, overlay_ns, total_ns;
     int triangles_in, triangles_drawn, overflows; /* overflows since create: must stay 0 */
@@ -160,5 +204,6 @@ bool cp_picture_read_code(const struct cp_picture *picture, uint64_t *ret_value)
 
 /* Writes the picture as PNG (for snapshots and tests). thread: net, main */
 int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error);
+int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, struct cp_error *error);
 
 #endif

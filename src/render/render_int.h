@@ -229,7 +229,6 @@ enum { STRAND_TABLE = 2048, STRAND_LEVELS = 3 };
 struct backdrop;
 struct patch;
 struct scenery;
-struct card;
 struct kernels;
 
 struct cp_render {
@@ -273,7 +272,7 @@ struct cp_render {
     uint8_t *background_plane[3];        /* the same as I420, strides width and width / 2 */
     uint8_t *edge_planes;                /* I420 of one tile, for tiles cut by the picture's edge */
 
-    struct card *card;
+    struct cp_cutout *cutout; /* where frames with alpha are wanted; the owner's */
     int64_t frame;
     struct cp_render_stats stats;
 };
@@ -320,11 +319,16 @@ const struct kernels *cp_render_best_kernels(void);
 void cp_render_convert(const struct kernels *kernels, const uint32_t *rgb, int rgb_stride,
                        uint8_t *const plane[3], const int stride[3], int width, int height);
 
-/* --- card.c: the lower third --- */
-/* Does not fail for want of a font: then a line is logged, and cards do not show. */
-int cp_card_create(int width, int height, struct card **ret_card, struct cp_error *error);
-void cp_card_destroy(struct card *card);
-void cp_card_draw(struct card *card, const struct cp_view *view, struct cp_picture *picture);
+/* --- card.c --- */
+/* shown: 0 hidden .. 1; sliding and fading between. A NULL card draws nothing; cutout may be NULL. thread:
+ * draw */
+void cp_card_draw(const struct cp_card *card, float shown, struct cp_picture *picture,
+                  struct cp_cutout *cutout);
+
+/* --- cutout.c: a tile as shaded, and one that shows nothing; x, y, width, height in the picture --- */
+void cp_cutout_tile(const struct cp_render *render, struct cp_cutout *cutout, int x, int y, int width,
+                    int height);
+void cp_cutout_clear_tile(struct cp_cutout *cutout, int x, int y, int width, int height);
 
 /* --- memory --- */
 /* 64-byte aligned and zero, big arrays on huge pages; NULL when out of memory. Freed by cp_render_free. */

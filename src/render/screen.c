@@ -346,3 +346,19 @@ bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_f
     memcpy(ret_rect, rect, sizeof rect);
     return true;
 }
+
+bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2])
+{
+    const struct screen *screen = render->scenery ? render->scenery->screen : NULL;
+    int largest = 0;
+    for (int i = 0; screen && i < screen->n; i++) {
+        const struct patch *p = &screen->face[i];
+        int area = screen->visible[i] ? (p->x1 - p->x0) * (p->y1 - p->y0) : 0;
+        if (area <= largest)
+            continue;
+        largest = area;
+        ret_px[0] = (float)(p->x0 + p->x1) / 2;
+        ret_px[1] = (float)(p->y0 + p->y1) / 2;
+    }
+    return largest > 0;
+}

@@ -372,7 +372,7 @@ static struct item *make_item(struct line *line)
     snprintf(item->action, sizeof item->action, "%s",
              own_text(line, "action") ? own_text(line, "action") : "");
     snprintf(item->camera, sizeof item->camera, "%s", text_of(line, "camera"));
-    snprintf(item->card, sizeof item->card, "%s", own_text(line, "card") ? own_text(line, "card") : "");
+    cp_show_card_of(line->channel->spec, line->cue, &item->card);
     snprintf(item->cue, sizeof item->cue, "%s", line->id);
     return item;
 }

@@ -112,7 +112,7 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
             if (*item->camera)
                 memcpy(door->camera, item->camera, sizeof door->camera);
             door->camera_move_s = item->camera_move_s;
-            memcpy(door->card, item->card, sizeof door->card);
+            door->card = item->card;
             memcpy(ret_moment->action, item->action, sizeof ret_moment->action);
             if (!item->first)
                 ret_moment->action[0] = 0; /* a gesture starts with the cue, not with each sentence */
@@ -131,9 +131,10 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
         memcpy(ret_moment->cue, item->cue, sizeof ret_moment->cue);
         play(door, ret_moment, ret_pcm);
     } else if (++door->silent_frames == CP_FRAME_HZ) {
-        door->card[0] = 0; /* a card leaves a second after the words it came with */
+        door->card =
+            (struct cp_card_spec){.title = ""}; /* a card leaves a second after the words it came with */
     }
     memcpy(ret_moment->camera, door->camera, sizeof ret_moment->camera);
     ret_moment->camera_move_s = door->camera_move_s;
-    memcpy(ret_moment->card, door->card, sizeof ret_moment->card);
+    ret_moment->card = door->card;
 }

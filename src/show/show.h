@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "media/card.h"
 #include "media/clock.h"
 #include "media/moment.h"
 #include "media/utterance.h"
@@ -124,6 +125,12 @@ int cp_show_cue_play(struct cp_show *show, const char *channel, const char *cue,
 
 /* Ends what is being spoken: "now" (fades within 30 ms), "word", "sentence". Waiting cues go on after it. */
 int cp_show_interrupt(struct cp_show *show, const char *channel, const char *policy, struct cp_error *error);
+
+#define CP_SHOW_SCREEN_CARD "card" /* what "screen" says to have the line's card there */
+
+/* The card of a line (a cue's or rundown line's JSON) on a channel: a text, whose first line is its title, or
+ * an object {"title","text","price","picture","side"}. An empty one when it has none. Pure. */
+void cp_show_card_of(const json_t *channel, const json_t *line, struct cp_card_spec *ret_card);
 
 /* --- performing --- */
 

@@ -34,7 +34,8 @@ struct item {
     bool first;          /* the line's first item */
     enum cp_emotion emotion;
     float emotion_intensity;
-    char action[24], camera[24], card[160], presenter[40], cue[ID_BYTES];
+    char action[24], camera[24], presenter[40], cue[ID_BYTES];
+    struct cp_card_spec card;
     float camera_move_s;
     enum cp_look look;
     int64_t asked_ns;
@@ -87,7 +88,8 @@ struct cp_stage_door {
     struct item
         *finished; /* ended in the last moment, which borrowed its utterance: handed back with the next */
     bool finished_wholly;
-    char camera[24], card[160];
+    char camera[24];
+    struct cp_card_spec card;
     float camera_move_s;
 };
 

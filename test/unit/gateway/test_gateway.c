@@ -77,6 +77,7 @@ static const struct cp_field ECHO_FIELDS[] = {
     {"loop", CP_FIELD_BOOL},
     {"voice", CP_FIELD_OBJECT, .fields = VOICE_FIELDS},
     {"free", CP_FIELD_OBJECT},
+    {"either", CP_FIELD_TEXT_OR_OBJECT, .max = 5, .fields = VOICE_FIELDS},
     {"cues", CP_FIELD_LIST, .min = 1, .max = 3, .fields = LIST_FIELDS},
     {NULL},
 };
@@ -252,6 +253,9 @@ static void body_errors_name_the_field(void **state)
         {"{\"name\":\"a\",\"cues\":[]}", "cues has to be 1 to 3 long"},
         {"{\"name\":\"a\",\"cues\":[{\"text\":\"a\"},{\"rate\":1}]}", "cues[1].text is missing"},
         {"{\"name\":\"a\",\"cues\":[{\"text\":\"a\",\"rate\":2.5}]}", "\"field\":\"cues[0].rate\""},
+        {"{\"name\":\"a\",\"either\":7}", "either has to be a string or an object"},
+        {"{\"name\":\"a\",\"either\":\"too long\"}", "either has to be 0 to 5 bytes long"},
+        {"{\"name\":\"a\",\"either\":{\"engine\":\"x\"}}", "either.engine has to be one of flite|espeak"},
         {"{\"name\":\"a\",\"cues\":[1]}", "cues[0] has to be an object"},
         {"{\"name\":\"a\",\"name\":\"b\"}", "duplicate"},
         {"{\"name\":\"a\xff\"}", "not JSON"},

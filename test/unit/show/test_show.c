@@ -667,6 +667,56 @@ static void cue_removed_while_its_stage_is_made_gives_it_up(void **state)
     json_decref(spec);
 }
 
+static struct cp_card_spec card_of(const char *channel, const char *line)
+{
+    struct cp_card_spec card;
+    json_t *c = json_loads(channel, 0, NULL), *l = json_loads(line, 0, NULL);
+    cp_show_card_of(c, l, &card);
+    json_decref(c);
+    json_decref(l);
+    return card;
+}
+
+static void card_is_a_text_or_an_object(void **state)
+{
+    struct cp_card_spec card = card_of("{}", "{\"text\":\"No card.\"}");
+    assert_true(cp_card_is_empty(&card));
+    card = card_of("{}", "{\"card\":\"Ava Lindqvist\\nHost\\nof the evening\"}");
+    assert_string_equal(card.title, "Ava Lindqvist");
+    assert_string_equal(card.text, "Host\nof the evening");
+    assert_int_equal(card.side, CP_CARD_SIDE_UNSET);
+    card =
+        card_of("{}", "{\"card\":{\"title\":\"A mug\",\"text\":\"Of clay\",\"price\":\"12.50\",\"picture\":"
+                      "\"med_1\",\"side\":\"left\"}}");
+    assert_string_equal(card.title, "A mug");
+    assert_string_equal(card.price, "12.50");
+    assert_string_equal(card.picture, "med_1");
+    assert_int_equal(card.side, CP_CARD_LEFT);
+    assert_false(card.on_screen);
+    struct cp_card_spec same = card;
+    assert_true(cp_card_is_same(&card, &same));
+    same.side = CP_CARD_RIGHT;
+    assert_false(cp_card_is_same(&card, &same));
+}
+
+static void card_goes_to_the_screen_that_says_so(void **state)
+{
+    assert_true(card_of("{}", "{\"card\":\"A\",\"screen\":\"card\"}").on_screen);
+    assert_true(card_of("{\"screen\":\"card\"}", "{\"card\":\"A\"}").on_screen);
+    assert_false(card_of("{\"screen\":\"card\"}", "{\"card\":\"A\",\"screen\":\"med_1\"}").on_screen);
+    assert_false(card_of("{\"screen\":\"card\"}", "{\"text\":\"No card.\"}").on_screen);
+}
+
+static void long_card_is_cut_between_characters(void **state)
+{
+    char line[600] = "{\"card\":{\"price\":\"";
+    for (int i = 0; i < 40; i++)
+        strcat(line, "\xe2\x82\xac"); /* euro signs */
+    strcat(line, "\"}}");
+    struct cp_card_spec card = card_of("{}", line);
+    assert_int_equal(strlen(card.price), 99); /* 33 whole ones */
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -697,6 +747,9 @@ int main(void)
         CASE(cue_fails_when_its_stage_does_not_come),
         CASE(cue_removed_while_its_stage_is_made_gives_it_up),
         CASE(door_is_entered_once),
+        cmocka_unit_test(card_is_a_text_or_an_object),
+        cmocka_unit_test(card_goes_to_the_screen_that_says_so),
+        cmocka_unit_test(long_card_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static struct {
     struct cp_webrtc_stream *stream;
     struct cp_pool *pool;
     pthread_t threads[2];
+    int n_threads; /* that run */
     int64_t start_wall_ns;
     atomic_bool stop, idr_wanted;
     atomic_bool slow; /* the net thread is kept busy */
@@ -102,16 +103,15 @@ static void open_channel(int threads, int max_viewers, int idle_s)
     assert_int_equal(cp_webrtc_stream_create(channel.webrtc, &events, NULL, &channel.stream, NULL), 0);
     channel.pool = cp_packet_pool_create(KEY_BYTES + 64, 256);
     channel.start_wall_ns = cp_clock_wall_ns();
-    cp_thread_start(&channel.threads[0], "venc", run_video, NULL);
-    cp_thread_start(&channel.threads[1], "aenc", run_audio, NULL);
+    assert_int_equal(cp_thread_start(&channel.threads[channel.n_threads++], "venc", run_video, NULL), 0);
+    assert_int_equal(cp_thread_start(&channel.threads[channel.n_threads++], "aenc", run_audio, NULL), 0);
 }
 
 static void stop_media(void)
 {
-    if (atomic_exchange(&channel.stop, true))
-        return;
-    pthread_join(channel.threads[0], NULL);
-    pthread_join(channel.threads[1], NULL);
+    atomic_store(&channel.stop, true);
+    while (channel.n_threads > 0)
+        pthread_join(channel.threads[--channel.n_threads], NULL);
 }
 
 static void close_channel(void)
@@ -120,6 +120,39 @@ static void close_channel(void)
     cp_webrtc_stream_destroy(channel.stream);
     cp_webrtc_destroy(channel.webrtc);
     cp_pool_destroy(channel.pool);
+    channel.stream = NULL;
+    channel.webrtc = NULL;
+    channel.pool = NULL;
+}
+
+/* --- what a case holds: a failed one leaves by longjmp, and its teardown closes what it left open --- */
+
+enum { MOST_CLIENTS = 64 };
+static struct client *clients[MOST_CLIENTS];
+
+static struct client *make_client(const struct client_options *options)
+{
+    int i = 0;
+    while (i < MOST_CLIENTS && clients[i])
+        i++;
+    assert_true(i < MOST_CLIENTS);
+    return clients[i] = client_create(options);
+}
+
+static void drop_client(struct client *client)
+{
+    for (int i = 0; i < MOST_CLIENTS; i++)
+        if (client && clients[i] == client)
+            clients[i] = NULL;
+    client_destroy(client);
+}
+
+static int leave_nothing(void **state)
+{
+    close_channel();
+    for (int i = 0; i < MOST_CLIENTS; i++)
+        drop_client(clients[i]);
+    return 0;
 }
 
 static struct cp_webrtc_stats stats(void)
@@ -136,7 +169,7 @@ struct viewer {
 
 static struct viewer join(const struct client_options *options)
 {
-    struct viewer viewer = {.client = client_create(options)};
+    struct viewer viewer = {.client = make_client(options)};
     char answer[8192];
     const char *offer = client_offer(viewer.client);
     assert_int_equal(
@@ -184,7 +217,7 @@ static void viewer_gets_whole_frames_and_sound_from_a_key_frame_on(void **state)
     assert_int_equal(stats().viewers, 0);
     assert_int_equal(atomic_load(&channel.left), 1);
     assert_int_equal(cp_webrtc_delete(channel.webrtc, viewer.session, NULL), CP_ERR_NOT_FOUND);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -201,7 +234,7 @@ static void viewer_may_have_aes_cm_or_no_sound(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(viewers[i].client->gaps + viewers[i].client->broken_frames, 0);
         assert_int_equal(viewers[i].client->unprotect_failures, 0);
-        client_destroy(viewers[i].client);
+        drop_client(viewers[i].client);
     }
     close_channel();
 }
@@ -218,7 +251,7 @@ static void report_maps_both_clocks_to_the_moment_of_capture(void **state)
     assert_true(since > 0 && since < 10);
     assert_in_range((int)(viewer.client->report_video_timestamp - since * 90000) + 1000, 900, 1100);
     assert_in_range((int)(viewer.client->report_audio_timestamp - since * 48000) + 1000, 900, 1100);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -239,7 +272,7 @@ static void nack_is_answered_from_the_history(void **state)
     assert_comes(viewer, stats().nacks == 3);
     assert_int_equal(stats().retransmit_misses, 2);
     assert_int_equal(stats().retransmitted, 1);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -256,7 +289,7 @@ static void nacks_past_the_budget_are_not_answered(void **state)
     assert_comes(viewer, stats().nacks >= 600); /* some may be lost in the socket */
     assert_in_range(stats().retransmitted, 100, 590);
     assert_true(stats().retransmit_misses > 0);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -273,7 +306,7 @@ static void picture_loss_brings_a_key_frame_within_a_budget(void **state)
         client_picture_loss(viewer.client);
     assert_comes(viewer, stats().plis == 51);
     assert_in_range(atomic_load(&channel.idr_wishes) - wishes, 2, 5);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -288,7 +321,7 @@ static void loss_of_a_report_shows_in_the_statistics(void **state)
     assert_comes(viewer, stats().round_trip_ms_max > 0); /* the mock does not say its delay */
     client_replay(viewer.client);
     assert_comes(viewer, stats().srtp_failures >= 1);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -300,7 +333,7 @@ static void lost_flights_of_the_handshake_are_repeated(void **state)
     assert_true(WAIT_FOR(viewers, 2, viewers[0].client->frames > 0 && viewers[1].client->frames > 0));
     for (int i = 0; i < 2; i++) {
         assert_true(viewers[i].client->lost_flights > 0);
-        client_destroy(viewers[i].client);
+        drop_client(viewers[i].client);
     }
     close_channel();
 }
@@ -314,7 +347,7 @@ static void wrong_certificate_is_refused(void **state)
     assert_int_equal(stats().viewers, 0);
     assert_int_equal(stats().connecting, 0);
     assert_int_equal(viewer.client->video_packets, 0);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -325,7 +358,7 @@ static void role_conflict_is_answered_with_487(void **state)
     struct viewer viewer = join(&WRONG);
     assert_comes(viewer, viewer.client->frames > 0);
     assert_true(viewer.client->role_conflicts > 0);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -354,7 +387,7 @@ static void stranger_gets_no_answer(void **state)
     assert_comes(viewer, viewer.client->frames > 5);
     assert_int_equal(recv(fd, junk, sizeof junk, 0), -1);
     close(fd);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -369,7 +402,7 @@ static void silent_viewer_is_dropped(void **state)
     assert_false(viewers[1].client->closed);
     assert_int_equal(stats().viewers, 1);
     for (int i = 0; i < 2; i++)
-        client_destroy(viewers[i].client);
+        drop_client(viewers[i].client);
     close_channel();
 }
 
@@ -381,7 +414,7 @@ static void viewer_that_closes_leaves_at_once(void **state)
     client_close(viewer.client);
     assert_comes(viewer, stats().viewers == 0);
     assert_int_equal(atomic_load(&channel.left), 1);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -410,7 +443,7 @@ static void restart_goes_on_with_new_credentials(void **state)
     assert_int_equal(cp_webrtc_patch(channel.webrtc, "no such session", RESTART, strlen(RESTART), fragment,
                                      sizeof fragment, NULL),
                      CP_ERR_NOT_FOUND);
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -419,7 +452,7 @@ static void viewers_past_the_limit_are_refused(void **state)
     char answer[8192], session[CP_WEBRTC_SESSION_BYTES];
     open_channel(1, 2, 10);
     struct viewer viewers[] = {join(NULL), join(NULL)};
-    struct client *third = client_create(NULL);
+    struct client *third = make_client(NULL);
     const char *offer = client_offer(third);
     struct cp_error error;
     assert_int_equal(
@@ -430,9 +463,9 @@ static void viewers_past_the_limit_are_refused(void **state)
         cp_webrtc_offer(channel.stream, offer, strlen(offer), answer, sizeof answer, session, &error), 0);
     assert_int_equal(cp_webrtc_offer(channel.stream, "hello", 5, answer, sizeof answer, session, &error),
                      CP_ERR_FORMAT);
-    client_destroy(third);
-    client_destroy(viewers[0].client);
-    client_destroy(viewers[1].client);
+    drop_client(third);
+    drop_client(viewers[0].client);
+    drop_client(viewers[1].client);
     close_channel();
 }
 
@@ -449,7 +482,7 @@ static void each_packet_is_reported_sent_once(void **state)
         usleep(20000);
         assert_int_equal(atomic_load(&channel.sent), pushed);
         assert_int_equal(stats().dropped_behind, 0);
-        client_destroy(viewer.client);
+        drop_client(viewer.client);
         close_channel();
     }
 }
@@ -469,7 +502,7 @@ static void destroyed_stream_says_goodbye(void **state)
     assert_int_equal(cp_webrtc_stats(channel.webrtc, NULL).viewers, 0);
     channel.stream = NULL;
     for (int i = 0; i < 2; i++)
-        client_destroy(viewers[i].client);
+        drop_client(viewers[i].client);
     close_channel();
 }
 
@@ -492,7 +525,7 @@ static void sound_of_a_crowd_goes_with_the_picture(void **state)
     assert_int_equal(viewer.client->unprotect_failures, 0);
     stop_media(); /* what is held goes out even if no picture comes */
     assert_comes(viewer, atomic_load(&channel.sent) == atomic_load(&channel.pushed));
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -513,7 +546,7 @@ static void net_thread_that_is_behind_goes_on_at_a_key_frame(void **state)
     assert_int_equal(viewer.client->unprotect_failures, 0);
     stop_media();
     assert_comes(viewer, atomic_load(&channel.sent) == atomic_load(&channel.pushed));
-    client_destroy(viewer.client);
+    drop_client(viewer.client);
     close_channel();
 }
 
@@ -539,7 +572,7 @@ static void twenty_viewers_on_three_threads_all_see_everything(void **state)
         assert_int_equal(viewers[i].client->unprotect_failures, 0);
         assert_int_equal(viewers[i].client->broken_frames, 0);
         assert_true(viewers[i].client->first_was_key);
-        client_destroy(viewers[i].client);
+        drop_client(viewers[i].client);
     }
     close_channel();
 }
@@ -565,7 +598,7 @@ static void churn_leaves_nothing_behind(void **state)
         if (i % 3 == 0)
             client_close(viewer.client);
         assert_true(i % 3 == 0 || !cp_webrtc_delete(channel.webrtc, viewer.session, NULL));
-        client_destroy(viewer.client);
+        drop_client(viewer.client);
         assert_true(WAIT_FOR(&viewer, 0, stats().viewers + stats().connecting == 0));
         if (i == 99) { /* caches have grown by now */
             used = mallinfo2().uordblks;
@@ -588,12 +621,12 @@ static void ipv6_address_is_offered_and_bound(void **state)
     if (cp_webrtc_create(&config, &webrtc, &error))
         skip(); /* no IPv6 here */
     assert_int_equal(cp_webrtc_stream_create(webrtc, NULL, NULL, &stream, NULL), 0);
-    struct client *client = client_create(NULL);
+    struct client *client = make_client(NULL);
     const char *offer = client_offer(client);
     assert_int_equal(cp_webrtc_offer(stream, offer, strlen(offer), answer, sizeof answer, session, NULL), 0);
     snprintf(expected, sizeof expected, " ::1 %u typ host", cp_webrtc_port(webrtc));
     assert_non_null(strstr(answer, expected));
-    client_destroy(client);
+    drop_client(client);
     cp_webrtc_destroy(webrtc); /* takes the stream along */
 }
 
@@ -604,21 +637,21 @@ static void wildcard_offers_real_addresses_and_answers_from_them(void **state)
     char answer[8192], session[CP_WEBRTC_SESSION_BYTES];
     struct cp_webrtc *webrtc;
     struct cp_webrtc_stream *stream;
-    const char *offer = NULL;
+    char offer[8192] = "";
     for (int i = 0; i < 2; i++) {
         strcpy(config.listen, WILDCARDS[i]);
         if (cp_webrtc_create(&config, &webrtc, NULL))
             continue; /* no IPv6 here */
         assert_int_equal(cp_webrtc_stream_create(webrtc, NULL, NULL, &stream, NULL), 0);
-        struct client *client = client_create(NULL);
-        offer = client_offer(client);
+        struct client *client = make_client(NULL);
+        snprintf(offer, sizeof offer, "%s", client_offer(client));
         assert_int_equal(cp_webrtc_offer(stream, offer, strlen(offer), answer, sizeof answer, session, NULL),
                          0);
         assert_null(strstr(answer, " 0.0.0.0 1"));
         assert_true(client_take_answer(client, answer)); /* its socket takes answers from there only */
         struct viewer viewer = {.client = client};
         assert_comes(viewer, viewer.client->connected);
-        client_destroy(client);
+        drop_client(client);
         cp_webrtc_destroy(webrtc);
     }
     strcpy(config.listen, "0.0.0.0:0");
@@ -649,33 +682,35 @@ static int setup(void **state)
     return !client_setup();
 }
 
+#define CASE(function) cmocka_unit_test_teardown(function, leave_nothing)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(viewer_gets_whole_frames_and_sound_from_a_key_frame_on),
-        cmocka_unit_test(viewer_may_have_aes_cm_or_no_sound),
-        cmocka_unit_test(report_maps_both_clocks_to_the_moment_of_capture),
-        cmocka_unit_test(nack_is_answered_from_the_history),
-        cmocka_unit_test(nacks_past_the_budget_are_not_answered),
-        cmocka_unit_test(picture_loss_brings_a_key_frame_within_a_budget),
-        cmocka_unit_test(loss_of_a_report_shows_in_the_statistics),
-        cmocka_unit_test(lost_flights_of_the_handshake_are_repeated),
-        cmocka_unit_test(wrong_certificate_is_refused),
-        cmocka_unit_test(role_conflict_is_answered_with_487),
-        cmocka_unit_test(stranger_gets_no_answer),
-        cmocka_unit_test(silent_viewer_is_dropped),
-        cmocka_unit_test(viewer_that_closes_leaves_at_once),
-        cmocka_unit_test(restart_goes_on_with_new_credentials),
-        cmocka_unit_test(viewers_past_the_limit_are_refused),
-        cmocka_unit_test(each_packet_is_reported_sent_once),
-        cmocka_unit_test(destroyed_stream_says_goodbye),
-        cmocka_unit_test(sound_of_a_crowd_goes_with_the_picture),
-        cmocka_unit_test(net_thread_that_is_behind_goes_on_at_a_key_frame),
-        cmocka_unit_test(twenty_viewers_on_three_threads_all_see_everything),
-        cmocka_unit_test(churn_leaves_nothing_behind),
-        cmocka_unit_test(ipv6_address_is_offered_and_bound),
-        cmocka_unit_test(wildcard_offers_real_addresses_and_answers_from_them),
-        cmocka_unit_test(bad_addresses_and_taken_ports_are_named),
+        CASE(viewer_gets_whole_frames_and_sound_from_a_key_frame_on),
+        CASE(viewer_may_have_aes_cm_or_no_sound),
+        CASE(report_maps_both_clocks_to_the_moment_of_capture),
+        CASE(nack_is_answered_from_the_history),
+        CASE(nacks_past_the_budget_are_not_answered),
+        CASE(picture_loss_brings_a_key_frame_within_a_budget),
+        CASE(loss_of_a_report_shows_in_the_statistics),
+        CASE(lost_flights_of_the_handshake_are_repeated),
+        CASE(wrong_certificate_is_refused),
+        CASE(role_conflict_is_answered_with_487),
+        CASE(stranger_gets_no_answer),
+        CASE(silent_viewer_is_dropped),
+        CASE(viewer_that_closes_leaves_at_once),
+        CASE(restart_goes_on_with_new_credentials),
+        CASE(viewers_past_the_limit_are_refused),
+        CASE(each_packet_is_reported_sent_once),
+        CASE(destroyed_stream_says_goodbye),
+        CASE(sound_of_a_crowd_goes_with_the_picture),
+        CASE(net_thread_that_is_behind_goes_on_at_a_key_frame),
+        CASE(twenty_viewers_on_three_threads_all_see_everything),
+        CASE(churn_leaves_nothing_behind),
+        CASE(ipv6_address_is_offered_and_bound),
+        CASE(wildcard_offers_real_addresses_and_answers_from_them),
+        CASE(bad_addresses_and_taken_ports_are_named),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
