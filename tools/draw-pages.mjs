@@ -1,0 +1,89 @@
+// Takes the pictures of the pages: the studio and the watch page of a demo of its own, in Chromium.
+//
+//   node tools/draw-pages.mjs [DIRECTORY, docs/pictures by default] [--all]
+//
+// --all adds the studio with each tab of its staging and as a phone shows it, to be looked at. Needs build/ and
+// studio/dist; environment as in test/browser/harness.mjs.
+import { join } from 'node:path';
+import { launchBrowser, live, Server, sleep, until } from '../test/browser/harness.mjs';
+
+const all = process.argv.includes('--all');
+const into = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? 'docs/pictures';
+const server = await Server.start();
+const browser = await launchBrowser();
+
+async function open(path, viewport, phone = false) {
+  const context = await browser.newContext({ viewport, isMobile: phone, hasTouch: phone });
+  const page = await context.newPage();
+  await page.goto(server.url + path);
+  await live(page);
+  return page;
+}
+
+const save = (page, name) => page.screenshot({ path: join(into, `${name}.png`) });
+
+/** Until every portrait in sight has come. */
+const portraits = (page) =>
+  until('the portraits', () => page.evaluate(() => {
+    const faces = [...document.querySelectorAll('.tile.face .picture')];
+    return faces.length > 0 && faces.every((face) => face.querySelector('img'));
+  }), { timeout_ms: 60_000 });
+
+async function studio() {
+  const page = await open(`/studio/#key=${server.key}`, { width: 1440, height: 900 });
+  const line = page.getByLabel('Line to speak');
+  await line.fill('Good evening from the studio, this is a typed line.');
+  await line.press('Enter');
+  await page.locator('[data-cue][data-state=done]').waitFor({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Staging' }).click();
+  await page.getByRole('tab', { name: 'Scene' }).click();
+  await page.getByLabel('Camera').first().selectOption('close');
+  await page.getByRole('tab', { name: 'Manner' }).click();
+  await page.getByText('Happy', { exact: true }).click();
+  await page.getByRole('tab', { name: 'Presenter' }).click();
+  await portraits(page);
+  await line.fill('And now to something that you have not seen before.');
+  await sleep(1500);
+  await save(page, 'studio');
+  if (!all) return page.close();
+  for (const tab of ['Scene', 'Manner', 'Action', 'Card']) {
+    await page.getByRole('tab', { name: tab }).click();
+    await sleep(500);
+    await save(page, `studio-${tab.toLowerCase()}`);
+  }
+  await page.getByRole('button', { name: 'Staging' }).click();
+  await sleep(500);
+  await save(page, 'studio-closed');
+  await page.close();
+}
+
+async function phone() {
+  const page = await open(`/studio/#key=${server.key}`, { width: 390, height: 844 }, true);
+  await save(page, 'phone');
+  await page.getByRole('button', { name: 'Staging' }).click();
+  await portraits(page);
+  await page.screenshot({ path: join(into, 'phone-staging.png'), fullPage: true });
+  await page.getByRole('tab', { name: 'Scene' }).click();
+  await save(page, 'phone-scene');
+  await page.close();
+}
+
+async function watch() {
+  const page = await open('/', { width: 1280, height: 720 });
+  await page.getByRole('button').first().waitFor();
+  await page.mouse.move(640, 690);
+  await sleep(4000);
+  await page.mouse.move(640, 680);
+  await sleep(500);
+  await save(page, 'watch');
+  await page.close();
+}
+
+try {
+  await studio();
+  if (all) await phone();
+  await watch();
+} finally {
+  await browser.close();
+  await server.stop();
+}
