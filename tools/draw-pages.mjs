@@ -39,7 +39,7 @@ async function studio() {
   await page.getByRole('tab', { name: 'Scene' }).click();
   await page.getByLabel('Camera').first().selectOption('close');
   await page.getByRole('tab', { name: 'Manner' }).click();
-  await page.getByText('Happy', { exact: true }).click();
+  await page.getByRole('radio', { name: 'Happy' }).check();
   await page.getByRole('tab', { name: 'Presenter' }).click();
   await portraits(page);
   await line.fill('And now to something that you have not seen before.');
