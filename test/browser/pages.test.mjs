@@ -1,7 +1,7 @@
 // The pages in Chromium against a made-up server (studio/dev/mock-server.mjs): what an operator does and sees, by
 // mouse, by keyboard and on a phone. Needs studio/dist (npm run build). No picture here: see live.test.mjs for that.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Mock, POLICY } from '../../studio/dev/mock-server.mjs';
@@ -272,6 +272,38 @@ test('keyboard: every control can be reached with Tab, has a name, and shows whe
     assert.ok(names.includes(name), `${name} is not reached by Tab`);
 });
 
+test('no tab of the staging breaks a rule of accessible pages, nor does the desk around it', async () => {
+  const page = await openPage('/studio/');
+  await page.getByRole('listitem').first().waitFor();
+  await page.evaluate(readFileSync(new URL('rules.js', import.meta.url), 'utf8'));
+  for (const tab of ['Presenter', 'Scene', 'Manner', 'Action', 'Card']) {
+    await staging(page, tab);
+    assert.deepEqual(await page.evaluate(() => window.brokenRules()), [], tab);
+  }
+});
+
+test('a product on a card: price, picture and side are sent when they are filled', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Card');
+  await line.getByLabel('Title').fill('Teapot');
+  await line.getByLabel('Price').fill('€ 24.90');
+  await line.getByRole('radio', { name: 'Left' }).check();
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64');
+  await line.getByLabel('Upload a picture').setInputFiles({ name: 'teapot.png', mimeType: 'image/png', buffer: picture });
+  await line.getByRole('radio', { name: 'teapot' }).waitFor();
+  await page.getByLabel('Line to speak').fill('Look at this.');
+  await page.keyboard.press('Enter');
+  await until('the cue', () => mock.cues.length === 1);
+  assert.deepEqual(mock.cues[0].card, { title: 'Teapot', price: '€ 24.90', picture: 'med_1', side: 'left' });
+  await page.locator('[data-cue] [data-trait=card]', { hasText: 'Teapot, € 24.90' }).waitFor();
+
+  await page.getByRole('button', { name: 'Take into the line box: Look at this.' }).click();
+  assert.equal(await line.getByLabel('Price').inputValue(), '€ 24.90');
+  assert.equal(await line.getByRole('radio', { name: 'Left' }).isChecked(), true);
+  await noFaults(page);
+});
+
 test('the rundown: the current line is marked; add, change, move, remove and undo are saved', async () => {
   const page = await openPage('/studio/');
   const saved = () => mock.channel.rundown.cues.map((cue) => cue.text.slice(0, 12));
@@ -395,6 +427,7 @@ for (const theme of ['dark', 'light'])
     mock.addCue({ text: 'fail' });
     mock.addCue({ text: 'A line that is on air' });
     const page = await openPage('/studio/', { theme });
+    await staging(page, theme === 'dark' ? 'Scene' : 'Action');
     await until('the cue on air', async () => (await stateOf(page, 'A line that is on air')) === 'speaking');
     const low = await page.evaluate(() => {
       const parse = (color) => {

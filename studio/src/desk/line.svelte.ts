@@ -78,7 +78,7 @@ export class Line {
     const { palette, dress } = this;
     if (!palette.known) return;
     const isMissing = (id: string | null | undefined) =>
-      Boolean(id) && !isColor(id!) && !palette.media.some((one) => one.id === id);
+      Boolean(id) && id !== 'card' && !isColor(id!) && !palette.media.some((one) => one.id === id);
     if (dress.presenter && !palette.hasPresenter(dress.presenter)) dress.presenter = '';
     if (dress.set && !palette.sets.some((set) => set.name === dress.set)) dress.set = '';
     if (isMissing(dress.background)) dress.background = null;

@@ -51,7 +51,7 @@ export function traitsOf(spec: CueSpec, names: Names): Trait[] {
     add('background', 'picture', word, `Background: ${word}`);
   }
   if (spec.screen !== undefined) {
-    const word = upload(spec.screen, 'Screen off');
+    const word = spec.screen === 'card' ? 'The card' : upload(spec.screen, 'Set’s own');
     add('screen', 'screen', word, `Screen: ${word}`);
   }
   if (spec.camera || spec.camera_move_s) {

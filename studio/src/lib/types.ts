@@ -18,7 +18,7 @@ export interface Scene {
   light?: string;
   /** An upload's id, or #rrggbb on the sets plain and key. */
   background?: string;
-  /** An upload's id. */
+  /** An upload's id, or "card": the line's card stands there. */
   screen?: string;
 }
 
