@@ -29,31 +29,43 @@ const portraits = (page) =>
     return faces.length > 0 && faces.every((face) => face.querySelector('img'));
   }), { timeout_ms: 60_000 });
 
+/** Two on stage, a line said by one of them, the next one half staged. */
 async function studio() {
   const page = await open(`/studio/#key=${server.key}`, { width: 1440, height: 900 });
-  const line = page.getByLabel('Line to speak');
-  await line.fill('Good evening from the studio, this is a typed line.');
-  await line.press('Enter');
-  await page.locator('[data-cue][data-state=done]').waitFor({ timeout: 30_000 });
-  await page.getByRole('button', { name: 'Staging' }).click();
-  await page.getByRole('tab', { name: 'Scene' }).click();
-  await page.getByLabel('Camera').first().selectOption('close');
-  await page.getByRole('tab', { name: 'Manner' }).click();
-  await page.getByRole('radio', { name: 'Happy' }).check();
-  await page.getByRole('tab', { name: 'Presenter' }).click();
+  const line = page.getByRole('region', { name: 'Line', exact: true });
+  const box = page.getByLabel('Line to speak');
+  const tab = (name) => line.getByRole('tab', { name }).click();
+  await line.getByRole('button', { name: 'Staging' }).click();
   await portraits(page);
-  await line.fill('And now to something that you have not seen before.');
-  await sleep(1500);
+  await line.getByRole('radio', { name: 'Leo' }).check();
+  await tab('Scene');
+  await line.getByRole('combobox', { name: 'Set' }).selectOption('newsroom');
+  await line.getByRole('combobox', { name: 'Camera' }).selectOption('medium');
+  await tab('Action');
+  await line.getByRole('button', { name: 'Open hands' }).click();
+  await box.fill('Good evening from the newsroom, where a typed line is said a moment later by somebody else.');
+  await box.press('Enter');
+  const cue = page.locator('[data-cue]').first();
+  await cue.and(page.locator('[data-state=speaking]')).waitFor({ timeout: 30_000 });
+  await tab('Presenter');
+  await box.fill('And now back to Ava.');
+  await box.blur();
+  await sleep(2200);
   await save(page, 'studio');
   if (!all) return page.close();
-  for (const tab of ['Scene', 'Manner', 'Action', 'Card']) {
-    await page.getByRole('tab', { name: tab }).click();
+  for (const name of ['Scene', 'Manner', 'Action', 'Card']) {
+    await tab(name);
     await sleep(500);
-    await save(page, `studio-${tab.toLowerCase()}`);
+    await save(page, `studio-${name.toLowerCase()}`);
   }
-  await page.getByRole('button', { name: 'Staging' }).click();
+  await line.getByRole('button', { name: 'Staging' }).click();
   await sleep(500);
   await save(page, 'studio-closed');
+  const stage = page.getByRole('region', { name: 'Stage', exact: true });
+  await stage.getByRole('checkbox', { name: 'Leo' }).check();
+  await page.locator('.beneath').evaluate((lower) => lower.scrollTo(0, 400));
+  await sleep(500);
+  await save(page, 'studio-stage');
   await page.close();
 }
 
