@@ -44,7 +44,7 @@ const SETS = [
   { name: 'studio', title: 'Evening studio', has_screen: true, cameras: CAMERAS, lights: LIGHTS },
   { name: 'plain', title: 'Plain', has_screen: false, cameras: CAMERAS, lights: LIGHTS },
 ];
-const ACTIONS = ['nod', 'wave', 'point', 'shrug', 'thumbs-up'].map((name) => ({ name }));
+const ACTIONS = ['nod', 'wave', 'point', 'shrug', 'thumbs-up'].map((name) => ({ name, uploaded: false }));
 const PRESENTERS = [
   { id: 'ada', title: 'Ada', voice: '', variants: [{ id: 'ada--evening', title: 'Evening' }], uploaded: false },
   { id: 'ben', title: 'Ben', voice: '', variants: [], uploaded: false },
@@ -79,6 +79,7 @@ export class Mock {
   /** Uploads, as /v1/media and /v1/avatars list them; `content` has the bytes by id. */
   media = [];
   avatars = [];
+  motions = [];
   content = new Map();
   /** Answers an offer with an SDP, for those who have a picture to give. */
   whep = null;
@@ -260,7 +261,8 @@ export class Mock {
     const parts = path.split('/').slice(2);
     if (parts[0] === 'voices') return json(200, { voices: VOICES });
     if (parts[0] === 'sets') return json(200, { sets: SETS });
-    if (parts[0] === 'actions') return json(200, { actions: ACTIONS });
+    if (parts[0] === 'actions' && request.method === 'GET') return json(200, { actions: [...ACTIONS, ...this.motions] });
+    if (parts[0] === 'actions') return this.#motion(request.method, url.searchParams.get('name') ?? parts[1], json, problem);
     if (parts[0] === 'presenters' && parts.length === 1) {
       const own = this.avatars.map(({ id, name }) => ({ id, title: name, voice: '', variants: [], uploaded: true }));
       return json(200, { presenters: [...PRESENTERS, ...own] });
@@ -335,6 +337,15 @@ export class Mock {
   #picture(bytes, response) {
     response.writeHead(200, { 'Content-Type': 'image/png' });
     response.end(bytes);
+  }
+
+  #motion(method, name, json, problem) {
+    if (method === 'DELETE') this.motions = this.motions.filter((one) => one.name !== name);
+    else if (!/^[a-z0-9_-]{1,23}$/.test(name)) return problem(400, 'Bad request', 'name: 1 to 23 of a-z, 0-9, - and _');
+    else if (this.motions.some((one) => one.name === name))
+      return problem(409, 'Conflict', `there is an action "${name}" already; delete it first`);
+    else this.motions.push({ name, uploaded: true });
+    return json(method === 'DELETE' ? 204 : 201, method === 'DELETE' ? undefined : { id: name });
   }
 
   #uploads(method, [kind, id, content], name, bytes, { json, problem, response }) {

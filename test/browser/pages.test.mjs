@@ -304,6 +304,27 @@ test('a product on a card: price, picture and side are sent when they are filled
   await noFaults(page);
 });
 
+test('a motion is uploaded as an action of its name, told when the name is taken, and deleted', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Action');
+  const motion = { name: 'Victory Dance!.vrma', mimeType: '', buffer: Buffer.alloc(100) };
+  const input = line.getByLabel('Upload a motion');
+  await input.setInputFiles(motion);
+  const button = line.getByRole('button', { name: 'Victory dance', exact: true });
+  await button.click();
+  assert.equal(await button.getAttribute('aria-pressed'), 'true');
+  await line.locator('[data-trait=action]').waitFor();
+  assert.deepEqual(mock.motions, [{ name: 'victory-dance', uploaded: true }]);
+  await input.setInputFiles(motion);
+  await line.getByRole('alert').filter({ hasText: /name is taken.*Delete the other one first/s }).waitFor();
+  await line.getByRole('button', { name: 'Delete Victory dance' }).click();
+  await line.getByRole('button', { name: 'Really delete Victory dance' }).click();
+  await button.waitFor({ state: 'detached' });
+  await line.locator('[data-trait=action]').waitFor({ state: 'detached' });
+  assert.deepEqual(mock.motions, []);
+  await noFaults(page);
+});
+
 test('the rundown: the current line is marked; add, change, move, remove and undo are saved', async () => {
   const page = await openPage('/studio/');
   const saved = () => mock.channel.rundown.cues.map((cue) => cue.text.slice(0, 12));

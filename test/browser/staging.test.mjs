@@ -331,6 +331,34 @@ test('a character is uploaded, checked, put on stage, and deleted when nobody us
   noFaults();
 });
 
+test('a product with its price and picture is shown beside the presenter', async (t) => {
+  const { text } = await server.get('/v1/openapi.json');
+  if (!text.includes('"price"')) return t.skip('this server has no product cards');
+  const page = await studio();
+  const line = await staging(page, 'Card');
+  await line.getByLabel('Title').fill('Teapot');
+  await line.getByLabel('Price').fill('€ 24.90');
+  await line.getByRole('radio', { name: 'Left' }).check();
+  await line.getByLabel('Upload a picture').setInputFiles(file('teapot.png', 'image/png', png(200, 200, GREEN)));
+  await line.getByRole('radio', { name: 'teapot' }).waitFor();
+  const cue = await send(page, LINE);
+  assert.deepEqual(cue.card, { title: 'Teapot', price: '€ 24.90', picture: cue.card.picture, side: 'left' });
+  assert.match(cue.card.picture, /^med_/);
+  await page.locator(`[data-cue="${cue.id}"] [data-trait=card]`, { hasText: 'Teapot, € 24.90' }).waitFor();
+  await until('the picture of the product', () => page.evaluate(() => {
+    const video = document.querySelector('video');
+    const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 90 });
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0, 160, 90);
+    const { data } = context.getImageData(0, 0, 160, 90);
+    let green = 0;
+    for (let i = 0; i < data.length; i += 4) green += data[i + 1] > data[i] + 50 && data[i + 1] > data[i + 2] + 50;
+    return green > 150; // of 14,400: more than a hundredth
+  }), { timeout_ms: 20_000 });
+  await quiet();
+  noFaults();
+});
+
 test('by keyboard alone: Alt+Down opens the staging, arrows turn its tabs and choices, Alt+Up leads back', async () => {
   const page = await studio();
   await page.keyboard.press('/');

@@ -3,13 +3,13 @@
 import { ApiError, type Api } from '../lib/api';
 import { capital, wordsOf, type Names } from '../lib/manner';
 import { Pictures } from '../lib/pictures';
-import type { Avatar, Media, Named, Presenter, StageSet, Voice } from '../lib/types';
-import { upload, type Sending } from '../lib/upload';
+import type { Action, Avatar, Media, Named, Presenter, StageSet, Voice } from '../lib/types';
+import { nameOf, upload, type Sending } from '../lib/upload';
 
 export class Palette {
   voices = $state.raw<Voice[]>([]);
   sets = $state.raw<StageSet[]>([]);
-  actions = $state.raw<string[]>([]);
+  actions = $state.raw<Action[]>([]);
   presenters = $state.raw<Presenter[]>([]);
   media = $state.raw<Media[]>([]);
   avatars = $state.raw<Avatar[]>([]);
@@ -42,13 +42,12 @@ export class Palette {
     const [voices, sets, actions, presenters, media, avatars] = await Promise.all([
       ask<Voice>('/v1/voices', 'voices'),
       ask<StageSet>('/v1/sets', 'sets'),
-      ask<{ name: string }>('/v1/actions', 'actions'),
+      ask<Action>('/v1/actions', 'actions'),
       ask<Presenter>('/v1/presenters', 'presenters'),
       ask<Media>('/v1/media', 'media'),
       ask<Avatar>('/v1/avatars', 'avatars'),
     ]);
-    Object.assign(this, { voices, sets, presenters, media: media.sort(newestFirst), avatars });
-    this.actions = actions.map((action) => action.name);
+    Object.assign(this, { voices, sets, actions, presenters, media: media.sort(newestFirst), avatars });
     this.known = missing === 0;
   }
 
@@ -81,6 +80,19 @@ export class Palette {
     this.avatars = [...this.avatars, avatar];
     this.presenters = [...this.presenters, { id: avatar.id, title: avatar.name, variants: [], uploaded: true }];
     return avatar;
+  }
+
+  /** A motion becomes an action of the file's name, in the letters that names of actions have. */
+  async addMotion(file: File, sending: Sending): Promise<string> {
+    const name = nameOf(file).toLowerCase().replace(/[^a-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 23) || 'motion';
+    await upload(this.api, '/v1/actions', file, sending, name);
+    this.actions = [...this.actions, { name, uploaded: true }];
+    return name;
+  }
+
+  async deleteMotion(name: string): Promise<void> {
+    await this.#delete(`/v1/actions/${encodeURIComponent(name)}`);
+    this.actions = this.actions.filter((one) => one.name !== name);
   }
 
   async deleteMedia(id: string): Promise<void> {

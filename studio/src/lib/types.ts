@@ -112,6 +112,12 @@ export interface Presenter {
   uploaded?: boolean;
 }
 
+export interface Action {
+  name: string;
+  /** A motion from a file. Absent where the server takes none. */
+  uploaded?: boolean;
+}
+
 /** An uploaded picture or video. */
 export interface Media {
   id: string;
