@@ -253,7 +253,22 @@ test('an action goes to the line or to the word at the caret; lines go to the ru
   await line.getByRole('button', { name: 'Add the line to the rundown' }).click();
   await until('the rundown', async () => (await channel()).rundown.cues.length === 1);
   assert.deepEqual((await channel()).rundown.cues, [{ text: 'A line for later.', camera: 'wide' }]);
-  await page.getByRole('region', { name: 'Rundown' }).locator('[data-trait=camera]').waitFor();
+  const rundown = page.getByRole('region', { name: 'Rundown' });
+  await rundown.locator('[data-trait=camera]').waitFor();
+
+  // Out of the rundown, staged anew, and back into its place.
+  await box.fill('One more.');
+  await line.getByRole('button', { name: 'Add the line to the rundown' }).click();
+  await until('the second line', async () => (await channel()).rundown.cues.length === 2);
+  await rundown.getByRole('button', { name: 'Stage line 1' }).click();
+  assert.equal(await box.inputValue(), 'A line for later.');
+  await staging(page, 'Presenter');
+  await line.getByRole('radio', { name: 'Leo' }).check();
+  await line.getByRole('button', { name: 'Put the line back into the rundown' }).click();
+  await until('the staged line', async () => (await channel()).rundown.cues[0].presenter === 'leo');
+  assert.deepEqual((await channel()).rundown.cues, [
+    { text: 'A line for later.', camera: 'wide', presenter: 'leo' }, { text: 'One more.', camera: 'wide' },
+  ]);
   await server.silence();
   noFaults();
 });

@@ -45,6 +45,8 @@ export class Line {
   tab = $state<Tab>('Presenter');
   /** Where action buttons put theirs: at the line's beginning or into its words. */
   atCaret = $state(false);
+  /** The line of the rundown that this one was taken from, and may be put back as. */
+  taken = $state.raw<CueSpec | null>(null);
   /** The page, not the operator, made SSML of the text; the next line is text again. */
   #converted = false;
 
@@ -104,6 +106,7 @@ export class Line {
   fill(spec: CueSpec): void {
     this.markup = spec.ssml ? 'ssml' : 'text';
     this.#converted = false;
+    this.taken = null;
     this.words = spec.ssml ?? spec.text ?? '';
     const dress = plain();
     for (const field of ['presenter', 'set', 'light', 'voice', 'emotion', 'camera', 'look', 'action'] as const)
@@ -121,11 +124,19 @@ export class Line {
   next(sent: string): void {
     this.dress.action = '';
     this.dress.card = {};
+    this.taken = null;
     // What was typed while the answer was under way is the next line.
     if (this.words !== sent) return;
     this.words = '';
     if (this.#converted) this.markup = 'text';
     this.#converted = false;
+  }
+
+  /** The rundown's lines with this one: in the place that it was taken from if that is still there, else at the end. */
+  intoRundown(cues: CueSpec[]): CueSpec[] {
+    const was = JSON.stringify(this.taken);
+    const at = this.taken ? cues.findIndex((cue) => JSON.stringify(cue) === was) : -1;
+    return at < 0 ? [...cues, this.spec()] : cues.map((cue, i) => (i === at ? this.spec() : cue));
   }
 
   undress(): void {
