@@ -304,6 +304,30 @@ test('a product on a card: price, picture and side are sent when they are filled
   await noFaults(page);
 });
 
+test('an action at the caret never breaks the markup', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Action');
+  await line.getByRole('radio', { name: 'SSML' }).check();
+  await line.getByRole('radio', { name: 'At the caret' }).check();
+  const box = page.getByLabel('Line to speak');
+  const mark = '<mark name="action:wave"/>';
+  for (const [caret, wanted] of [
+    [16, `<speak>One <break time="1s"/>${mark}two</speak>`], // within a tag: behind it
+    [0, `<speak>${mark}One <break time="1s"/>two</speak>`],
+    [99, `<speak>One <break time="1s"/>two${mark}</speak>`],
+    [9, `<speak>On${mark}e <break time="1s"/>two</speak>`],
+  ]) {
+    await box.fill('<speak>One <break time="1s"/>two</speak>');
+    await box.evaluate((area, at) => area.setSelectionRange(at, at), caret);
+    await line.getByRole('button', { name: 'Wave' }).click();
+    assert.equal(await box.inputValue(), wanted);
+    assert.equal(await box.evaluate((area) => area.selectionEnd), wanted.indexOf(mark) + mark.length);
+  }
+  await box.fill('');
+  await line.getByRole('button', { name: 'Wave' }).click();
+  assert.equal(await box.inputValue(), `<speak>${mark}</speak>`);
+});
+
 test('a motion is uploaded as an action of its name, told when the name is taken, and deleted', async () => {
   const page = await openPage('/studio/');
   const line = await staging(page, 'Action');
