@@ -87,11 +87,17 @@ void cp_api_channel_get(void *user, struct cp_request *request)
     answer(request, result, 200, channel, &error);
 }
 
+/* A field that neither has is the same; json_equal() would say that nothing is not equal to nothing. */
+static bool is_same(const json_t *before, const json_t *after, const char *field)
+{
+    const json_t *a = json_object_get(before, field), *b = json_object_get(after, field);
+    return a == b || json_equal(a, b);
+}
+
 /* Another size of picture needs a new way from the show to the viewers, who connect again. */
 static bool is_resized(const json_t *before, const json_t *after)
 {
-    return !json_equal(json_object_get(before, "width"), json_object_get(after, "width")) ||
-           !json_equal(json_object_get(before, "height"), json_object_get(after, "height"));
+    return !is_same(before, after, "width") || !is_same(before, after, "height");
 }
 
 static json_t *merge(const json_t *before, json_t *changes)

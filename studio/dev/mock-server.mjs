@@ -35,11 +35,28 @@ const VOICES = [
     why_not: 'no AWS credentials',
   },
 ];
-const SETS = [
-  { name: 'studio', title: 'Evening studio', cameras: [{ name: 'wide', title: 'Wide' }, { name: 'close', title: 'Close-up' }] },
-  { name: 'plain', title: 'Plain', cameras: [{ name: 'front', title: 'Front' }] },
+const LIGHTS = [{ name: 'neutral', title: 'Neutral' }, { name: 'evening', title: 'Evening' }];
+const CAMERAS = [
+  { name: 'medium', title: 'Medium' }, { name: 'close', title: 'Close-up' }, { name: 'wide', title: 'Wide' },
+  { name: 'two', title: 'Everyone on stage' },
 ];
-const ACTIONS = ['nod', 'wave', 'point', 'shrug'].map((name) => ({ name }));
+const SETS = [
+  { name: 'studio', title: 'Evening studio', has_screen: true, cameras: CAMERAS, lights: LIGHTS },
+  { name: 'plain', title: 'Plain', has_screen: false, cameras: CAMERAS, lights: LIGHTS },
+];
+const ACTIONS = ['nod', 'wave', 'point', 'shrug', 'thumbs-up'].map((name) => ({ name, uploaded: false }));
+const PRESENTERS = [
+  { id: 'ada', title: 'Ada', voice: '', variants: [{ id: 'ada--evening', title: 'Evening' }], uploaded: false },
+  { id: 'ben', title: 'Ben', voice: '', variants: [], uploaded: false },
+  { id: 'cleo', title: 'Cleo', voice: '', variants: [], uploaded: false },
+];
+/** A PNG of one grey pixel, for portraits and for pictures whose bytes were not kept. */
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64');
+const REPORT = {
+  vertices: 6172, triangles: 9021, textures: 3, joints: 67, shapes: 2, visemes: 15, bones: 52,
+  missing_shapes: 'mouthClose, mouthFunnel', missing_bones: 'jaw', notes: 'There is no jawOpen: the jaw bone opens the mouth.\nThe eyes turn by their bones.',
+};
 const RUNDOWN = [
   { text: 'Good evening, and welcome to the demo channel.' },
   { text: 'Everything you see is drawn on one processor, while you watch.', emotion: 'happy', camera: 'close' },
@@ -59,6 +76,11 @@ export class Mock {
   stats = {};
   viewers = { webrtc: 1, hls: 0 };
   requests = [];
+  /** Uploads, as /v1/media and /v1/avatars list them; `content` has the bytes by id. */
+  media = [];
+  avatars = [];
+  motions = [];
+  content = new Map();
   /** Answers an offer with an SDP, for those who have a picture to give. */
   whep = null;
   /** While holdCues is set, lists of cues are read when asked for but only answered by releaseCues(). */
@@ -201,8 +223,10 @@ export class Mock {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (!path.startsWith('/v1/')) return this.#page(path, response);
 
-    let body = '';
-    for await (const chunk of request) body += chunk;
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    const body = bytes.toString();
     this.requests.push({ method: request.method, path, body });
 
     const json = (status, value) => {
@@ -237,15 +261,25 @@ export class Mock {
     const parts = path.split('/').slice(2);
     if (parts[0] === 'voices') return json(200, { voices: VOICES });
     if (parts[0] === 'sets') return json(200, { sets: SETS });
-    if (parts[0] === 'actions') return json(200, { actions: ACTIONS });
-    if (parts[0] === 'presenters') return json(200, { presenters: [{ id: 'ada', title: 'Ada' }] });
+    if (parts[0] === 'actions' && request.method === 'GET') return json(200, { actions: [...ACTIONS, ...this.motions] });
+    if (parts[0] === 'actions') return this.#motion(request.method, url.searchParams.get('name') ?? parts[1], json, problem);
+    if (parts[0] === 'presenters' && parts.length === 1) {
+      const own = this.avatars.map(({ id, name }) => ({ id, title: name, voice: '', variants: [], uploaded: true }));
+      return json(200, { presenters: [...PRESENTERS, ...own] });
+    }
+    if (parts[0] === 'presenters') return this.#picture(DOT, response);
+    if (parts[0] === 'media' || parts[0] === 'avatars')
+      return this.#uploads(request.method, parts, url.searchParams.get('name'), bytes, { json, problem, response });
     if (parts[0] === 'events') return stream(this.#listeners);
     if (parts[0] !== 'channels') return problem(404, 'Not found', path);
     if (parts.length === 1) return json(200, { channels: [this.channel] });
     if (parts[1] !== 'main') return problem(404, 'Not found', `no channel "${parts[1]}"`);
     if (parts.length === 2) {
       if (request.method === 'PATCH') {
-        Object.assign(this.channel, JSON.parse(body));
+        const changes = JSON.parse(body);
+        if (changes.presenter) delete this.channel.presenters;
+        else if (changes.presenters) delete this.channel.presenter;
+        Object.assign(this.channel, changes);
         this.publish('channel', this.channel);
       }
       return json(200, this.channel);
@@ -264,8 +298,7 @@ export class Mock {
       });
     if (parts[2] === 'snapshot.png') {
       if (!this.still) return problem(503, 'No picture', 'no frame has been drawn yet');
-      response.writeHead(200, { 'Content-Type': 'image/png' });
-      return response.end(this.still);
+      return this.#picture(this.still, response);
     }
     if (parts[2] === 'interrupt') {
       this.#interrupt();
@@ -299,6 +332,44 @@ export class Mock {
       return json(204);
     }
     return json(200, cue);
+  }
+
+  #picture(bytes, response) {
+    response.writeHead(200, { 'Content-Type': 'image/png' });
+    response.end(bytes);
+  }
+
+  #motion(method, name, json, problem) {
+    if (method === 'DELETE') this.motions = this.motions.filter((one) => one.name !== name);
+    else if (!/^[a-z0-9_-]{1,23}$/.test(name)) return problem(400, 'Bad request', 'name: 1 to 23 of a-z, 0-9, - and _');
+    else if (this.motions.some((one) => one.name === name))
+      return problem(409, 'Conflict', `there is an action "${name}" already; delete it first`);
+    else this.motions.push({ name, uploaded: true });
+    return json(method === 'DELETE' ? 204 : 201, method === 'DELETE' ? undefined : { id: name });
+  }
+
+  #uploads(method, [kind, id, content], name, bytes, { json, problem, response }) {
+    const list = this[kind];
+    if (method === 'POST') {
+      if (bytes.length < 20) return problem(422, 'Unprocessable', 'the file is truncated');
+      const record = {
+        id: `${kind === 'media' ? 'med' : 'avt'}_${list.length + 1}`, name, bytes: bytes.length,
+        created_at: new Date().toISOString(),
+        ...(kind === 'media' ? { kind: 'picture', width: 1, height: 1 } : { report: REPORT }),
+      };
+      list.push(record);
+      this.content.set(record.id, bytes);
+      return json(201, record);
+    }
+    if (!id) return json(200, { [kind]: list });
+    const record = list.find((one) => one.id === id);
+    if (!record) return problem(404, 'Not found', `there is no "${id}"`);
+    if (content) return this.#picture(this.content.get(id) ?? DOT, response);
+    if (method !== 'DELETE') return json(200, record);
+    if (JSON.stringify(this.channel).includes(`"${id}"`))
+      return problem(409, 'Conflict', `a channel or its rundown uses ${id}; change that first`);
+    list.splice(list.indexOf(record), 1);
+    return json(204);
   }
 
   async #page(path, response) {

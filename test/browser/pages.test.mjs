@@ -1,7 +1,7 @@
 // The pages in Chromium against a made-up server (studio/dev/mock-server.mjs): what an operator does and sees, by
 // mouse, by keyboard and on a phone. Needs studio/dist (npm run build). No picture here: see live.test.mjs for that.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Mock, POLICY } from '../../studio/dev/mock-server.mjs';
@@ -62,6 +62,17 @@ async function noFaults(page) {
   assert.deepEqual(faults, [], 'the page raised errors or broke its content security policy');
 }
 
+const lineOf = (page) => page.getByRole('region', { name: 'Line', exact: true });
+
+/** Opens the staging of the line at a tab; answers the line's region. */
+async function staging(page, tab) {
+  const line = lineOf(page);
+  const fold = line.getByRole('button', { name: 'Staging' });
+  if ((await fold.getAttribute('aria-expanded')) === 'false') await fold.click();
+  await line.getByRole('tab', { name: tab }).click();
+  return line;
+}
+
 const stateOf = (page, text) =>
   page.evaluate(
     (wanted) =>
@@ -119,12 +130,16 @@ test('sign in: "remember on this device" outlives the session; a key in the addr
 test('a line goes from Enter to done, with every state on the way, and its settings with it', async () => {
   const page = await openPage('/studio/');
   await page.getByText('No cue yet').waitFor();
-  await page.getByLabel('Voice').selectOption('espeak:en-gb');
-  await page.getByLabel('Emotion').selectOption('happy');
-  await page.getByLabel('Camera').selectOption('close');
-  await page.getByLabel('Action').selectOption('wave');
-  await page.getByLabel('Card').fill('Lower third');
-  await page.getByLabel('Rate').fill('0.5');
+  const line = await staging(page, 'Manner');
+  await line.getByLabel('Voice').selectOption('espeak:en-gb');
+  await line.getByRole('radio', { name: 'Happy' }).check();
+  await line.getByLabel('Rate').fill('0.5');
+  await staging(page, 'Scene');
+  await line.getByLabel('Camera').selectOption('close');
+  await staging(page, 'Action');
+  await line.getByRole('button', { name: 'Wave' }).click();
+  await staging(page, 'Card');
+  await line.getByLabel('Title').fill('Lower third');
   await page.getByLabel('Line to speak').fill('Good evening to you all');
 
   const seen = [];
@@ -154,11 +169,12 @@ test('a line goes from Enter to done, with every state on the way, and its setti
 
 test('voices are grouped by language, and one that cannot be used says why and cannot be chosen', async () => {
   const page = await openPage('/studio/');
-  const joanna = page.locator('option', { hasText: 'Joanna' });
+  const line = await staging(page, 'Manner');
+  const joanna = line.locator('option', { hasText: 'Joanna' });
   await joanna.waitFor({ state: 'attached' });
   assert.match(await joanna.textContent(), /no AWS credentials/);
   assert.equal(await joanna.evaluate((option) => option.disabled), true);
-  const groups = await page.locator('optgroup').evaluateAll((all) => all.map((group) => group.label));
+  const groups = await line.locator('optgroup').evaluateAll((all) => all.map((group) => group.label));
   assert.deepEqual(groups, ['Chinese', 'English', 'German']);
 });
 
@@ -191,7 +207,8 @@ test('a failed cue gives its reason and goes back into the line box', async () =
   await page.getByText(/the voice did not answer within 2 s\. The show goes on/).waitFor();
   await page.getByRole('button', { name: 'Take into the line box: An unlucky line' }).click();
   assert.equal(await page.getByLabel('Line to speak').inputValue(), 'An unlucky line');
-  assert.equal(await page.getByLabel('Emotion').inputValue(), 'sad');
+  const line = await staging(page, 'Manner');
+  assert.equal(await line.getByRole('radio', { name: 'Sad' }).isChecked(), true);
 });
 
 test('keyboard: / goes to the line box, Escape interrupts with the chosen policy, ? shows the help', async () => {
@@ -223,16 +240,19 @@ test('keyboard: every control can be reached with Tab, has a name, and shows whe
   const page = await openPage('/studio/');
   await page.getByRole('img', { name: 'On air' }).waitFor();
   await page.getByRole('listitem').first().waitFor();
-  await page.evaluate(() => document.activeElement.blur());
+  await staging(page, 'Manner');
+  await page.reload(); // Tab begins at the top; the staging is open again by itself
+  await page.getByRole('tab', { name: 'Manner', selected: true }).waitFor();
+  await page.getByRole('listitem').first().waitFor();
   const reached = [];
-  for (let i = 0; i < 80; i++) {
+  for (let i = 0; i < 120; i++) {
     await page.keyboard.press('Tab');
     const stop = await page.evaluate(() => {
       const element = document.activeElement;
       if (element === document.body) return null;
       if (element.dataset.reached) return null;
       element.dataset.reached = '1';
-      const ring = getComputedStyle(element.closest('.choice label') ?? element);
+      const ring = getComputedStyle(element.closest('.choice label') ?? element.closest('.tile')?.querySelector('.frame') ?? element);
       return {
         name: element.getAttribute('aria-label') || element.labels?.[0]?.textContent.trim() || element.textContent.trim(),
         ring: ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 1,
@@ -248,8 +268,85 @@ test('keyboard: every control can be reached with Tab, has a name, and shows whe
     assert.ok(stop.ring, `no focus ring: ${stop.tag}`);
   }
   const names = reached.map((stop) => stop.name).join('|');
-  for (const name of ['Line to speak', 'Voice', 'Interrupt', 'Send', 'Remove line 1', 'New line of the rundown'])
+  for (const name of ['Line to speak', 'Staging', 'Manner', 'Voice', 'Upload a character', 'Interrupt', 'Send', 'Remove line 1', 'New line of the rundown'])
     assert.ok(names.includes(name), `${name} is not reached by Tab`);
+});
+
+test('no tab of the staging breaks a rule of accessible pages, nor does the desk around it', async () => {
+  const page = await openPage('/studio/');
+  await page.getByRole('listitem').first().waitFor();
+  await page.evaluate(readFileSync(new URL('rules.js', import.meta.url), 'utf8'));
+  for (const tab of ['Presenter', 'Scene', 'Manner', 'Action', 'Card']) {
+    await staging(page, tab);
+    assert.deepEqual(await page.evaluate(() => window.brokenRules()), [], tab);
+  }
+});
+
+test('a product on a card: price, picture and side are sent when they are filled', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Card');
+  await line.getByLabel('Title').fill('Teapot');
+  await line.getByLabel('Price').fill('€ 24.90');
+  await line.getByRole('radio', { name: 'Left' }).check();
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64');
+  await line.getByLabel('Upload a picture').setInputFiles({ name: 'teapot.png', mimeType: 'image/png', buffer: picture });
+  await line.getByRole('radio', { name: 'teapot' }).waitFor();
+  await page.getByLabel('Line to speak').fill('Look at this.');
+  await page.keyboard.press('Enter');
+  await until('the cue', () => mock.cues.length === 1);
+  assert.deepEqual(mock.cues[0].card, { title: 'Teapot', price: '€ 24.90', picture: 'med_1', side: 'left' });
+  await page.locator('[data-cue] [data-trait=card]', { hasText: 'Teapot, € 24.90' }).waitFor();
+
+  await page.getByRole('button', { name: 'Take into the line box: Look at this.' }).click();
+  assert.equal(await line.getByLabel('Price').inputValue(), '€ 24.90');
+  assert.equal(await line.getByRole('radio', { name: 'Left' }).isChecked(), true);
+  await noFaults(page);
+});
+
+test('an action at the caret never breaks the markup', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Action');
+  await line.getByRole('radio', { name: 'SSML' }).check();
+  await line.getByRole('radio', { name: 'At the caret' }).check();
+  const box = page.getByLabel('Line to speak');
+  const mark = '<mark name="action:wave"/>';
+  for (const [caret, wanted] of [
+    [16, `<speak>One <break time="1s"/>${mark}two</speak>`], // within a tag: behind it
+    [0, `<speak>${mark}One <break time="1s"/>two</speak>`],
+    [99, `<speak>One <break time="1s"/>two${mark}</speak>`],
+    [9, `<speak>On${mark}e <break time="1s"/>two</speak>`],
+  ]) {
+    await box.fill('<speak>One <break time="1s"/>two</speak>');
+    await box.evaluate((area, at) => area.setSelectionRange(at, at), caret);
+    await line.getByRole('button', { name: 'Wave' }).click();
+    assert.equal(await box.inputValue(), wanted);
+    assert.equal(await box.evaluate((area) => area.selectionEnd), wanted.indexOf(mark) + mark.length);
+  }
+  await box.fill('');
+  await line.getByRole('button', { name: 'Wave' }).click();
+  assert.equal(await box.inputValue(), `<speak>${mark}</speak>`);
+});
+
+test('a motion is uploaded as an action of its name, told when the name is taken, and deleted', async () => {
+  const page = await openPage('/studio/');
+  const line = await staging(page, 'Action');
+  const motion = { name: 'Victory Dance!.vrma', mimeType: '', buffer: Buffer.alloc(100) };
+  const input = line.getByLabel('Upload a motion');
+  await input.setInputFiles(motion);
+  const button = line.getByRole('button', { name: 'Victory dance', exact: true });
+  await button.click();
+  assert.equal(await button.getAttribute('aria-pressed'), 'true');
+  await line.locator('[data-trait=action]').waitFor();
+  assert.deepEqual(mock.motions, [{ name: 'victory-dance', uploaded: true }]);
+  await input.setInputFiles(motion);
+  await line.getByRole('alert').filter({ hasText: /name is taken.*Delete the other one first/s }).waitFor();
+  await line.getByRole('button', { name: 'Delete Victory dance' }).click();
+  await line.getByRole('button', { name: 'Really delete Victory dance' }).click();
+  await button.waitFor({ state: 'detached' });
+  await line.locator('[data-trait=action]').waitFor({ state: 'detached' });
+  assert.deepEqual(mock.motions, []);
+  await noFaults(page);
 });
 
 test('the rundown: the current line is marked; add, change, move, remove and undo are saved', async () => {
@@ -375,6 +472,7 @@ for (const theme of ['dark', 'light'])
     mock.addCue({ text: 'fail' });
     mock.addCue({ text: 'A line that is on air' });
     const page = await openPage('/studio/', { theme });
+    await staging(page, theme === 'dark' ? 'Scene' : 'Action');
     await until('the cue on air', async () => (await stateOf(page, 'A line that is on air')) === 'speaking');
     const low = await page.evaluate(() => {
       const parse = (color) => {

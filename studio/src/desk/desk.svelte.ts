@@ -3,17 +3,9 @@
 import { Api, ApiError, channelPath } from '../lib/api';
 import { isWaiting } from '../lib/format';
 import { followEvents, type ServerEvent } from '../lib/sse';
-import type {
-  Channel,
-  ChannelStats,
-  Cue,
-  CueSpec,
-  Presenter,
-  Rundown,
-  StageSet,
-  Viewers,
-  Voice,
-} from '../lib/types';
+import type { Channel, ChannelStats, Cue, CueSpec, Rundown, Viewers } from '../lib/types';
+import { Line } from './line.svelte';
+import { Palette } from './palette.svelte';
 
 export interface Notice {
   id: number;
@@ -36,10 +28,6 @@ export class Desk {
   /** Newest first, as the API lists them. */
   cues = $state.raw<Cue[]>([]);
   cuesKnown = $state(false);
-  voices = $state.raw<Voice[]>([]);
-  sets = $state.raw<StageSet[]>([]);
-  actions = $state.raw<string[]>([]);
-  presenters = $state.raw<Presenter[]>([]);
   stats = $state.raw<ChannelStats | null>(null);
   statsFailed = $state(false);
   /** Frames dropped since the last look at the stats. */
@@ -53,8 +41,14 @@ export class Desk {
   readonly waiting = $derived(this.cues.filter(isWaiting).reverse());
   readonly earlier = $derived(this.cues.filter((cue) => !isWaiting(cue) && cue.state !== 'speaking'));
   readonly onAir = $derived(this.channel?.state?.on_air ?? false);
-  readonly cameras = $derived((this.sets.find((set) => set.name === this.channel?.set) ?? this.sets[0])?.cameras ?? []);
+  readonly palette: Palette;
+  /** Who stands on the channel's own stage; nobody named: the first there is. */
+  readonly people = $derived.by(() => {
+    const { presenter, presenters } = this.channel ?? {};
+    return presenters ?? (presenter ? [presenter] : this.palette.presenters.slice(0, 1).map((one) => one.id));
+  });
 
+  #lines = new Map<string, Line>();
   #following: AbortController | null = null;
   /** One list for each refresh under way: the cues that events told of since it began. */
   #listening = new Set<Cue[]>();
@@ -64,7 +58,16 @@ export class Desk {
   constructor(
     readonly api: Api,
     readonly signedOut: (why: ApiError) => void,
-  ) {}
+  ) {
+    this.palette = new Palette(api);
+  }
+
+  /** The line that is being written for a channel. */
+  line(channel: string): Line {
+    let line = this.#lines.get(channel);
+    if (!line) this.#lines.set(channel, (line = new Line(channel, this.palette)));
+    return line;
+  }
 
   async start(): Promise<void> {
     const wanted = new URLSearchParams(location.search).get('channel');
@@ -72,7 +75,7 @@ export class Desk {
     this.channels = channels ?? [];
     const first = this.channels.find((one) => one.id === wanted) ?? this.channels.find((one) => one.id === 'main');
     this.open((first ?? this.channels[0])?.id ?? '');
-    void this.#readPalette();
+    void this.palette.read();
   }
 
   stop(): void {
@@ -125,27 +128,6 @@ export class Desk {
       // What events told while the list was under way may be newer than the list.
       for (const cue of meanwhile) this.#setCue(cue);
     }
-  }
-
-  /** What there is to choose from. A list that cannot be had stays empty; its picker says so. */
-  async #readPalette(): Promise<void> {
-    const ask = async <T>(path: string, otherwise: T): Promise<T> => {
-      try {
-        return await this.api.get<T>(path);
-      } catch {
-        return otherwise;
-      }
-    };
-    const [voices, sets, actions, presenters] = await Promise.all([
-      ask<{ voices: Voice[] }>('/v1/voices', { voices: [] }),
-      ask<{ sets: StageSet[] }>('/v1/sets', { sets: [] }),
-      ask<{ actions: { name: string }[] }>('/v1/actions', { actions: [] }),
-      ask<{ presenters: Presenter[] }>('/v1/presenters', { presenters: [] }),
-    ]);
-    this.voices = voices.voices ?? [];
-    this.sets = sets.sets ?? [];
-    this.actions = (actions.actions ?? []).map((action) => action.name);
-    this.presenters = presenters.presenters ?? [];
   }
 
   async #watchStats(signal: AbortSignal): Promise<void> {
@@ -205,9 +187,8 @@ export class Desk {
 
   #setChannel(channel: Channel): void {
     if (channel.id !== this.channelId) return;
-    // An event may carry only what changed.
-    this.channel = { ...this.channel, ...channel };
-    this.channels = this.channels.map((one) => (one.id === channel.id ? this.channel! : one));
+    this.channel = channel;
+    this.channels = this.channels.map((one) => (one.id === channel.id ? channel : one));
   }
 
   /** Back to the sign-in page when the key is refused. */
@@ -260,6 +241,12 @@ export class Desk {
       this.channel = { ...this.channel, ...before };
       this.trouble(error, 'The rundown is as it was.');
     }
+  }
+
+  /** Changes the channel itself; throws an ApiError that the stage's panel shows. */
+  async change(changes: Partial<Channel>): Promise<void> {
+    const id = this.channelId;
+    this.#setChannel(await this.api.json<Channel>('PATCH', channelPath(id), changes));
   }
 
   async snapshot(): Promise<void> {

@@ -14,7 +14,13 @@ export class ApiError extends Error {
   }
 }
 
-function explain(status: number, title: string, detail: string): ApiError {
+/** What an answer with an error means; `words` has other ones for a status where the usual do not fit. */
+function explain(
+  status: number,
+  title: string,
+  detail: string,
+  words: Record<number, [string, string]> = {},
+): ApiError {
   const known: Record<number, [string, string]> = {
     400: ['The server did not accept this', 'Change what it names and send again.'],
     401: ['This key is not known here', 'Sign out and sign in with a key of this server.'],
@@ -25,25 +31,38 @@ function explain(status: number, title: string, detail: string): ApiError {
     429: ['Too many requests at once', 'Wait a few seconds and try again.'],
     503: ['The server is busy or stopping', 'Try again in a few seconds.'],
   };
-  const [what, next] = known[status] ?? [
+  const [what, next] = words[status] ?? known[status] ?? [
     title || `The server answered ${status}`,
     status >= 500 ? 'Try again; if it stays, look at the server’s log.' : 'Change it and try again.',
   ];
   return new ApiError(status, what, detail, next);
 }
 
-async function failure(response: Response): Promise<ApiError> {
+/** The error that an answer's problem+json tells; where it is none, the status has to do. */
+export function problemOf(status: number, body: string, words?: Record<number, [string, string]>): ApiError {
   let title = '';
   let detail = '';
   try {
-    const problem = (await response.json()) as { title?: unknown; detail?: unknown };
+    const problem = JSON.parse(body) as { title?: unknown; detail?: unknown };
     if (typeof problem.title === 'string') title = problem.title;
     if (typeof problem.detail === 'string') detail = problem.detail;
   } catch {
-    // Not problem+json: the status has to do.
+    // Not problem+json.
   }
-  return explain(response.status, title, detail || title);
+  return explain(status, title, detail || title, words);
 }
+
+export const unreachable = () =>
+  new ApiError(
+    0,
+    'The server cannot be reached',
+    '',
+    'Check that it runs and that this device is on its network. What is on air goes on without the studio.',
+  );
+
+/** What the page shows of any error: those of the API as they are, others as a fault of the page. */
+export const asApiError = (error: unknown) =>
+  error instanceof ApiError ? error : new ApiError(0, 'Something went wrong in this page', '', 'Reload the page.');
 
 export class Api {
   constructor(readonly key: string) {}
@@ -64,14 +83,9 @@ export class Api {
         cache: 'no-store',
       });
     } catch {
-      throw new ApiError(
-        0,
-        'The server cannot be reached',
-        '',
-        'Check that it runs and that this device is on its network. What is on air goes on without the studio.',
-      );
+      throw unreachable();
     }
-    if (!response.ok) throw await failure(response);
+    if (!response.ok) throw problemOf(response.status, await response.text().catch(() => ''));
     return response;
   }
 

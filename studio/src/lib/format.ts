@@ -19,21 +19,6 @@ export function lineOf(spec: CueSpec): string {
   return (spec.ssml ?? '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim() || 'SSML';
 }
 
-/** The part of a cue that says how, in a few words: what differs from the channel's own settings. */
-export function mannerOf(spec: CueSpec): string[] {
-  const words: string[] = [];
-  if (spec.ssml) words.push('SSML');
-  if (spec.voice) words.push(spec.voice);
-  if (spec.rate && spec.rate !== 1) words.push(`rate ${factor(spec.rate)}`);
-  if (spec.pitch && spec.pitch !== 1) words.push(`pitch ${factor(spec.pitch)}`);
-  if (spec.volume && spec.volume !== 1) words.push(`volume ${factor(spec.volume)}`);
-  if (spec.emotion) words.push(spec.emotion);
-  if (spec.camera) words.push(`camera ${spec.camera}`);
-  if (spec.action) words.push(spec.action);
-  if (spec.card) words.push(`card “${spec.card}”`);
-  return words;
-}
-
 export const factor = (value: number) => `×${value.toFixed(2).replace(/0$/, '')}`;
 
 export function clock(iso: string | undefined): string {

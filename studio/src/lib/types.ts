@@ -2,8 +2,28 @@
 
 export type CueState = 'queued' | 'preparing' | 'ready' | 'speaking' | 'done' | 'cut' | 'failed';
 
+/** What lies over the picture while a cue is said: a lower third, or a product with price and picture. */
+export interface Card {
+  title?: string;
+  text?: string;
+  price?: string;
+  /** An upload's id. */
+  picture?: string;
+  side?: 'left' | 'right';
+}
+
+/** Where something is performed: of a cue, and of a channel. "" is the set's own; absent is the channel's. */
+export interface Scene {
+  set?: string;
+  light?: string;
+  /** An upload's id, or #rrggbb on the sets plain and key. */
+  background?: string;
+  /** An upload's id, or "card": the line's card stands there. */
+  screen?: string;
+}
+
 /** What a cue says and how: sent by the studio, kept in rundowns. */
-export interface CueSpec {
+export interface CueSpec extends Scene {
   text?: string;
   ssml?: string;
   presenter?: string;
@@ -13,11 +33,13 @@ export interface CueSpec {
   pitch?: number;
   volume?: number;
   emotion?: string;
+  emotion_intensity?: number;
   action?: string;
   camera?: string;
-  set?: string;
-  background?: string;
-  card?: string;
+  camera_move_s?: number;
+  look?: string;
+  /** Rows of text, the first of them the title; or its parts. */
+  card?: string | Card;
   ttl_s?: number;
 }
 
@@ -48,12 +70,13 @@ export interface ChannelState {
   cue?: string | null;
 }
 
-export interface Channel {
+export interface Channel extends Scene {
   id: string;
   title?: string;
+  /** One who stands there; or `presenters`, never both. */
   presenter?: string;
+  presenters?: string[];
   voice?: string;
-  set?: string;
   camera?: string;
   language?: string;
   rundown?: Rundown;
@@ -70,15 +93,59 @@ export interface Voice {
   why_not?: string;
 }
 
-export interface StageSet {
+export interface Named {
   name: string;
   title?: string;
-  cameras?: { name: string; title?: string }[];
+}
+
+export interface StageSet extends Named {
+  has_screen?: boolean;
+  cameras?: Named[];
+  lights?: Named[];
 }
 
 export interface Presenter {
   id: string;
   title?: string;
+  /** The same person in other clothes or with other hair. */
+  variants?: { id: string; title?: string }[];
+  uploaded?: boolean;
+}
+
+export interface Action {
+  name: string;
+  /** A motion from a file. Absent where the server takes none. */
+  uploaded?: boolean;
+}
+
+/** An uploaded picture or video. */
+export interface Media {
+  id: string;
+  name: string;
+  kind: 'picture' | 'video';
+  bytes: number;
+  width?: number;
+  height?: number;
+  created_at?: string;
+}
+
+/** An uploaded character and what was found in it. Lists are words with ", " between them. */
+export interface Avatar {
+  id: string;
+  name: string;
+  bytes?: number;
+  report?: {
+    vertices: number;
+    triangles: number;
+    textures: number;
+    joints: number;
+    shapes: number;
+    visemes: number;
+    bones: number;
+    missing_shapes: string;
+    missing_bones: string;
+    notes: string;
+  };
 }
 
 export interface Viewers {
