@@ -53,6 +53,14 @@
     X(waist, 1.0f, "how much the waist is taken in")                                                         \
     X(chin_width, 1.65f, "half the width of the chin")                                                       \
     X(neckline_rise, 0.0f, "how much higher the blouse closes")                                              \
+    X(jacket, 1, "1 blazer, 0 none")                                                                         \
+    X(jacket_length, -65.0f, "height of its hem, from the eyes")                                             \
+    X(jacket_button, -42.0f, "height of its upper button")                                                   \
+    X(jacket_weave, 1, "1 twill, 2 herringbone")                                                             \
+    X(lapel_width, 0.9f, "share of the lapels' width")                                                       \
+    X(top, 0, "0 blouse, 1 shirt with a collar, 2 jumper with a round neck, 3 with a rolled collar")         \
+    X(collar_open, 0, "1: the shirt's top button is open")                                                   \
+    X(tie, 0, "1 for one")                                                                                   \
     X(earrings, 1.0f, "0 for none")                                                                          \
     X(hair_seed, 7, "another seed, other locks")
 
@@ -68,8 +76,9 @@
     X(hair, 0x402A1D, "hair at the root")                                                                    \
     X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
     X(blazer, 0x161F33, "blazer")                                                                            \
-    X(blouse, 0xE6E0D6, "blouse")                                                                            \
+    X(blouse, 0xE6E0D6, "blouse, shirt or jumper")                                                           \
     X(skirt, 0x141A28, "trousers")                                                                           \
+    X(tie, 0x5A2430, "tie")                                                                                  \
     X(button, 0x2A2320, "buttons")                                                                           \
     X(jewel, 0xF0E6DA, "earrings")                                                                           \
     X(grey, 0x8E8A86, "grey hair")
