@@ -28,6 +28,21 @@
     X(lip_upper, 0.66f, "height of the upper lip")                                                           \
     X(lip_lower, 0.86f, "height of the lower lip")                                                           \
     X(nose_width, 1.0f, "share of the nose's width")                                                         \
+    X(nose_length, 0, "how much lower the tip of the nose is, cm")                                           \
+    X(nose_reach, 0, "how much further forward it is, cm")                                                   \
+    X(nose_bridge, 0, "how much higher its bridge is, cm")                                                   \
+    X(nose_turn, 0, "1: the tip turned up, -1: hanging")                                                     \
+    X(brow_ridge, 0, "how far the bone over the eyes stands out, cm")                                        \
+    X(forehead_slope, 0, "how far the forehead leans back, cm")                                              \
+    X(skull_width, 1.0f, "share of the width of the head above the cheeks")                                  \
+    X(skull_depth, 1.0f, "share of the depth of the back of the head")                                       \
+    X(cheekbone, 0, "share by which the face is wider at the cheekbones")                                    \
+    X(jaw_corner, 0, "share by which the jaw is wider at its corners")                                       \
+    X(chin_reach, 0, "how much further forward the chin is, cm")                                             \
+    X(chin_drop, 0, "and how much lower, cm")                                                                \
+    X(lip_reach, 0, "how much further forward mouth and teeth are, cm")                                      \
+    X(ear_size, 1.0f, "share of the ears' size")                                                             \
+    X(ear_out, 0, "how far the ears stand off the head, cm")                                                 \
     X(cranium_lower, 1.0f, "how much lower the crown and hairline stand")                                    \
     X(face_narrow, 0.05f, "share by which the face is narrower")                                             \
     X(midface_lift, 0.95f, "shortens the face between nose and chin")                                        \
@@ -47,6 +62,8 @@
     X(hair_grey, 0.0f, "share of grey locks, most at the temples")                                           \
     X(stubble, 0.0f, "how dark a shaven or bearded jaw is")                                                  \
     X(folds, 0.25f, "depth of the folds from nose to mouth")                                                 \
+    X(age, 0.1f, "depth of the lines that come with the years")                                              \
+    X(freckles, 0.15f, "how many freckles")                                                                  \
     X(lash_length, 1.0f, "share of the lashes' length")                                                      \
     X(liner, 1.0f, "how dark the line of the lashes is")                                                     \
     X(bust, 1.0f, "share of the bust")                                                                       \

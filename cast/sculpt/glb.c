@@ -5,6 +5,7 @@
 #include "bake.h"
 #include "bytes.h"
 #include "shapes.h"
+#include "skin.h"
 #include "vrm.h"
 #include "weave.h"
 
@@ -341,7 +342,10 @@ static void write_materials(struct writer *w, struct bytes *json, const struct b
         if (!of[weave])
             continue;
         struct bytes png = {0};
-        weave_png((enum weave)weave, &png);
+        if (weave == WEAVE_SKIN)
+            write_png(&png, b->skin, SKIN_SIDE, SKIN_SIDE, 3);
+        else
+            weave_png((enum weave)weave, &png);
         bytes_text(&images, "%s{\"mimeType\":\"image/png\",\"bufferView\":%d}", n ? "," : "",
                    add_view(w, png.data, png.length, NO_TARGET));
         free(png.data);

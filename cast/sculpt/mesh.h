@@ -29,6 +29,7 @@ enum weave {
     WEAVE_RIB,
     WEAVE_STRIPE,
     WEAVE_SEAM,
+    WEAVE_SKIN, /* painted for each presenter (skin.h) */
     WEAVE_COUNT
 };
 

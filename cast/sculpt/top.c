@@ -18,13 +18,16 @@ struct neck_edge neck_edge(const struct character *c)
     float wide = 1 + (c->neck_width - 0.93f) * 0.8f;
     struct neck_edge edge = {5.0f * wide, -17.6f, 0, -13.6f};
     if (top_of(c) == TOP_BLOUSE)
-        edge = (struct neck_edge){6.4f * wide, -22.4f + c->neckline_rise, 0, -14.2f};
+        edge = (struct neck_edge){7.3f * wide, -22.4f + c->neckline_rise, 0, -14.2f};
     else if (top_of(c) == TOP_KNIT)
         edge = (struct neck_edge){5.6f * wide, -18.4f + c->neckline_rise, 0, -13.8f};
     /* where the shoulder's slope is that far out */
-    edge.side_y = -9;
-    while (edge.side_y > -17 && sd_top_hull(c, v3(edge.half_width, edge.side_y, NECK_AXIS_Z)) > 0)
-        edge.side_y -= 0.05f;
+    float above = -9, below = -17;
+    for (int k = 0; k < 8; k++) {
+        edge.side_y = 0.5f * (above + below);
+        bool outside = sd_top_hull(c, v3(edge.half_width, edge.side_y, NECK_AXIS_Z)) > 0;
+        *(outside ? &above : &below) = edge.side_y;
+    }
     return edge;
 }
 
@@ -36,8 +39,6 @@ float neck_edge_y(const struct neck_edge *edge, float angle)
 
 static float carve_neck(float d, const struct neck_edge *edge, vec3 p)
 {
-    if (p.y < edge->front_y - 1 || d > 2)
-        return d;
     float y = neck_edge_y(edge, atan2f(fabsf(p.x), NECK_AXIS_Z - p.z));
     return meet(d, -maxf(y - p.y, fabsf(p.x) - edge->half_width - 0.3f), 0.15f);
 }
@@ -75,7 +76,7 @@ float sd_top(const struct character *c, vec3 p)
     float d = sd_top_hull(c, p);
     if (!is_knit(c))
         d -= 0.05f * (noise3(v3(p.x * 0.9f, p.y * 0.25f, 0)) - 0.5f);
-    if (p.y > -25) {
+    if (p.y > -25 && fabsf(d) < 1.5f) { /* elsewhere it makes no difference to the surface */
         struct neck_edge edge = neck_edge(c);
         d = carve_neck(d, &edge, p);
     }

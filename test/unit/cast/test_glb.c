@@ -102,7 +102,7 @@ static void file_has_the_triangles_a_frame_can_afford(void **state)
     json_int_t corners = 0;
     for (size_t m = 0; m < mesh_count(); m++)
         corners += number(item("accessors", number(primitive(m), "indices")), "count");
-    assert_in_range(corners / 3, 50000, 65000);
+    assert_in_range(corners / 3, 45000, 60000);
 }
 
 static void file_has_all_shapes_by_name(void **state)
