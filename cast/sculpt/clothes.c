@@ -43,23 +43,55 @@ static float sd_shoe(const struct character *c, vec3 p)
     return meet(sd_leg(c, p) - 0.35f, p.y - ankle.y - 1.5f, 0.4f);
 }
 
+/* Where the cloth of a vertex lies flat, cm: pieces of trunk hang from the shoulders' seam, in front and
+ * behind; sleeves are cut along the arm. */
+static void lay_flat(const struct character *c, struct vertex *v, bool sleeve)
+{
+    vec3 q = v3(fabsf(v->position.x), v->position.y, v->position.z), up = v3(0, 1, 0);
+    bool left = v->position.x > 0;
+    vec3 flat = sleeve ? arm_from_rest(c, q) : q;
+    if (sleeve) {
+        up = sub(arm_to_rest(c, up), arm_to_rest(c, v3(0, 0, 0)));
+    } else { /* goes round at the sides only */
+        flat.y = -hypotf(flat.y - blend(-11.5f, -15.6f, clampf((flat.x - 2) / 11, 0, 1)), flat.z + 4.4f);
+        flat.z *= ease(8, 13, flat.x) * ease(-22, -28, q.y);
+    }
+    v->u = (left ? flat.x : -flat.x) + flat.z * 0.7f;
+    v->v = flat.y;
+    v->tangent = left ? up : mirror(up);
+}
+
 void finish_cloth(struct part *part, const struct character *c, vec3 color, enum weave weave)
 {
+    int n = part->n_vertices;
+    bool *sleeve = malloc((size_t)n);
+    int *other = malloc((size_t)n * sizeof *other); /* a vertex' double on the other side of the armhole */
     part->weave = weave;
-    for (int i = 0; i < part->n_vertices; i++) {
+    for (int i = 0; i < n; i++) {
         struct vertex *v = &part->vertices[i];
-        vec3 q = v3(fabsf(v->position.x), v->position.y, v->position.z), up = v3(0, 1, 0);
-        bool left = v->position.x > 0, sleeve = sd_arm(c, q) < sd_torso(c, q) && sd_arm(c, q) < 3;
-        vec3 flat = sleeve ? arm_from_rest(c, q) : q;
-        if (sleeve)
-            up = sub(arm_to_rest(c, up), arm_to_rest(c, v3(0, 0, 0)));
+        vec3 q = v3(fabsf(v->position.x), v->position.y, v->position.z);
+        sleeve[i] = sd_arm(c, q) < sd_torso(c, q) && sd_arm(c, q) < 3;
         v->color = scale(color, 0.93f + 0.14f * noise3(scale(v->position, 0.7f)));
-        /* on the trunk cloth hangs flat in front and goes round at the sides only */
-        float round = sleeve ? 1 : ease(7, 13, flat.x);
-        v->u = (left ? flat.x : -flat.x) + flat.z * 0.7f * round;
-        v->v = flat.y;
-        v->tangent = left ? up : mirror(up);
+        lay_flat(c, v, sleeve[i]);
+        other[i] = -1;
     }
+    for (int i = 0; i < part->n_indices; i += 3) {
+        uint32_t *t = part->indices + i;
+        bool of_sleeve = sleeve[t[0]] + sleeve[t[1]] + sleeve[t[2]] >= 2;
+        for (int k = 0; k < 3; k++) {
+            uint32_t id = t[k];
+            if (sleeve[id] == of_sleeve)
+                continue;
+            if (other[id] < 0) {
+                struct vertex v = part->vertices[id];
+                lay_flat(c, &v, of_sleeve);
+                other[id] = part_add_vertex(part, &v);
+            }
+            t[k] = (uint32_t)other[id];
+        }
+    }
+    free(sleeve);
+    free(other);
 }
 
 void drop_hidden(struct part *part, const struct character *c, sdf_field *cover, float depth)

@@ -37,7 +37,7 @@ struct neck_edge neck_edge(const struct character *c);
 float neck_edge_y(const struct neck_edge *edge, float angle);
 #define NECK_AXIS_Z (-3.9f)
 
-/* Colour and weave coordinates (cm) for all of a part; sleeves are cut along the arm. */
+/* Colour and weave coordinates (cm) for all of a part; vertices at the armholes get doubles. */
 void finish_cloth(struct part *part, const struct character *c, vec3 color, enum weave weave);
 /* Drops what lies deeper than `depth` under the cover. */
 void drop_hidden(struct part *part, const struct character *c, sdf_field *cover, float depth);

@@ -100,7 +100,7 @@ float stubble_share(const struct character *c, vec3 p)
           lips = ease(0.25f, -0.02f, minf(lip_top(c, p.x) + 0.1f - p.y, p.y - lip_bottom(c, p.x)));
     float upper = blend(-4.9f, -3.6f, ease(2.4f, 6.2f, a)); /* rises to the sideburns */
     float grow = ease(upper + 0.5f, upper - 0.9f, p.y) * ease(-13.0f, -10.2f, p.y + 0.25f * (p.z - 6)) *
-                 ease(-1.5f, 0.8f, p.z);
+                 ease(-1.3f, 2.2f, p.z);
     grow *= a < c->mouth_width + 0.1f && p.z > 5 ? lips : 1;
     return grow * blend(1, 0.55f, spot(a, p.y, 3.6f, -6.0f, 1.3f, 1.3f)); /* thinner on the cheek */
 }

@@ -8,7 +8,7 @@
 
 /* The picture: a white strip, then the face from LOW_Y up; FAR_ANGLE to either side of the middle. */
 enum { WHITE_ROWS = 48, MARGIN = 6 };
-static const float LOW_Y = -13.0f, HIGH_Y = 9.5f, FAR_ANGLE = 1.62f;
+static const float LOW_Y = -13.0f, HIGH_Y = 9.5f, FAR_ANGLE = 1.80f;
 
 static void place_of(vec3 p, float *x, float *y)
 {
@@ -21,9 +21,10 @@ static void place_of(vec3 p, float *x, float *y)
 static bool is_outside(const struct character *c, const struct vertex *v)
 {
     vec3 p = v->position, q = v3(fabsf(p.x), p.y, p.z);
-    if (p.y < LOW_Y + 0.2f || p.y > HIGH_Y - 0.2f || p.z < 0.2f || atan2f(q.x, p.z) > FAR_ANGLE - 0.02f)
+    if (p.y < LOW_Y + 0.2f || p.y > HIGH_Y - 0.2f || p.z < -1.4f || atan2f(q.x, p.z) > FAR_ANGLE - 0.02f)
         return false;
-    if (sd_ear(c, q) < 0.35f || sd_nostril(c, p) < 0.03f)
+    if (sd_ear(c, q) < 0.35f || sd_nostril(c, p) < 0.03f ||
+        (p.z < 7.3f && sd_mouth_cavity(c, p) < 0.25f)) /* the back of the mouth looks out too */
         return false;
     bool between_lips = q.x < c->mouth_width && fabsf(p.y - lip_line(c, p.x)) < 0.045f;
     return !between_lips && dot(v->normal, unit(v3(p.x, 0, p.z))) > 0.02f;
@@ -239,10 +240,10 @@ static void paint_lines(const struct character *c, vec3 p, vec3 *color)
     darken(color, 0.66f, 0.50f, 0.48f, 0.35f * age * frown * bell(a - 0.62f - 0.08f * (p.y - 2), 0.07f));
     vec3 e = sub(v3(a, p.y, p.z), eye_center(c));
     float away = e.x - c->eye_width;
-    if (away > 0.1f && away < 2.2f && e.y > -1.8f && e.y < 1.6f)
+    if (away > 0.1f && away < 1.6f && e.y > -1.8f && e.y < 1.6f)
         for (int i = -1; i <= 1; i++) /* a fan from the corner */
             crease(color, e.y - 0.15f - 0.42f * (float)i * away - 0.05f * away * away, 0.045f + 0.015f * away,
-                   age * 0.9f * ease(0.1f, 0.6f, away) * ease(2.1f, 1.2f, away));
+                   age * 0.9f * ease(0.1f, 0.6f, away) * ease(1.5f, 0.7f, away));
     float bag = lid_bottom(c, clampf(e.x, -c->eye_width, c->eye_width)) - 0.62f - 0.10f * e.x;
     crease(color, e.y - bag, 0.07f, (0.25f + 0.75f * age) * ease(2.0f, 1.0f, fabsf(e.x)) * ease(4, 6, p.z));
     float beside = a - blend(1.75f, 3.45f, (-4.1f - p.y) / 3.6f);

@@ -38,7 +38,7 @@ static float knit(float u, float v)
 {
     float column = u * 2, x = column - floorf(column) - 0.5f, y = v * 3 + 0.85f * fabsf(x);
     float leg = wave(y + 0.5f), groove = expf(-square(x / 0.08f)) + expf(-square((0.5f - fabsf(x)) / 0.11f));
-    return clampf(0.86f + 0.08f * leg - 0.26f * groove, 0, 1);
+    return clampf(0.88f + 0.07f * leg - 0.22f * groove, 0, 1);
 }
 static float rib(float u, float v)
 {
