@@ -168,7 +168,7 @@ static void build_legs(struct sculpture *s, const struct character *c)
     drop_hidden(belt, c, has_jacket(c) ? sd_jacket : sd_trousers, 0.1f);
     for (int i = 0; i < belt->n_vertices; i++)
         belt->vertices[i].color = scale(c->color.button, 0.6f);
-    belt->max_triangles = 400;
+    belt->max_triangles = 700;
 
     struct part *shoes = sculpture_add(s, "shoes", CP_SURFACE_PLAIN, RIG_BODY);
     const struct axis foot[3] = {

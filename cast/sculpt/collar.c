@@ -110,9 +110,9 @@ static void add_placket(struct sculpture *s, struct part *part, const struct cha
     float top = -18.6f - c->collar_open * 4.2f;
     const float band[][2] = {{top + 0.7f, 0.4f},
                              {top - 1.0f, 1.5f},
-                             {blend(top, -57, 0.33f), 1.5f},
-                             {blend(top, -57, 0.67f), 1.5f},
-                             {-57, 1.5f}};
+                             {blend(top, -54.5f, 0.33f), 1.5f},
+                             {blend(top, -54.5f, 0.67f), 1.5f},
+                             {-54.5f, 1.5f}};
     add_front_strip(part, c, band, 5, 0.09f, 0.10f);
     struct part *buttons = sculpture_add(s, "shirt_buttons", CP_SURFACE_PLAIN, RIG_BODY);
     for (float y = top - 1.6f; y > -54 && !(c->tie > 0.5f); y -= 7.5f)
@@ -134,35 +134,53 @@ void build_shirt_collar(struct sculpture *s, const struct character *c)
 
 enum { RING_POINTS = 7 }; /* of half a ring */
 
-/* A row round the neckline, `below` cm under its edge (over the shoulders a share `aside` of that, as they
- * slope), found by rays towards the neck's axis. */
-static void ring_row(struct sheet_row *row, sdf_field *field, const struct character *c, float below,
-                     float aside, float lift)
+/* From the front: the ends of a ring meet behind. */
+static float ring_angle(int i)
+{
+    return (1 - (float)i / (RING_POINTS - 1)) * 3.14159265f;
+}
+
+/* Where a level ray towards the neck's axis comes to `lift` over the field. */
+static vec3 ring_point(sdf_field *field, const struct character *c, float angle, float y, float lift)
+{
+    float r = 15;
+    for (int k = 0; k < 80; k++) {
+        float d = field(c, v3(r * sinf(angle), y, NECK_AXIS_Z - r * cosf(angle))) - lift;
+        if (d < 0.005f)
+            break;
+        r -= 0.5f * d;
+    }
+    bool middle = sinf(angle) < 0.01f;
+    return v3(middle ? 0 : r * sinf(angle), y, NECK_AXIS_Z - r * cosf(angle));
+}
+
+/* A row along the neckline, `below` cm under its edge (less over the shoulders, as they slope). */
+static void band_row(struct sheet_row *row, const struct character *c, float below, float lift)
 {
     const struct neck_edge edge = neck_edge(c);
     for (int i = 0; i < RING_POINTS; i++) {
-        float angle =
-            (1 - (float)i / (RING_POINTS - 1)) * 3.14159265f; /* from the front: the ends meet behind */
-        float y = neck_edge_y(&edge, angle) - below * blend(0.95f, aside, sinf(angle)), r = 15;
-        for (int k = 0; k < 80; k++) {
-            float d = field(c, v3(r * sinf(angle), y, NECK_AXIS_Z - r * cosf(angle))) - lift;
-            if (d < 0.005f)
-                break;
-            r -= 0.5f * d;
-        }
-        row->points[i] = v3(i % (RING_POINTS - 1) ? r * sinf(angle) : 0, y, NECK_AXIS_Z - r * cosf(angle));
+        float angle = ring_angle(i), y = neck_edge_y(&edge, angle) - below * blend(0.95f, 0.45f, sinf(angle));
+        row->points[i] = ring_point(sd_top_hull, c, angle, y, lift);
     }
     row->lift = lift;
 }
 
-/* A rolled collar stands on the neck and falls back over itself. */
+/* A rolled collar stands on the neck and falls back over itself, down to the shoulders. */
 static void add_roll(struct part *part, const struct character *c)
 {
     struct sheet roll = {.n_rows = 6, .n_points = RING_POINTS, .steps_along = 40, .steps_across = 10};
-    static const float high[] = {0.2f, 3.4f, 3.9f, 3.3f, 0.3f, -0.6f},
-                       lift[] = {0.1f, 0.15f, 0.45f, 0.85f, 0.9f, -0.4f};
-    for (int r = 0; r < 6; r++)
-        ring_row(&roll.rows[r], sd_neck_and_top, c, -high[r], 0.95f, lift[r]);
+    static const float below[] = {3.0f, 0.4f, 0, 0.5f, 4.0f, 4.3f},
+                       lift[] = {0.1f, 0.15f, 0.42f, 0.72f, 0.6f, -0.4f};
+    const struct neck_edge edge = neck_edge(c);
+    for (int r = 0; r < 6; r++) {
+        for (int i = 0; i < RING_POINTS; i++) {
+            float angle = ring_angle(i), top = -11.5f + 1.0f * cosf(angle);
+            float lowest = neck_edge_y(&edge, angle) - (r == 5 ? 0.7f : 0.4f);
+            roll.rows[r].points[i] =
+                ring_point(sd_neck_and_top, c, angle, maxf(top - below[r], lowest), lift[r]);
+        }
+        roll.rows[r].lift = lift[r];
+    }
     sheet_unfold(&roll);
     part_add_sheet(part, sd_neck_and_top, c, &roll);
 }
@@ -172,7 +190,7 @@ static void add_band(struct part *part, const struct character *c, float width)
     struct sheet band = {.n_rows = 4, .n_points = RING_POINTS, .steps_along = 40, .steps_across = 5};
     const float below[] = {-0.25f, -0.1f, 0.9f * width, width}, lift[] = {-0.6f, 0.14f, 0.14f, -0.2f};
     for (int r = 0; r < 4; r++)
-        ring_row(&band.rows[r], sd_top_hull, c, below[r], 0.45f, lift[r]);
+        band_row(&band.rows[r], c, below[r], lift[r]);
     sheet_unfold(&band);
     part_add_sheet(part, sd_top_hull, c, &band);
 }

@@ -53,7 +53,7 @@ static float carve_opening(float d, const struct character *c, vec3 p)
     float y = p.y < GORGE_Y ? GORGE_Y + (p.y - GORGE_Y) / stretch(c) : p.y;
     float outside = (fabsf(p.x) - table_at(opening, 6, y)) * 0.93f;
     if (y < opening[0][0])
-        outside = minf(opening[0][0] - y + fabsf(p.x) * 0.3f, fabsf(p.x) + 0.05f - cutaway(c, p.y));
+        outside = minf(opening[0][0] - y + fabsf(p.x) * 0.3f, fabsf(p.x) + 0.3f - cutaway(c, p.y));
     return meet(d, -maxf(outside, -0.6f - sd_body(c, p)), 0.3f);
 }
 

@@ -16,7 +16,7 @@ static float top_height(const struct character *c)
 struct neck_edge neck_edge(const struct character *c)
 {
     float wide = 1 + (c->neck_width - 0.93f) * 0.8f;
-    struct neck_edge edge = {5.0f * wide, -17.6f, 0, -13.6f};
+    struct neck_edge edge = {5.0f * wide, top_of(c) == TOP_SHIRT ? -17.6f : -15.6f, 0, -13.6f};
     if (top_of(c) == TOP_BLOUSE)
         edge = (struct neck_edge){7.3f * wide, -22.4f + c->neckline_rise, 0, -14.2f};
     else if (top_of(c) == TOP_KNIT)
@@ -66,6 +66,7 @@ float sd_top_hull(const struct character *c, vec3 p)
         d = meet(d, HEM_Y - p.y, 0.3f);
     } else { /* tucked in, with some ease above the belt */
         d -= 0.7f * ease(-38, -52, p.y) * ease(-57.5f, -53.5f, p.y);
+        d += 0.6f * ease(-54.0f, -56.0f, p.y);
         d = meet(d, -59 - p.y, 0.3f);
     }
     return join(d, sd_top_sleeve(c, q), 1.8f);
