@@ -187,7 +187,7 @@ static void drop_hidden_skin(struct part *part, const struct character *c)
     for (int i = 0; i < part->n_vertices; i++) {
         vec3 p = part->vertices[i].position,
              e = sub(v3(fabsf(p.x), p.y, p.z), v3(c->eye_apart, 0, c->eye_depth));
-        bool covered = p.y < -13 && (sd_top(c, p) < -0.12f || (has_jacket(c) && sd_jacket(c, p) < -0.12f));
+        bool covered = p.y < -13 && (sd_top(c, p) < -0.3f || (has_jacket(c) && sd_jacket(c, p) < -0.12f));
         hidden[i] = covered || (length(e) < c->eye_radius + 0.04f && e.z < 0.7f);
     }
     part_drop_marked(part, hidden);

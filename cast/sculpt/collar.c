@@ -188,6 +188,8 @@ static void add_roll(struct part *part, const struct character *c)
 static void add_band(struct part *part, const struct character *c, float width)
 {
     struct sheet band = {.n_rows = 4, .n_points = RING_POINTS, .steps_along = 40, .steps_across = 5};
+    if (has_jacket(c)) /* which covers the rest */
+        band.n_points = RING_POINTS / 2 + 1;
     const float below[] = {-0.25f, -0.1f, 0.9f * width, width}, lift[] = {-0.6f, 0.14f, 0.14f, -0.2f};
     for (int r = 0; r < 4; r++)
         band_row(&band.rows[r], c, below[r], lift[r]);

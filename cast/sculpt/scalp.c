@@ -119,7 +119,7 @@ void add_scalp_hair(struct part *part, const struct character *c, unsigned *seed
         vec3 out = v3(sqrtf(1 - y * y) * cosf(around), y, sqrtf(1 - y * y) * sinf(around));
         vec3 p = sd_project(sd_hair_bed, c, add(v3(0, 2.5f, -1.5f), scale(out, 9)), 0);
         float depth = sd_hair_cap(c, p), inside = depth + 0.22f * random_signed(seed); /* no straight line */
-        if (inside > (bun ? 0.4f : 0.3f) || p.y < -6 || (p.y < -2.2f && p.z > -4.8f) ||
+        if (inside > (bun ? 0.4f : 0.3f) || p.y < -6 || (p.y < -2.2f && p.z > -5.6f) ||
             sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
             continue;
         float edge = ease(-1.1f, -0.2f, depth); /* finer there, where roots show; elsewhere fewer will do */

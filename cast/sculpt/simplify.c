@@ -34,10 +34,15 @@ static vec3 metric_place(const struct character *c, const struct part *part, vec
         vec3 center;
         float radius, gain;
     } lenses[] = {
-        {{0, MOUTH_Y - 0.4f, 8.3f}, 3.2f, 2.0f},   {{0, -4.2f, 9.0f}, 1.6f, 1.0f},
-        {add(eye, v3(0, 0.3f, 1.5f)), 2.6f, 1.6f}, {add(mirror(eye), v3(0, 0.3f, 1.5f)), 2.6f, 1.6f},
-        {{3.2f, 2.8f, 7.3f}, 2.2f, 1.2f},          {{-3.2f, 2.8f, 7.3f}, 2.2f, 1.2f},  /* brows */
-        {{4.6f, -3.4f, 6.0f}, 2.8f, 0.5f},         {{-4.6f, -3.4f, 6.0f}, 2.8f, 0.5f}, /* cheeks */
+        {{0, 2.0f, 8.0f}, 2.2f, 0.9f}, /* between the brows */
+        {{0, MOUTH_Y - 0.4f, 8.3f}, 3.2f, 2.0f},
+        {{0, -4.2f, 9.0f}, 1.6f, 1.0f},
+        {add(eye, v3(0, 0.3f, 1.5f)), 2.6f, 1.6f},
+        {add(mirror(eye), v3(0, 0.3f, 1.5f)), 2.6f, 1.6f},
+        {{3.2f, 2.8f, 7.3f}, 2.2f, 1.2f},
+        {{-3.2f, 2.8f, 7.3f}, 2.2f, 1.2f}, /* brows */
+        {{4.6f, -3.4f, 6.0f}, 2.8f, 0.5f},
+        {{-4.6f, -3.4f, 6.0f}, 2.8f, 0.5f}, /* cheeks */
     };
     vec3 to = p;
     /* scalp under hair, the nape, the inside of the mouth: a quarter of the care will do */

@@ -18,7 +18,7 @@ struct neck_edge neck_edge(const struct character *c)
     float wide = 1 + (c->neck_width - 0.93f) * 0.8f;
     struct neck_edge edge = {5.0f * wide, top_of(c) == TOP_SHIRT ? -17.6f : -15.6f, 0, -13.6f};
     if (top_of(c) == TOP_BLOUSE)
-        edge = (struct neck_edge){7.3f * wide, -22.4f + c->neckline_rise, 0, -14.2f};
+        edge = (struct neck_edge){8.0f * wide, -22.4f + c->neckline_rise, 0, -14.2f};
     else if (top_of(c) == TOP_KNIT)
         edge = (struct neck_edge){5.6f * wide, -18.4f + c->neckline_rise, 0, -13.8f};
     /* where the shoulder's slope is that far out */
