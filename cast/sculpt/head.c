@@ -179,5 +179,5 @@ void build_head(struct sculpture *s, const struct character *c)
     };
     struct part *part = sculpture_add(s, "head", CP_SURFACE_SKIN, RIG_FACE);
     part_add_surface(part, sd_head, c, axes);
-    part->max_triangles = 19000;
+    part->max_triangles = 17500;
 }

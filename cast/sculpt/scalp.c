@@ -60,11 +60,11 @@ static void add_scalp_lock(struct part *part, const struct character *c, const s
 static struct scalp_lock short_lock(const struct character *c, vec3 root, float edge, unsigned *seed)
 {
     float top = ease(3.5f, 8.0f, root.y), front = ease(1, 6, root.z) * top;
-    struct scalp_lock lock = {.root = root, .rows = top > 0.5f ? 7 : 4};
+    struct scalp_lock lock = {.root = root, .rows = top > 0.5f ? 6 : 4};
     lock.length = blend(1.9f, 5.6f, top) * c->hair_length * (0.75f + 0.5f * random_unit(seed));
     lock.lift = blend(0.16f, 0.55f, top) * c->hair_volume * (0.7f + 0.7f * random_unit(seed)) +
                 0.75f * front * c->hair_volume;
-    lock.width = blend(0.26f, 0.42f, top) * (0.5f + 0.8f * random_unit(seed));
+    lock.width = blend(0.29f, 0.46f, top) * (0.5f + 0.8f * random_unit(seed));
     lock.width *= blend(1, 0.34f, edge);
     lock.lift *= blend(1, 0.7f, edge);
     lock.body = 0.55f * lock.width;
@@ -123,7 +123,7 @@ void add_scalp_hair(struct part *part, const struct character *c, unsigned *seed
             sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
             continue;
         float edge = ease(-1.1f, -0.2f, depth); /* finer there, where roots show; elsewhere fewer will do */
-        if (random_unit(seed) < (bun ? blend(0.89f, 0.05f, edge) : blend(0.50f, 0, edge)))
+        if (random_unit(seed) < (bun ? blend(0.90f, 0.05f, edge) : blend(0.58f, 0.05f, edge)))
             continue;
         for (int hair = 0; hair < (edge > 0.6f ? 4 : edge > 0.3f ? 2 : 1); hair++) { /* many and fine there */
             vec3 aside = v3(0.45f * random_signed(seed), 0.35f * random_signed(seed), 0);

@@ -15,7 +15,7 @@ static bool must_stay(const struct character *c, const struct part *part, vec3 p
     if (part->rig != RIG_FACE)
         return false;
     float from_line = fabsf(p.y - lip_line(c, p.x)), from_fold = fabsf(p.y - lip_bottom(c, p.x) + 0.10f);
-    if (p.z + 0.10f * p.x * p.x > 6.9f && fabsf(p.x) < c->mouth_width + 0.25f &&
+    if (p.z + 0.12f * p.x * p.x > 7.7f && fabsf(p.x) < c->mouth_width + 0.25f &&
         (from_line < 0.17f || from_fold < 0.28f))
         return true;
     vec3 e = sub(v3(fabsf(p.x), p.y, p.z), eye_center(c));
