@@ -15,7 +15,7 @@ static vec3 on_face(const struct character *c, float x, float y)
     return v3(x, y, z);
 }
 
-enum { BROW_HAIRS = 340, BROW_ROWS = 3, LASH_ROWS = 4, LASHES = 44, LINER_ROWS = 24 };
+enum { BROW_HAIRS = 300, BROW_ROWS = 3, LASH_ROWS = 4, LASHES = 44, LINER_ROWS = 24 };
 
 static void add_brow_hair(struct part *part, const struct character *c, float t, unsigned *seed)
 {
