@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIANGLES = 4000000, MAX_SURFACES = 255, MAX_PROXY = 9000, EXTRA = 64 };
+enum { MAX_TRIANGLES = 4000000, MAX_SURFACES = 255, MAX_PROXY = 5000, EXTRA = 64 };
 
 static float finite_or(float x, float otherwise)
 {
@@ -471,6 +471,35 @@ static int make_proxies(struct mesh *mesh)
     return n < 0 ? CP_ERR_NOMEM : 0;
 }
 
+/*
+ * Where skin is even: one colour and occlusion to within 12 %, a normal to within 26 degrees. Lips, lids,
+ * brows and stubble are not, nor is what has a texture.
+ */
+static void find_even(struct mesh *mesh)
+{
+    enum { MOST_COLOR_PERCENT = 12 };
+    const float least_cosine = 0.9f;
+    for (int p = 0; p < mesh->n_parts; p++) {
+        const struct draw_part *part = &mesh->parts[p];
+        const struct surface *surface = &mesh->surfaces[part->surface];
+        for (int t = part->first_triangle; t < part->first_triangle + part->n_triangles; t++) {
+            bool even = surface->kind == CP_SURFACE_SKIN && surface->texture < 0;
+            for (int k = 0; k < 3 && even; k++) {
+                int a = mesh->corner[k][t], b = mesh->corner[(k + 1) % 3][t];
+                double cosine = 0;
+                for (int j = 0; j < 3; j++)
+                    cosine += (double)mesh->accumulated[8 * a + 4 + j] * mesh->accumulated[8 * b + 4 + j];
+                even = cosine * (double)NORMAL_UNIT * (double)NORMAL_UNIT > (double)least_cosine;
+                for (int j = STILL_COLOR; j <= STILL_OCCLUSION && even; j++) {
+                    float x = mesh->still[a / GROUP][j][a % GROUP], y = mesh->still[b / GROUP][j][b % GROUP];
+                    even = fabsf(x - y) * 100 <= MOST_COLOR_PERCENT * fmaxf(x, y);
+                }
+            }
+            mesh->even[t] = even;
+        }
+    }
+}
+
 static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
 {
     size_t n = (size_t)model->n_triangles + EXTRA;
@@ -479,8 +508,9 @@ static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
         if (!(mesh->corner[k] = cp_render_alloc(n * sizeof(int32_t))))
             return CP_ERR_NOMEM;
     mesh->visibility_id = cp_render_alloc(n * sizeof(uint32_t));
+    mesh->even = cp_render_alloc(2 * n + 4096);
     mesh->rows = cp_render_alloc((2 * n + 4096) * sizeof *mesh->rows);
-    return mesh->visibility_id && mesh->rows ? 0 : CP_ERR_NOMEM;
+    return mesh->visibility_id && mesh->even && mesh->rows ? 0 : CP_ERR_NOMEM;
 }
 
 static int fill_mesh(const struct cp_model *model, struct mesh *mesh, struct renumber *renumber)
@@ -498,6 +528,7 @@ static int fill_mesh(const struct cp_model *model, struct mesh *mesh, struct ren
     if (err || (err = group_bones(model, mesh, renumber)))
         return err;
     fill_vertices(model, mesh, renumber);
+    find_even(mesh);
     if ((err = fill_targets(model, mesh, renumber)) ||
         (err = find_pieces(mesh, 2 * mesh->n_triangles + 4096)) || (err = make_proxies(mesh)))
         return err;
@@ -550,6 +581,7 @@ void cp_mesh_destroy(struct mesh *mesh)
     cp_render_free(mesh->still);
     cp_render_free(mesh->rows);
     cp_render_free(mesh->visibility_id);
+    cp_render_free(mesh->even);
     cp_render_free(mesh->piece_surface);
     cp_render_free(mesh->parts);
     cp_render_free(mesh->surfaces);
