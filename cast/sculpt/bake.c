@@ -4,6 +4,7 @@
 #include "hair.h"
 #include "hand.h"
 #include "shapes.h"
+#include "skin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,8 @@ void bake(struct sculpture *s, const struct character *c, struct baked *ret)
             continue;
         part_simplify(&s->parts[k], c);
         paint(c, &s->parts[k]);
+        if (s->parts[k].rig == RIG_FACE && s->parts[k].surface == CP_SURFACE_SKIN)
+            ret->skin = skin_unroll(&s->parts[k], c);
         bake_part(&ret->parts[ret->n_parts++], &s->parts[k], c);
     }
 }
@@ -141,5 +144,6 @@ void baked_free(struct baked *b)
             free(b->parts[k].shapes[shape].normal);
         }
     }
+    free(b->skin);
     memset(b, 0, sizeof *b);
 }

@@ -21,6 +21,7 @@ struct baked {
     struct baked_part parts[32];
     int n_parts;
     struct skeleton skeleton;
+    uint8_t *skin; /* the head's picture (skin.h) */
 };
 
 /* Reduces a part to its max_triangles; lips and lids keep every vertex. */

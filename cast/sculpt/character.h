@@ -28,6 +28,21 @@
     X(lip_upper, 0.66f, "height of the upper lip")                                                           \
     X(lip_lower, 0.86f, "height of the lower lip")                                                           \
     X(nose_width, 1.0f, "share of the nose's width")                                                         \
+    X(nose_length, 0, "how much lower the tip of the nose is, cm")                                           \
+    X(nose_reach, 0, "how much further forward it is, cm")                                                   \
+    X(nose_bridge, 0, "how much higher its bridge is, cm")                                                   \
+    X(nose_turn, 0, "1: the tip turned up, -1: hanging")                                                     \
+    X(brow_ridge, 0, "how far the bone over the eyes stands out, cm")                                        \
+    X(forehead_slope, 0, "how far the forehead leans back, cm")                                              \
+    X(skull_width, 1.0f, "share of the width of the head above the cheeks")                                  \
+    X(skull_depth, 1.0f, "share of the depth of the back of the head")                                       \
+    X(cheekbone, 0, "share by which the face is wider at the cheekbones")                                    \
+    X(jaw_corner, 0, "share by which the jaw is wider at its corners")                                       \
+    X(chin_reach, 0, "how much further forward the chin is, cm")                                             \
+    X(chin_drop, 0, "and how much lower, cm")                                                                \
+    X(lip_reach, 0, "how much further forward mouth and teeth are, cm")                                      \
+    X(ear_size, 1.0f, "share of the ears' size")                                                             \
+    X(ear_out, 0, "how far the ears stand off the head, cm")                                                 \
     X(cranium_lower, 1.0f, "how much lower the crown and hairline stand")                                    \
     X(face_narrow, 0.05f, "share by which the face is narrower")                                             \
     X(midface_lift, 0.95f, "shortens the face between nose and chin")                                        \
@@ -47,12 +62,22 @@
     X(hair_grey, 0.0f, "share of grey locks, most at the temples")                                           \
     X(stubble, 0.0f, "how dark a shaven or bearded jaw is")                                                  \
     X(folds, 0.25f, "depth of the folds from nose to mouth")                                                 \
+    X(age, 0.1f, "depth of the lines that come with the years")                                              \
+    X(freckles, 0.15f, "how many freckles")                                                                  \
     X(lash_length, 1.0f, "share of the lashes' length")                                                      \
     X(liner, 1.0f, "how dark the line of the lashes is")                                                     \
     X(bust, 1.0f, "share of the bust")                                                                       \
     X(waist, 1.0f, "how much the waist is taken in")                                                         \
     X(chin_width, 1.65f, "half the width of the chin")                                                       \
     X(neckline_rise, 0.0f, "how much higher the blouse closes")                                              \
+    X(jacket, 1, "1 blazer, 0 none")                                                                         \
+    X(jacket_length, -65.0f, "height of its hem, from the eyes")                                             \
+    X(jacket_button, -42.0f, "height of its upper button")                                                   \
+    X(jacket_weave, 1, "1 twill, 2 herringbone")                                                             \
+    X(lapel_width, 0.9f, "share of the lapels' width")                                                       \
+    X(top, 0, "0 blouse, 1 shirt with a collar, 2 jumper with a round neck, 3 with a rolled collar")         \
+    X(collar_open, 0, "1: the shirt's top button is open")                                                   \
+    X(tie, 0, "1 for one")                                                                                   \
     X(earrings, 1.0f, "0 for none")                                                                          \
     X(hair_seed, 7, "another seed, other locks")
 
@@ -68,8 +93,9 @@
     X(hair, 0x402A1D, "hair at the root")                                                                    \
     X(hair_tip, 0x6A4630, "hair at the tip")                                                                 \
     X(blazer, 0x161F33, "blazer")                                                                            \
-    X(blouse, 0xE6E0D6, "blouse")                                                                            \
+    X(blouse, 0xE6E0D6, "blouse, shirt or jumper")                                                           \
     X(skirt, 0x141A28, "trousers")                                                                           \
+    X(tie, 0x5A2430, "tie")                                                                                  \
     X(button, 0x2A2320, "buttons")                                                                           \
     X(jewel, 0xF0E6DA, "earrings")                                                                           \
     X(grey, 0x8E8A86, "grey hair")

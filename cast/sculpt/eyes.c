@@ -1,15 +1,15 @@
 #include "eyes.h"
 #include "face.h"
 
-enum { RINGS = 24, SECTORS = 32 };
+enum { RINGS = 20, SECTORS = 30 };
 
 /* Rings are dense across iris and pupil, so that vertex colours draw them crisply. */
 static float ring_angle(const struct character *c, int ring)
 {
     float iris = asinf(c->iris_radius / c->eye_radius), pupil = asinf(c->pupil_radius / c->eye_radius);
     const float stops[][2] = {
-        {0, 0},       {3, pupil * 0.90f}, {5, pupil * 1.12f}, {12, iris * 0.93f}, {15, iris * 1.04f},
-        {RINGS, 2.0f}};
+        {0, 0},        {3, pupil * 0.90f}, {5, pupil * 1.12f}, {12, iris * 0.93f}, {15, iris * 1.04f},
+        {RINGS, 1.75f}};
     return table_at(stops, 6, (float)ring);
 }
 

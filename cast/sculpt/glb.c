@@ -5,7 +5,9 @@
 #include "bake.h"
 #include "bytes.h"
 #include "shapes.h"
+#include "skin.h"
 #include "vrm.h"
+#include "weave.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,8 @@ enum { GL_U8 = 5121, GL_U16 = 5123, GL_U32 = 5125, GL_F32 = 5126 };
 struct writer {
     struct bytes binary, views, accessors, meshes;
     int n_views, n_accessors;
-    float floor_y; /* of the sculpting space's origin, metres */
+    int weave_material[WEAVE_COUNT]; /* 0: not used */
+    float floor_y;                   /* of the sculpting space's origin, metres */
 };
 
 static int add_view(struct writer *w, const void *data, size_t n, int target)
@@ -117,10 +120,11 @@ static int add_tangents(struct writer *w, const struct part *part)
 static int add_colors(struct writer *w, const struct part *part)
 {
     size_t n = (size_t)part->n_vertices;
+    float gain = 1 / weave_mean(part->weave);
     uint16_t(*out)[4] = malloc(n * sizeof *out);
     for (size_t i = 0; i < n; i++) {
         const struct vertex *v = &part->vertices[i];
-        const float rgba[4] = {v->color.x, v->color.y, v->color.z, v->occlusion};
+        const float rgba[4] = {v->color.x * gain, v->color.y * gain, v->color.z * gain, v->occlusion};
         for (int k = 0; k < 4; k++)
             out[i][k] = (uint16_t)(clampf(rgba[k], 0, 1) * 65535 + 0.5f);
     }
@@ -132,9 +136,9 @@ static int add_colors(struct writer *w, const struct part *part)
 static int add_uvs(struct writer *w, const struct part *part)
 {
     size_t n = (size_t)part->n_vertices;
-    float(*out)[2] = malloc(n * sizeof *out);
+    float(*out)[2] = malloc(n * sizeof *out), per_cm = 1 / weave_tile_cm(part->weave);
     for (size_t i = 0; i < n; i++)
-        out[i][0] = part->vertices[i].u, out[i][1] = part->vertices[i].v;
+        out[i][0] = part->vertices[i].u * per_cm, out[i][1] = part->vertices[i].v * per_cm;
     int id = add_array(w, out, n * sizeof *out, ARRAY_BUFFER, GL_F32, "VEC2", (int)n, false);
     free(out);
     return id;
@@ -266,7 +270,8 @@ static void write_mesh(struct writer *w, const struct baked_part *b)
     bytes_text(
         &w->meshes,
         "\"COLOR_0\":%d,\"TEXCOORD_0\":%d,\"JOINTS_0\":%d,\"WEIGHTS_0\":%d},\"indices\":%d,\"material\":%d",
-        color, uv, joints, weights, indices, (int)part->surface - 1);
+        color, uv, joints, weights, indices,
+        part->weave ? w->weave_material[part->weave] : (int)part->surface - 1);
     if (b->has_shapes)
         write_shapes(w, b);
     else
@@ -308,23 +313,63 @@ static void write_skin(struct writer *w, struct bytes *json, const struct skelet
     bytes_text(json, "]}]");
 }
 
-static void write_materials(struct bytes *json)
+static void write_material(struct bytes *json, enum cp_surface surface, int texture)
 {
+    bytes_text(json, "{\"name\":\"%s\",\"doubleSided\":%s,", materials[surface].name,
+               materials[surface].double_sided ? "true" : "false");
+    bytes_text(json, "\"pbrMetallicRoughness\":{\"metallicFactor\":%g,\"roughnessFactor\":%g",
+               materials[surface].metallic, materials[surface].roughness);
+    if (texture >= 0)
+        bytes_text(json, ",\"baseColorTexture\":{\"index\":%d}", texture);
+    bytes_text(json, "},\"extras\":{\"compere_surface\":\"%s\",\"compere_occlusion\":true}}",
+               materials[surface].name);
+}
+
+/* A plain material for each surface, then one for each weave that somebody wears. */
+static void write_materials(struct writer *w, struct bytes *json, const struct baked *b)
+{
+    struct bytes images = {0};
+    enum cp_surface of[WEAVE_COUNT] = {0};
+    int n = 0;
+    for (int k = 0; k < b->n_parts; k++)
+        of[b->parts[k].part.weave] = b->parts[k].part.surface;
     bytes_text(json, "\"materials\":[");
     for (int m = 1; m <= N_MATERIALS; m++) {
-        bytes_text(json, "%s{\"name\":\"%s\",\"doubleSided\":%s,", m > 1 ? "," : "", materials[m].name,
-                   materials[m].double_sided ? "true" : "false");
-        bytes_text(json, "\"pbrMetallicRoughness\":{\"metallicFactor\":%g,\"roughnessFactor\":%g},",
-                   materials[m].metallic, materials[m].roughness);
-        bytes_text(json, "\"extras\":{\"compere_surface\":\"%s\",\"compere_occlusion\":true}}",
-                   materials[m].name);
+        bytes_text(json, m > 1 ? "," : "");
+        write_material(json, (enum cp_surface)m, -1);
+    }
+    for (int weave = 1; weave < WEAVE_COUNT; weave++) {
+        if (!of[weave])
+            continue;
+        struct bytes png = {0};
+        if (weave == WEAVE_SKIN)
+            write_png(&png, b->skin, SKIN_SIDE, SKIN_SIDE, 3);
+        else
+            weave_png((enum weave)weave, &png);
+        bytes_text(&images, "%s{\"mimeType\":\"image/png\",\"bufferView\":%d}", n ? "," : "",
+                   add_view(w, png.data, png.length, NO_TARGET));
+        free(png.data);
+        bytes_text(json, ",");
+        write_material(json, of[weave], n);
+        w->weave_material[weave] = N_MATERIALS + n++;
     }
     bytes_text(json, "],");
+    if (n) {
+        bytes_text(json, "\"samplers\":[{\"wrapS\":10497,\"wrapT\":10497}],\"images\":[");
+        bytes_add(json, images.data, images.length);
+        bytes_text(json, "],\"textures\":[");
+        for (int i = 0; i < n; i++)
+            bytes_text(json, "%s{\"source\":%d,\"sampler\":0}", i ? "," : "", i);
+        bytes_text(json, "],");
+    }
+    free(images.data);
 }
 
 static void write_document(struct writer *w, struct bytes *json, const struct baked *b,
                            const struct character *c, bool vrm)
 {
+    struct bytes looks = {0};
+    write_materials(w, &looks, b);
     for (int k = 0; k < b->n_parts; k++)
         write_mesh(w, &b->parts[k]);
     bytes_text(
@@ -339,7 +384,8 @@ static void write_document(struct writer *w, struct bytes *json, const struct ba
     for (int k = 0; k < b->n_parts; k++)
         bytes_text(json, ",{\"name\":\"%s\",\"mesh\":%d,\"skin\":0}", b->parts[k].part.name, k);
     bytes_text(json, "],");
-    write_materials(json);
+    bytes_add(json, looks.data, looks.length);
+    free(looks.data);
     write_skin(w, json, &b->skeleton);
     bytes_text(json, ",\"meshes\":[");
     bytes_add(json, w->meshes.data, w->meshes.length);

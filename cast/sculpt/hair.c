@@ -71,13 +71,13 @@ struct layer {
 /* clang-format off */
 static const struct layer layers[] = {
     {.count = 13, .lift = {0.30f, 0.05f}, .width = {1.75f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
-     .stray = 0.05f, .to = 1, .rows = 17, .across = 3, .taper = 9, .shade = 0.80f},
+     .stray = 0.05f, .to = 1, .rows = 16, .across = 3, .taper = 9, .shade = 0.80f},
     {.count = 17, .lift = {0.65f, 0.20f}, .width = {1.15f, 0.35f}, .body = 0.62f, .length = {0.965f, 0.035f},
-     .stray = 0.20f, .to = 1, .rows = 22, .across = 3, .taper = 5, .shade = 0.93f},
+     .stray = 0.20f, .to = 1, .rows = 20, .across = 3, .taper = 5, .shade = 0.93f},
     {.count = 14, .lift = {0.95f, 0.25f}, .width = {0.62f, 0.30f}, .body = 0.40f, .length = {0.945f, 0.055f},
-     .stray = 0.34f, .to = 0.92f, .rows = 16, .across = 2, .taper = 3.4f, .shade = 1.03f},
+     .stray = 0.34f, .to = 0.92f, .rows = 14, .across = 2, .taper = 3.4f, .shade = 1.03f},
     {.count = 16, .lift = {1.10f, 0.30f}, .width = {0.20f, 0.14f}, .body = 0.14f, .length = {0.93f, 0.07f},
-     .stray = 0.50f, .to = 0.90f, .rows = 12, .across = 2, .taper = 2.6f, .shade = 1.15f},
+     .stray = 0.50f, .to = 0.90f, .rows = 10, .across = 2, .taper = 2.6f, .shade = 1.15f},
     {.count = 12, .lift = {1.25f, 0.30f}, .width = {0.05f, 0.03f}, .body = 0.03f, .length = {0.92f, 0.08f},
      .stray = 0.80f, .to = 0.85f, .rows = 10, .across = 2, .taper = 2.2f, .shade = 1.20f},
 };

@@ -6,9 +6,9 @@ static float sd_skull(vec3 q, const struct character *c)
     float full = c->cheek_fullness, neck = c->neck_width;
     float d = sd_ellipsoid(q, v3(0, 3.5f, -1.0f), v3(7.25f, 7.9f, 9.2f));
     d = join(d, sd_ellipsoid(q, v3(0, -2.2f, 1.7f), v3(6.15f, 7.3f, 6.5f)), 1.6f);
-    d = join(d, sd_capsule(q, v3(4.15f, -5.2f, 0.9f), v3(2.75f, -7.4f, 3.9f), 1.5f, 1.4f), 2.4f); /* jaw */
-    d = join(d, sd_capsule(q, v3(2.75f, -7.4f, 3.9f), v3(0.95f, -9.15f, 6.3f), 1.4f, 1.4f), 2.0f);
-    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(c->chin_width, 1.30f, 1.4f)), 2.3f); /* chin */
+    d = join(d, sd_capsule(q, v3(4.15f, -5.2f, 0.9f), v3(2.95f, -7.6f, 3.8f), 1.5f, 1.4f), 2.4f); /* jaw */
+    d = join(d, sd_capsule(q, v3(2.95f, -7.6f, 3.8f), v3(1.2f, -9.2f, 6.1f), 1.4f, 1.4f), 2.4f);
+    d = join(d, sd_ellipsoid(q, v3(0, -9.15f, 6.85f), v3(c->chin_width, 1.30f, 1.4f)), 2.8f); /* chin */
     d = join(d, sd_ellipsoid(q, v3(3.75f, -2.75f, 5.15f), scale(v3(2.45f, 2.05f, 2.25f), full)), 2.3f);
     d = join(d, sd_ellipsoid(q, v3(5.35f, -1.6f, 2.3f), v3(1.35f, 1.5f, 2.6f)), 2.2f); /* cheekbone */
     d = join(d, sd_ellipsoid(q, v3(0, -6.7f, 6.55f), v3(2.9f, 2.5f, 2.35f)), 1.6f);    /* muzzle */
@@ -179,5 +179,5 @@ void build_head(struct sculpture *s, const struct character *c)
     };
     struct part *part = sculpture_add(s, "head", CP_SURFACE_SKIN, RIG_FACE);
     part_add_surface(part, sd_head, c, axes);
-    part->max_triangles = 25500;
+    part->max_triangles = 18500;
 }

@@ -18,6 +18,8 @@ sdf_field sd_scene;    /* a rough whole, for occlusion */
 float occlusion_at(const struct character *c, vec3 p, vec3 normal);
 
 void build_head(struct sculpture *s, const struct character *c);
+/* How thick a beard would grow at p, 0..1. */
+float stubble_share(const struct character *c, vec3 p);
 void paint_skin(const struct character *c, struct vertex *v);
 
 #endif

@@ -34,8 +34,9 @@ void part_add_sheet(struct part *part, sdf_field *field, const struct character 
             part_add_vertex(part, &v);
         }
     }
-    /* which way is out: against the field's gradient in the middle of the sheet */
-    int middle = first + lines / 2 * (across + 1) + across / 2;
+    /* which way is out: against the field's gradient in the middle of the sheet, on the side of its last
+     * rows: collars stand up before they fall back */
+    int middle = first + lines / 2 * (across + 1) + across * 2 / 3;
     const struct vertex *v = part->vertices;
     vec3 face = cross(sub(v[middle + across + 1].position, v[middle].position),
                       sub(v[middle + 1].position, v[middle].position));

@@ -19,6 +19,20 @@ enum rig {
     RIG_BODY, /* clothes and hands */
 };
 
+/* Which picture lies over a part's colours (weave.h). */
+enum weave {
+    WEAVE_NONE,
+    WEAVE_TWILL,
+    WEAVE_HERRINGBONE,
+    WEAVE_POPLIN,
+    WEAVE_KNIT,
+    WEAVE_RIB,
+    WEAVE_STRIPE,
+    WEAVE_SEAM,
+    WEAVE_SKIN, /* painted for each presenter (skin.h) */
+    WEAVE_COUNT
+};
+
 struct vertex {
     vec3 position, normal, tangent;
     vec3 color;      /* linear */
@@ -31,6 +45,7 @@ struct part {
     char name[32];
     enum cp_surface surface;
     enum rig rig;
+    enum weave weave;
     struct vertex *vertices;
     uint32_t *indices;
     int n_vertices, n_indices, vertex_room, index_room;

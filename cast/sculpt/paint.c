@@ -40,7 +40,7 @@ static void paint_complexion(const struct character *c, vec3 p, vec3 *color)
            0.30f * spot(a, p.y, 2.7f, -1.9f, 1.3f, 0.55f) * front); /* under the eye */
 }
 
-static void paint_eye(const struct character *c, vec3 p, vec3 *color, float *gloss)
+static void paint_eye(const struct character *c, vec3 p, vec3 *color)
 {
     vec3 e = sub(v3(fabsf(p.x), p.y, p.z), eye_center(c));
     float r = length(e), w = c->eye_width;
@@ -56,10 +56,8 @@ static void paint_eye(const struct character *c, vec3 p, vec3 *color, float *glo
     darken(color, v3(0.83f, 0.66f, 0.69f),
            0.30f * ease(0.75f, 0, below) * ease(-0.2f, 0.05f, below) * within);
     darken(color, v3(0.36f, 0.24f, 0.25f), 0.30f * bell(below - 0.04f, 0.10f) * within);
-    if (r < c->eye_radius + 0.10f && e.z > 0) {
+    if (r < c->eye_radius + 0.10f && e.z > 0)
         tint(color, 0xE0A095, 0.8f); /* wet lid margin */
-        *gloss = 0.6f;
-    }
     vec3 caruncle = v3(-w + 0.07f, lid_top(c, -w) + 0.02f, 1.26f);
     if (length(sub(e, caruncle)) < 0.3f)
         tint(color, 0xDE8A80, 0.9f);
@@ -76,7 +74,7 @@ static void paint_brow(const struct character *c, vec3 p, vec3 *color)
     *color = blend3(*color, blend3(c->color.brow, c->color.skin, 0.35f), 0.62f * cover);
 }
 
-static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *gloss, float *occlusion)
+static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *occlusion)
 {
     float a = fabsf(p.x), w = c->mouth_width, line = lip_line(c, p.x);
     if (p.z > 5 && a < w + 0.15f) {
@@ -89,7 +87,6 @@ static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *g
         *color = scale(*color, 1 - 0.10f * lip * grain);
         tint(color, 0x6A2428,
              0.85f * bell(p.y - line, 0.11f) * ease(w + 0.25f, w - 0.2f, a) * ease(6.5f, 7.5f, front));
-        *gloss = blend(*gloss, 0.7f, lip);
         *occlusion *=
             1 - 0.65f * bell(p.y - line, 0.09f) * ease(6.2f, 7.2f, front); /* lips shade each other */
     }
@@ -97,37 +94,39 @@ static void paint_mouth(const struct character *c, vec3 p, vec3 *color, float *g
         tint(color, p.z > 6.2f ? 0x6C2428 : 0x401216, ease(0.25f, 0.02f, sd_mouth_cavity(c, p)));
 }
 
-/* Jaw, chin and upper lip under a short beard. */
-static void paint_stubble(const struct character *c, vec3 p, vec3 *color)
+float stubble_share(const struct character *c, vec3 p)
 {
     float a = fabsf(p.x),
           lips = ease(0.25f, -0.02f, minf(lip_top(c, p.x) + 0.1f - p.y, p.y - lip_bottom(c, p.x)));
     float upper = blend(-4.9f, -3.6f, ease(2.4f, 6.2f, a)); /* rises to the sideburns */
     float grow = ease(upper + 0.5f, upper - 0.9f, p.y) * ease(-13.0f, -10.2f, p.y + 0.25f * (p.z - 6)) *
-                 ease(-1.5f, 0.8f, p.z);
+                 ease(-1.3f, 2.2f, p.z);
     grow *= a < c->mouth_width + 0.1f && p.z > 5 ? lips : 1;
-    grow *= blend(1, 0.55f, spot(a, p.y, 3.6f, -6.0f, 1.3f, 1.3f)); /* thinner on the cheek */
+    return grow * blend(1, 0.55f, spot(a, p.y, 3.6f, -6.0f, 1.3f, 1.3f)); /* thinner on the cheek */
+}
+
+/* Jaw, chin and upper lip under a short beard: the shade that hairs too fine to tell make together. */
+static void paint_stubble(const struct character *c, vec3 p, vec3 *color)
+{
     float grain = 0.75f + 0.4f * noise3(scale(p, 2.6f));
-    vec3 hair = blend3(c->color.brow, c->color.grey, 0.8f * c->hair_grey);
-    *color = blend3(*color, blend3(hair, *color, 0.25f), clampf(c->stubble * grow * grain, 0, 0.9f));
+    vec3 hair = blend3(c->color.brow, c->color.grey, 0.6f * c->hair_grey);
+    *color = blend3(*color, blend3(hair, *color, 0.30f),
+                    clampf(0.75f * c->stubble * stubble_share(c, p) * grain, 0, 0.9f));
 }
 
 void paint_skin(const struct character *c, struct vertex *v)
 {
     vec3 p = v->position, color = c->color.skin;
-    float gloss = 0.15f * ease(3.2f, 0.4f, fabsf(p.x)) * ease(2, 6, p.z); /* forehead, nose, chin */
     paint_complexion(c, p, &color);
     paint_stubble(c, p, &color);
-    paint_eye(c, p, &color, &gloss);
+    paint_eye(c, p, &color);
     paint_brow(c, p, &color);
-    paint_mouth(c, p, &color, &gloss, &v->occlusion);
+    paint_mouth(c, p, &color, &v->occlusion);
     darken(&color, v3(0.20f, 0.07f, 0.07f), 0.85f * ease(0.12f, -0.02f, sd_nostril(c, p)));
     if (c->hair_style < HAIR_NONE) { /* long hair hides its hairline, hair that is combed back shows it */
-        float line = c->hair_style < HAIR_SHORT ? 0 : 0.35f;
+        float line = c->hair_style < HAIR_SHORT ? 0 : 0.12f;
         float scalp = sd_hair_cap(c, p) + 0.25f * noise3(scale(p, 3)) + line;
-        color = blend3(color, scale(c->color.hair, 0.7f), 0.85f * ease(0.75f, -0.25f, scalp));
+        color = blend3(color, scale(c->color.hair, 0.7f), 0.9f * ease(0.75f, -0.45f, scalp));
     }
     v->color = color;
-    v->u = gloss;
-    v->v = 0;
 }

@@ -15,6 +15,7 @@ struct scalp_lock {
     float length, width, lift, body;
     int rows;
     float stray; /* turns it off the flow, radians */
+    bool fine;   /* flat: too narrow to show an arch */
 };
 
 /* Where hair wants to go from p, not yet along the surface. */
@@ -52,7 +53,7 @@ static void add_scalp_lock(struct part *part, const struct character *c, const s
     vec3 root = blend3(c->color.hair, c->color.grey, 0.62f * grey),
          tip = blend3(c->color.hair_tip, c->color.grey, 0.85f * grey);
     struct strand_look look = {scale(root, shade), scale(tip, shade), 0.62f, 1, random_unit(seed) * 20, true};
-    part_add_strand(part, rows, lock->rows, 2, &look);
+    part_add_strand(part, rows, lock->rows, lock->fine ? 1 : 2, &look);
 }
 
 /* Long on top and short at the sides and nape. */
@@ -64,7 +65,7 @@ static struct scalp_lock short_lock(const struct character *c, vec3 root, float 
     lock.lift = blend(0.16f, 0.55f, top) * c->hair_volume * (0.7f + 0.7f * random_unit(seed)) +
                 0.75f * front * c->hair_volume;
     lock.width = blend(0.26f, 0.42f, top) * (0.5f + 0.8f * random_unit(seed));
-    lock.width *= blend(1, 0.5f, edge);
+    lock.width *= blend(1, 0.34f, edge);
     lock.lift *= blend(1, 0.7f, edge);
     lock.body = 0.55f * lock.width;
     lock.stray = 0.22f * c->hair_wave * random_signed(seed);
@@ -77,7 +78,7 @@ static struct scalp_lock bun_lock(const struct character *c, vec3 root, float ed
     lock.length = minf(length(sub(bun_center, root)) * 1.15f - 1.5f, 11);
     lock.lift = (0.12f + 0.30f * random_unit(seed)) * c->hair_volume;
     lock.width = 0.30f + 0.45f * square(random_unit(seed));
-    lock.width *= blend(1, 0.42f, edge);
+    lock.width *= blend(1, 0.30f, edge);
     lock.lift *= blend(1, 0.5f, edge);
     lock.length *= blend(1, 0.6f, edge);
     lock.body = 0.45f * lock.width;
@@ -117,17 +118,20 @@ void add_scalp_hair(struct part *part, const struct character *c, unsigned *seed
         float y = 1 - 2 * ((float)i + 0.5f) / ROOTS, around = 2.3999632f * (float)i;
         vec3 out = v3(sqrtf(1 - y * y) * cosf(around), y, sqrtf(1 - y * y) * sinf(around));
         vec3 p = sd_project(sd_hair_bed, c, add(v3(0, 2.5f, -1.5f), scale(out, 9)), 0);
-        float depth = sd_hair_cap(c, p), inside = depth + 0.35f * random_signed(seed); /* no straight line */
-        if (inside > (bun ? 0.4f : 0.3f) || p.y < -6 || sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
+        float depth = sd_hair_cap(c, p), inside = depth + 0.22f * random_signed(seed); /* no straight line */
+        if (inside > (bun ? 0.4f : 0.3f) || p.y < -6 || (p.y < -2.2f && p.z > -4.8f) ||
+            sd_ear(c, v3(fabsf(p.x), p.y, p.z)) < 0.35f)
             continue;
         float edge = ease(-1.1f, -0.2f, depth); /* finer there, where roots show; elsewhere fewer will do */
         if (random_unit(seed) < (bun ? blend(0.89f, 0.05f, edge) : blend(0.50f, 0, edge)))
             continue;
-        for (int hair = 0; hair < (edge > 0.88f ? 2 : 1); hair++) {
+        for (int hair = 0; hair < (edge > 0.6f ? 4 : edge > 0.3f ? 2 : 1); hair++) { /* many and fine there */
             vec3 aside = v3(0.45f * random_signed(seed), 0.35f * random_signed(seed), 0);
             vec3 root = hair ? add(p, aside) : p;
             struct scalp_lock lock = bun ? bun_lock(c, root, edge, seed) : short_lock(c, root, edge, seed);
-            lock.rows = edge > 0.45f ? 4 : lock.rows;
+            lock.rows = edge > 0.3f ? 4 : lock.rows;
+            lock.fine = edge > 0.6f;
+            lock.width *= hair ? blend(1, 0.45f, edge) : 1;
             add_scalp_lock(part, c, &lock, seed);
         }
     }

@@ -412,8 +412,49 @@ vec3 lip_seal(const struct character *c, vec3 p)
     return v3(0, -off * share * ease(0.16f, 0.05f, fabsf(off)) * 0.85f, 0);
 }
 
+/* A nose's length, reach, bridge and tip, moved within the skin between eyes and lip. */
+static vec3 nose_warp(const struct character *c, vec3 p)
+{
+    float on = bell(p.x, 1.9f) * ease(6.6f, 8.2f, p.z);
+    float lower = ease(0.8f, -3.4f, p.y) * (1 - ease(-4.5f, -6.1f, p.y));
+    float bridge = bell(p.x, 1.0f) * bell(p.y + 0.9f, 1.5f) * ease(6.2f, 7.4f, p.z);
+    float tip = bell(p.x, 1.4f) * bell(p.y + 3.8f, 1.0f) * ease(8.2f, 9.6f, p.z);
+    return add(v3(0, -c->nose_length * on * lower + 0.35f * c->nose_turn * tip,
+                  c->nose_reach * on * lower + c->nose_bridge * bridge),
+               v3(0, 0, 0.12f * c->nose_turn * tip));
+}
+
+/* Ears grow and stand off about the place where they are fixed. */
+static vec3 ear_warp(const struct character *c, vec3 p)
+{
+    vec3 off = sub(v3(fabsf(p.x), p.y, p.z), v3(6.7f, -1.4f, -0.6f));
+    float share = ease(3.6f, 2.4f, length(off)) * ease(6.2f, 7.0f, fabsf(p.x));
+    vec3 move = scale(off, (c->ear_size - 1) * share);
+    move.x += c->ear_out * share * ease(1.0f, -1.8f, off.z);
+    return p.x < 0 ? mirror(move) : move;
+}
+
+/* Skull, cheekbones, jaw, chin: wide and soft changes of the whole. */
+static vec3 bone_warp(const struct character *c, vec3 p)
+{
+    float a = fabsf(p.x), neck = 1 - ease(-9.5f, -14.0f, p.y);
+    float skull = ease(-3.5f, 3.5f, p.y) * ease(6.5f, 3.5f, p.z);
+    float cheek = bell(p.y + 2.4f, 2.2f) * ease(-1.5f, 2.5f, p.z) * ease(2.5f, 5.0f, a);
+    float corner = bell(p.y + 7.4f, 2.8f) * ease(6.5f, 3.0f, p.z) * ease(-3.0f, 1.5f, p.z);
+    float chin =
+        bell(p.x, 3.4f) * ease(-7.8f, -9.4f, p.y) * (1 - ease(-10.5f, -13.0f, p.y)) * ease(2, 6, p.z);
+    float mouth = bell(p.y + 7.1f, 1.7f) * bell(p.x, 3.0f) * ease(3.0f, 6.5f, p.z);
+    float ridge = bell(p.y - 2.1f, 1.3f) * bell(a - 2.4f, 2.4f) * ease(5.0f, 7.0f, p.z);
+    return v3(p.x * ((c->skull_width - 1) * skull + c->cheekbone * cheek + c->jaw_corner * corner),
+              -c->chin_drop * ease(-6.8f, -9.6f, p.y) * neck * ease(-1, 4, p.z),
+              p.z * (c->skull_depth - 1) * ease(1, -6, p.z) * ease(-8, -2, p.y) + c->chin_reach * chin +
+                  c->lip_reach * mouth + c->brow_ridge * ridge -
+                  c->forehead_slope * ease(2.8f, 9.0f, p.y) * ease(2, 6, p.z));
+}
+
 vec3 proportion(const struct character *c, vec3 p)
 {
+    p = add(p, add(bone_warp(c, p), add(nose_warp(c, p), ear_warp(c, p))));
     p.y += c->midface_lift * ease(-0.8f, -7.0f, p.y) * (1 - ease(-9.5f, -14.5f, p.y));
     p.x *= 1 - c->face_narrow * ease(5, 1, p.y) * (1 - ease(-9.5f, -14.5f, p.y)) * ease(-4, 2, p.z);
     p.y -= c->cranium_lower * ease(2.2f, 9.5f, p.y);

@@ -1,21 +1,26 @@
 #include "bake.h"
 #include "face.h"
+#include "hair.h"
+#include "head.h"
 
 #include <meshoptimizer.h>
+
 #include <stdlib.h>
 #include <string.h>
 
-/* Lip and lid rows must stay whole: they move most and are looked at most. */
+/* The rows where lips and lids meet, and the fold under the lip, must stay whole: they move most, and gaps
+ * would show. */
 static bool must_stay(const struct character *c, const struct part *part, vec3 p)
 {
     if (part->rig != RIG_FACE)
         return false;
-    if (p.z > 5.5f && fabsf(p.x) < c->mouth_width + 0.3f && p.y < lip_top(c, p.x) + 0.12f &&
-        p.y > lip_bottom(c, p.x) - 0.26f)
+    float from_line = fabsf(p.y - lip_line(c, p.x)), from_fold = fabsf(p.y - lip_bottom(c, p.x) + 0.10f);
+    if (p.z + 0.10f * p.x * p.x > 6.9f && fabsf(p.x) < c->mouth_width + 0.25f &&
+        (from_line < 0.17f || from_fold < 0.28f))
         return true;
     vec3 e = sub(v3(fabsf(p.x), p.y, p.z), eye_center(c));
     float r = length(e);
-    return e.z > 0 && r < c->eye_radius + 0.45f && fabsf(eye_opening(c, e.x, e.y)) < 0.24f;
+    return e.z > 0 && r < c->eye_radius + 0.45f && fabsf(eye_opening(c, e.x, e.y)) < 0.10f;
 }
 
 /* Where the simplifier sees a vertex: the parts of the face that are looked at are blown up, so that it takes
@@ -35,6 +40,11 @@ static vec3 metric_place(const struct character *c, const struct part *part, vec
         {{4.6f, -3.4f, 6.0f}, 2.8f, 0.5f},         {{-4.6f, -3.4f, 6.0f}, 2.8f, 0.5f}, /* cheeks */
     };
     vec3 to = p;
+    /* scalp under hair, the nape, the inside of the mouth: a quarter of the care will do */
+    float unseen = c->hair_style < HAIR_NONE ? ease(0.1f, -1.2f, sd_hair_cap(c, p)) : 0;
+    unseen = maxf(unseen, ease(-2, -4, p.z) * ease(-9, -12, p.y));
+    unseen = maxf(unseen, ease(6.4f, 5.4f, p.z) * ease(0.6f, 0.1f, sd_mouth_cavity(c, p)));
+    to = along(to, sub(to, v3(0, -3, 0)), -0.75f * unseen);
     for (size_t i = 0; i < sizeof lenses / sizeof *lenses; i++) {
         vec3 off = sub(p, lenses[i].center);
         to = along(to, off, lenses[i].gain * expf(-dot(off, off) / square(lenses[i].radius)));

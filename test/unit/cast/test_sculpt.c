@@ -1,6 +1,11 @@
 #include "sculpt/bake.h"
 #include "sculpt/character.h"
+#include "sculpt/clothes.h"
+#include "sculpt/head.h"
 #include "sculpt/loft.h"
+#include "sculpt/shapes.h"
+#include "sculpt/skin.h"
+#include "sculpt/weave.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -211,6 +216,161 @@ static void variants_that_are_wrong_are_named(void **state)
     assert_int_equal(character_parse(&c, "variant a\n", wrong, sizeof wrong), 1);
 }
 
+/* The least of a garment's field on the level ray from `from` outwards, where it is outside of the body. */
+static float least_outside(sdf_field *garment, const struct character *c, vec3 from, vec3 way)
+{
+    float least = 1e9f;
+    for (float r = 3; r < 12; r += 0.1f) {
+        vec3 p = along(from, way, r);
+        if (sd_body(c, p) > 0)
+            least = minf(least, garment(c, p));
+    }
+    return least;
+}
+
+/* Each kind of top leaves the neck bare above its edge and covers the chest below it. */
+static void tops_end_at_their_neckline(void **state)
+{
+    (void)state;
+    struct character c;
+    character_defaults(&c);
+    for (int jacket = 0; jacket <= 1; jacket++)
+        for (int top = TOP_BLOUSE; top <= TOP_ROLL_NECK; top++) {
+            c.top = (float)top;
+            c.jacket = (float)jacket;
+            struct neck_edge edge = neck_edge(&c);
+            assert_true(edge.side_y > -16 && edge.side_y < -11);
+            assert_float_equal(neck_edge_y(&edge, 0), edge.back_y, 1e-5);
+            assert_float_equal(neck_edge_y(&edge, 3.14159265f), edge.front_y, 1e-4);
+            for (float angle = -0.5f; angle <= 0.5f; angle += 0.25f) {
+                vec3 way = v3(sinf(angle), 0, cosf(angle));
+                float y = neck_edge_y(&edge, 3.14159265f - fabsf(angle));
+                assert_true(least_outside(sd_top, &c, v3(0, y + 0.8f, NECK_AXIS_Z), way) > -0.05f);
+                assert_true(least_outside(sd_top, &c, v3(0, y - 1.2f, NECK_AXIS_Z), way) < -0.2f);
+            }
+        }
+}
+
+static void jacket_opens_down_to_its_button(void **state)
+{
+    (void)state;
+    struct character c;
+    character_defaults(&c);
+    for (c.jacket_button = -46; c.jacket_button <= -38; c.jacket_button += 4) {
+        const vec3 ahead = v3(0, 0, 1), above = v3(0, c.jacket_button + 3, -2),
+                   below = v3(0, c.jacket_button - 3, -2);
+        assert_true(least_outside(sd_jacket, &c, above, ahead) > -0.1f);
+        assert_true(least_outside(sd_jacket, &c, below, ahead) < -0.2f);
+    }
+}
+
+/* What repeats must have no edge: the last column goes on in the first. */
+static void weaves_are_pictures_that_repeat(void **state)
+{
+    (void)state;
+    for (int weave = WEAVE_TWILL; weave < WEAVE_SKIN; weave++) {
+        struct bytes png = {0};
+        weave_png((enum weave)weave, &png);
+        assert_true(png.length > 60 && memcmp(png.data, "\x89PNG", 4) == 0);
+        free(png.data);
+        assert_true(weave_mean((enum weave)weave) > 0.3f && weave_mean((enum weave)weave) < 1);
+        assert_true(weave_tile_cm((enum weave)weave) > 0.3f);
+    }
+    assert_float_equal(weave_mean(WEAVE_NONE), 1, 0);
+    assert_float_equal(weave_tile_cm(WEAVE_NONE), 1, 0);
+}
+
+/* Cloth at the armhole has doubles, and no triangle mixes the weave of the sleeve with the trunk's. */
+static void weave_has_no_smear_at_the_armhole(void **state)
+{
+    (void)state;
+    struct character c;
+    struct part part = {.surface = CP_SURFACE_CLOTH};
+    character_defaults(&c);
+    for (int i = 0; i < 40; i++) /* a strip over the shoulder, from the neck to the elbow */
+        for (int k = 0; k < 2; k++) {
+            vec3 p = v3(6 + (float)i * 0.6f, -17 - (float)i * 0.35f, (float)k * 0.6f);
+            part_add_vertex(&part, &(struct vertex){.position = sd_project(sd_body, &c, p, 1)});
+        }
+    for (int i = 0; i < 39; i++)
+        part_add_quad(&part, i * 2, i * 2 + 1, i * 2 + 3, i * 2 + 2);
+    finish_cloth(&part, &c, v3(1, 1, 1), WEAVE_TWILL);
+    assert_true(part.n_vertices > 80);
+    for (int i = 0; i < part.n_indices; i += 3)
+        for (int k = 0; k < 3; k++) {
+            const struct vertex *a = &part.vertices[part.indices[i + k]],
+                                *b = &part.vertices[part.indices[i + (k + 1) % 3]];
+            float apart = hypotf(a->u - b->u, a->v - b->v), real = length(sub(a->position, b->position));
+            assert_true(apart < 2.5f * real + 0.3f);
+        }
+    part_free(&part);
+}
+
+static void skin_is_unrolled_without_overlap(void **state)
+{
+    (void)state;
+    struct character c;
+    struct part part = {.surface = CP_SURFACE_SKIN, .rig = RIG_FACE};
+    character_defaults(&c);
+    const struct axis axes[3] = {
+        {-9, 9, 0.8f, {{0}}, 0}, {-13.5f, 11, 0.8f, {{0}}, 0}, {-11, 11, 0.8f, {{0}}, 0}};
+    part_add_surface(&part, sd_head, &c, axes);
+    int before = part.n_indices;
+    uint8_t *picture = skin_unroll(&part, &c);
+    assert_non_null(picture);
+    assert_int_equal(part.n_indices, before);
+    assert_memory_equal(picture, "\xff\xff\xff", 3); /* the strip for all other skin */
+    int unrolled = 0;
+    for (int i = 0; i < part.n_indices; i += 3) {
+        const struct vertex *v[3];
+        for (int k = 0; k < 3; k++) {
+            v[k] = &part.vertices[part.indices[i + k]];
+            assert_true(v[k]->u >= 0 && v[k]->u <= 1 && v[k]->v >= 0 && v[k]->v <= 1);
+        }
+        float area = (v[1]->u - v[0]->u) * (v[2]->v - v[0]->v) - (v[2]->u - v[0]->u) * (v[1]->v - v[0]->v);
+        unrolled += area != 0;
+        assert_true(area > -2e-5f); /* none is turned over, but for slivers */
+    }
+    assert_true(unrolled > before / 3 / 4);
+    const uint8_t *brow = picture + ((size_t)600 * SKIN_SIDE + SKIN_SIDE / 2) * 3; /* is skin */
+    assert_true(brow[0] > brow[1] && brow[1] > brow[2] && brow[0] > 150);
+    free(picture);
+    part_free(&part);
+}
+
+/* Numbers of the bones move what they name, and leave the eyeballs' middle alone. */
+static void bones_change_silhouettes(void **state)
+{
+    (void)state;
+    struct character plain, c;
+    character_defaults(&plain);
+    const struct {
+        size_t at;
+        float value;
+        vec3 where, way;
+    } cases[] = {
+        {offsetof(struct character, nose_reach), 0.4f, {0, -3.6f, 10}, {0, 0, 1}},
+        {offsetof(struct character, nose_length), 0.4f, {0, -3.8f, 10}, {0, -1, 0}},
+        {offsetof(struct character, nose_bridge), 0.4f, {0, -0.9f, 8.2f}, {0, 0, 1}},
+        {offsetof(struct character, chin_reach), 0.4f, {0, -9.6f, 8}, {0, 0, 1}},
+        {offsetof(struct character, chin_drop), 0.4f, {0, -10, 8}, {0, -1, 0}},
+        {offsetof(struct character, jaw_corner), 0.1f, {5.2f, -7, 1}, {1, 0, 0}},
+        {offsetof(struct character, ear_size), 1.2f, {8, 0.6f, -1.4f}, {0, 1, 0}},
+        {offsetof(struct character, skull_width), 1.1f, {7, 5, 0}, {1, 0, 0}},
+        {offsetof(struct character, skull_depth), 1.1f, {0, 3, -9}, {0, 0, -1}},
+        {offsetof(struct character, brow_ridge), 0.3f, {2.4f, 2.1f, 8}, {0, 0, 1}},
+        {offsetof(struct character, lip_reach), 0.3f, {0, -7, 8.4f}, {0, 0, 1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        c = plain;
+        *(float *)((char *)&c + cases[i].at) = cases[i].value;
+        vec3 move = sub(proportion(&c, cases[i].where), proportion(&plain, cases[i].where));
+        assert_true(dot(move, cases[i].way) > 0.15f);
+        vec3 eye = v3(plain.eye_apart, 0, plain.eye_depth);
+        assert_true(length(sub(proportion(&c, eye), proportion(&plain, eye))) < 0.2f);
+    }
+}
+
 static void weights_sum_to_one_everywhere(void **state)
 {
     (void)state;
@@ -238,6 +398,12 @@ int main(void)
         cmocka_unit_test(character_names_the_wrong_line),
         cmocka_unit_test(variants_change_what_they_name_and_no_more),
         cmocka_unit_test(variants_that_are_wrong_are_named),
+        cmocka_unit_test(tops_end_at_their_neckline),
+        cmocka_unit_test(jacket_opens_down_to_its_button),
+        cmocka_unit_test(weaves_are_pictures_that_repeat),
+        cmocka_unit_test(weave_has_no_smear_at_the_armhole),
+        cmocka_unit_test(skin_is_unrolled_without_overlap),
+        cmocka_unit_test(bones_change_silhouettes),
         cmocka_unit_test(weights_sum_to_one_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
