@@ -62,7 +62,9 @@ struct feeling {
     float intensity;
     float from[CP_SHAPE_COUNT], to[CP_SHAPE_COUNT], shape[CP_SHAPE_COUNT]; /* shape: as it is now */
     float head_from[3], head_to[3], head[3];                               /* yaw, pitch, roll in radians */
-    float since_s, uneven;                                                 /* how much the right side lags */
+    float since_s;
+    float uneven,
+        late_s; /* how much weaker, and later, the right side of the face comes; < 0: the left one */
 };
 
 void feeling_init(struct feeling *feeling, uint64_t seed);
@@ -130,7 +132,8 @@ void follower_step(struct follower *follower, float stiffness, float dt_s);
 
 struct body {
     struct chance chance;
-    float phase[8][3];                    /* of the slow drifts */
+    uint64_t seed;                        /* of the slow drifts */
+    float phase[8][3];                    /* and where they start */
     float breath;                         /* 0..1 through one quiet breath */
     float air, air_speed;                 /* how full the lungs are, 0..1 */
     struct follower weight;               /* which leg carries it: -1..1 (only the first number is used) */
@@ -150,6 +153,8 @@ struct body {
 
 void body_init(struct body *body, uint64_t seed);
 void body_step(struct body *body, const struct cp_moment *moment, float dt_s);
+/* How much a vowel stands out of its utterance, by stress, pitch and loudness: some 0 .. 1. */
+float body_prominence(const struct body *body, const struct cp_utterance *u, const struct cp_mark *vowel);
 
 /* --- the rig (rig.c): what a model can do --- */
 
@@ -200,6 +205,9 @@ void stance_turn(struct stance *stance, enum cp_bone bone, float yaw, float pitc
 /* Skinning matrices of all joints. */
 void rig_skin(const struct rig *rig, const struct stance *stance, float (*ret_skin)[12]);
 
+/* Turns what is constrained in finished skinning matrices, and what hangs on it (constrain.c). */
+void constrain(const struct rig *rig, float (*skin)[12]);
+
 /* --- arms (arms.c) --- */
 
 enum hand_form {
@@ -233,6 +241,11 @@ enum arm_pose {
     ARM_CHIN,
     ARM_ACROSS,
     ARM_PRESENT,
+    ARM_TALK, /* where hands wait while one talks with them; then what beats.c makes of it */
+    ARM_TALK_UP,
+    ARM_TALK_DOWN,
+    ARM_TALK_OPEN,
+    ARM_TALK_REST,
     ARM_POSE_COUNT,
 };
 
@@ -280,8 +293,9 @@ enum gesture_channel {
 };
 
 struct gesturer {
-    int playing; /* row of the table, -1 */
-    int main;    /* the gesture's main arm: 0 left, 1 right */
+    int playing;  /* row of the table, -1 */
+    bool started; /* in this frame */
+    int main;     /* the gesture's main arm: 0 left, 1 right */
     float into_s;
     char last_action[24];
     float carry[GESTURE_COUNT]; /* what the gesture before left behind; fades */
@@ -297,5 +311,40 @@ void gesturer_hear(struct gesturer *gesturer, const struct cp_utterance *utteran
                    bool card_left);
 /* Goes on; starts the named gesture when the name is new. */
 void gesturer_step(struct gesturer *gesturer, const char *action, bool card_left, float dt_s);
+/* The arms follow the goals that gestures, or else beats, have set for this frame. */
+void gesturer_move(struct gesturer *gesturer, float dt_s);
+
+/* --- beats of the hands while talking (beats.c) --- */
+
+#define BEAT_STEPS 4
+struct beat_step {
+    enum arm_pose pose;
+    float amount, lasts_s; /* how far from ARM_TALK to the pose; the time it takes */
+};
+
+/* What one arm does next. */
+struct beat_plan {
+    struct beat_step step[BEAT_STEPS];
+    int n, at;
+    float into_s;
+    bool begun;          /* `from` is this step's */
+    enum arm_pose place; /* where it waits: ARM_REST (hanging), ARM_TALK_REST or ARM_TALK */
+    struct limb from;
+};
+
+struct beats {
+    struct chance chance;
+    struct beat_plan plan[2]; /* left, right */
+    bool up;                  /* hands are raised */
+    int hands;                /* which: 1 left, 2 right */
+    int left;                 /* strokes until they rest again */
+    float since_s, stay_s;    /* since the last stroke; how long hands wait for the next */
+    float wait_s, quiet_s;    /* until they may be raised again; since speech was heard */
+};
+
+void beats_init(struct beats *beats, uint64_t seed);
+/* Moves the arms' goals. free: neither a gesture nor a motion has the arms. */
+void beats_step(struct beats *beats, struct arm arm[2], const struct body *body,
+                const struct cp_moment *moment, bool free, float dt_s);
 
 #endif

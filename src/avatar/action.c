@@ -76,6 +76,7 @@ void gesturer_start(struct gesturer *g, const char *action, bool card_left)
             continue;
         memcpy(g->carry, g->value, sizeof g->carry);
         g->playing = i;
+        g->started = true;
         g->into_s = 0;
         g->main = gesture->arm == GESTURE_LEFT_ARM || (gesture->arm == GESTURE_CARD_ARM && card_left) ? 0 : 1;
         for (int side = 0; side < 2; side++)
@@ -97,6 +98,7 @@ void gesturer_hear(struct gesturer *g, const struct cp_utterance *u, int32_t fro
 
 void gesturer_step(struct gesturer *g, const char *action, bool card_left, float dt_s)
 {
+    g->started = false;
     if (strncmp(action, g->last_action, sizeof g->last_action)) {
         snprintf(g->last_action, sizeof g->last_action, "%.23s", action);
         gesturer_start(g, g->last_action, card_left);
@@ -121,6 +123,10 @@ void gesturer_step(struct gesturer *g, const char *action, bool card_left, float
             memset(g->carry, 0, sizeof g->carry);
         }
     }
+}
+
+void gesturer_move(struct gesturer *g, float dt_s)
+{
     for (int side = 0; side < 2; side++)
         arm_step(&g->arm[side], dt_s);
 }

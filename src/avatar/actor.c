@@ -31,6 +31,7 @@ struct cp_actor {
     struct gaze gaze;
     struct body body;
     struct gesturer gesturer;
+    struct beats beats;
     struct focus focus;
     float partner_silent_s; /* since the partner spoke, while this one listens */
     int32_t heard_to;       /* marks of the utterance before this have started their gestures */
@@ -66,8 +67,9 @@ int cp_actor_create(struct cp_model *model, uint64_t seed, struct cp_actor **ret
     focus_init(&actor->focus, seed);
     body_init(&actor->body, seed);
     gesturer_init(&actor->gesturer, &actor->rig);
+    beats_init(&actor->beats, seed);
     spring_init(&actor->springs, model);
-    actor->motions.playing = -1;
+    motion_init(&actor->motions);
     actor->last_at = -1;
     actor->carried_s = CARRY_S;
     actor->partner_silent_s = STILL_LISTENS_S;
@@ -168,7 +170,7 @@ static bool is_mouth(int shape)
 
 /* The face: feeling and gesture under speech. Feelings give way where the mouth has to speak, and never keep
  * the lips from closing. */
-static void make_face(const struct cp_actor *actor, const struct mouth *mouth, float *face)
+static void make_face(struct cp_actor *actor, const struct mouth *mouth, float *face)
 {
     const float *gesture = actor->gesturer.value;
     memcpy(face, actor->feeling.shape, sizeof actor->feeling.shape);
@@ -383,7 +385,7 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     step_gestures(actor, moment, own, dt_s);
     enum cp_look look = choose_look(actor, moment, own);
     actor->gaze.glances = look == CP_LOOK_CARD || look == CP_LOOK_NOTES;
-    motion_step(&actor->motions, &actor->rig, moment->action, dt_s);
+    motion_step(&actor->motions, &actor->rig, moment->action, actor->gesturer.started, dt_s);
     gaze_step(&actor->gaze, speaking ? CP_ATTENTION_SPEAKING : moment->attention, dt_s);
     if (actor->gaze.glances && actor->gaze.away)
         look = CP_LOOK_CAMERA;
@@ -392,6 +394,9 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     float shift_deg = focus_step(&actor->focus, look, direction, dt_s);
     blinker_step(&actor->blinker, speaking, fmaxf(actor->gaze.shift_deg, shift_deg), dt_s);
     body_step(&actor->body, moment, dt_s);
+    beats_step(&actor->beats, actor->gesturer.arm, &actor->body, moment,
+               actor->gesturer.playing < 0 && actor->motions.playing < 0, dt_s);
+    gesturer_move(&actor->gesturer, dt_s);
     return dt_s;
 }
 
@@ -441,6 +446,7 @@ void cp_actor_pose(struct cp_actor *actor, const struct cp_moment *moment, const
     }
     if (!rig->eyes_by_shape)
         rig_skin(rig, &stance, ret_pose->skin);
+    constrain(rig, ret_pose->skin);
     spring_step(&actor->springs, ret_pose->skin, dt_s);
     close_lids(actor, face);
     int head = rig->joint[CP_BONE_HEAD];

@@ -18,10 +18,11 @@
 
 /*
  * Loads a .glb, .vrm or .gltf from memory: glTF 2.0 with skins, morph targets (sparse too), PNG and JPEG
- * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon and VRM's
- * spring bones. Other files that it names are read from the same folder when loaded by path, and refused with
- * CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile input is refused with
- * CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with cp_ref_drop. Any thread.
+ * textures and WebP, KHR_mesh_quantization, KHR_texture_transform, EXT_meshopt_compression, MToon, VRM's
+ * spring bones and node constraints. Other files that it names are read from the same folder when loaded by
+ * path, and refused with CP_ERR_UNSUPPORTED from memory; pictures that are not there are left out. Hostile
+ * input is refused with CP_ERR_FORMAT or CP_ERR_LIMIT, and never trusted. The caller drops the model with
+ * cp_ref_drop. Any thread.
  *
  * Vertices come baked into the rest pose: at rest every skinning matrix is the identity, and a joint's
  * inverse bind matrix is the inverse of its place at rest. Our own extras on a material: "compere_surface"
@@ -50,7 +51,7 @@ struct cp_avatar_report {
     int n_shapes, n_visemes, n_bones; /* of 52, 15 and CP_BONE_COUNT - 1 */
     char missing_shapes[1200];        /* names, comma separated; "all"; what belongs together in one word */
     char missing_bones[1200];
-    char notes[1200]; /* one sentence a line */
+    char notes[2400]; /* one sentence a line */
 };
 void cp_avatar_inspect(const struct cp_model *model, struct cp_avatar_report *ret_report);
 

@@ -22,25 +22,36 @@
 
 enum drift { YAW, PITCH, ROLL, TALK_YAW, TALK_ROLL, SWAY, TWIST, BREATH };
 
-/* A slow drift between -1 and 1: three sines whose periods do not meet. */
+/* A random number of one lattice point, -1 .. 1 (splitmix64). */
+static float lattice(uint64_t seed, int64_t at)
+{
+    struct chance chance = chance_make(seed + (uint64_t)at, 9);
+    return chance_between(&chance, -1, 1);
+}
+
+/* A slow drift between -1 and 1 that never comes again: three layers of noise (Perlin 1985: smooth between
+ * random values) at rates that do not meet. Some hz turns back and forth a second. */
 static float drift(const struct body *b, enum drift which, double t_s, double hz)
 {
     static const double ratio[3] = {1, 1.618, 2.414};
-    static const float share[3] = {0.5f, 0.3f, 0.2f};
+    static const float share[3] = {0.55f, 0.27f, 0.18f};
     float sum = 0;
     for (int i = 0; i < 3; i++) {
-        double turns = t_s * hz * ratio[i];
-        sum += share[i] * sinf(6.2831853f * (float)(turns - floor(turns)) + b->phase[which][i]);
+        double at = 2 * t_s * hz * ratio[i] + (double)b->phase[which][i], floor_at = floor(at);
+        float t = (float)(at - floor_at);
+        uint64_t seed = b->seed + 0x632BE59BD9B4E019u * (uint64_t)(3 * (int)which + i + 1);
+        t = t * t * t * (t * (6 * t - 15) + 10);
+        sum += share[i] * mixf(lattice(seed, (int64_t)floor_at), lattice(seed, (int64_t)floor_at + 1), t);
     }
-    return sum;
+    return clampf(1.3f * sum, -1, 1);
 }
 
 void body_init(struct body *b, uint64_t seed)
 {
-    *b = (struct body){.chance = chance_make(seed, 4), .beat_s = -1};
+    *b = (struct body){.chance = chance_make(seed, 4), .seed = seed, .beat_s = -1};
     for (int i = 0; i < 8; i++)
         for (int k = 0; k < 3; k++)
-            b->phase[i][k] = chance_between(&b->chance, 0, 6.2831853f);
+            b->phase[i][k] = chance_unit(&b->chance);
     b->breath = chance_unit(&b->chance);
     b->stand_s = chance_between(&b->chance, 2, 12);
 }
@@ -89,6 +100,13 @@ static float loudness_at(const struct body *b, const struct cp_utterance *u, int
     return b->mean_level > 0 && i < u->n_prosody ? u->prosody[i].level / b->mean_level : 1;
 }
 
+float body_prominence(const struct body *b, const struct cp_utterance *u, const struct cp_mark *vowel)
+{
+    int32_t middle = vowel->at_samples + vowel->length_samples / 2;
+    return 0.35f * (vowel->stress >= 2) + 0.08f * melody(b, u, middle, 3) +
+           0.3f * (loudness_at(b, u, middle) - 1);
+}
+
 /* A stressed vowel that comes up within this step may get a nod, the more prominent the likelier. */
 static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t offset, float dt_s)
 {
@@ -100,9 +118,7 @@ static void look_for_beat(struct body *b, const struct cp_utterance *u, int32_t 
             break;
         if (mark->type != CP_MARK_VISEME || mark->at_samples < from || mark->viseme < CP_VISEME_AA)
             continue;
-        int32_t middle = mark->at_samples + mark->length_samples / 2;
-        float prominence = 0.35f * (mark->stress >= 2) + 0.08f * melody(b, u, middle, 3) +
-                           0.3f * (loudness_at(b, u, middle) - 1);
+        float prominence = body_prominence(b, u, mark);
         if (b->rested_s < BEAT_REST_S || prominence < chance_between(&b->chance, 0.2f, 0.7f))
             continue;
         b->beat_s = b->rested_s = 0;
@@ -211,8 +227,8 @@ void body_step(struct body *b, const struct cp_moment *moment, float dt_s)
     float sway = 0.5f * drift(b, SWAY, t_s, 0.05) + b->weight.at[0];
     b->spine[0] = CP_RADIANS(0.8f) * drift(b, TWIST, t_s, 0.045) + CP_RADIANS(0.6f) * b->weight.at[1];
     b->spine[1] = 0;
-    b->spine[2] = CP_RADIANS(-0.6f) * sway;
-    b->shift[0] = 0.006f * sway;
+    b->spine[2] = CP_RADIANS(-0.75f) * sway;
+    b->shift[0] = 0.010f * sway;
     b->head[2] += CP_RADIANS(0.4f) * sway; /* the head stays level */
     step_breath(b, moment, t_s, dt_s);
 }

@@ -56,22 +56,24 @@ static void add_face(enum cp_emotion emotion, float weight, float *shape, float 
         shape[FACE[emotion].set[i].shape] += FACE[emotion].set[i].weight * weight;
 }
 
+static const enum cp_shape RIGHT[] = {CP_SHAPE_browDownRight,    CP_SHAPE_browOuterUpRight,
+                                      CP_SHAPE_cheekSquintRight, CP_SHAPE_eyeSquintRight,
+                                      CP_SHAPE_mouthDimpleRight, CP_SHAPE_mouthFrownRight,
+                                      CP_SHAPE_mouthSmileRight,  CP_SHAPE_mouthUpperUpRight};
+
 /* Faces are never quite even: the right side of pairs comes a little weaker (or stronger). */
 static void make_uneven(float *shape, float uneven)
 {
-    static const enum cp_shape right[] = {CP_SHAPE_browDownRight,    CP_SHAPE_browOuterUpRight,
-                                          CP_SHAPE_cheekSquintRight, CP_SHAPE_eyeSquintRight,
-                                          CP_SHAPE_mouthDimpleRight, CP_SHAPE_mouthFrownRight,
-                                          CP_SHAPE_mouthSmileRight,  CP_SHAPE_mouthUpperUpRight};
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
-        shape[right[i]] *= 1 - uneven;
+    for (size_t i = 0; i < sizeof RIGHT / sizeof *RIGHT; i++)
+        shape[RIGHT[i]] *= 1 - uneven;
 }
 
 void feeling_init(struct feeling *feeling, uint64_t seed)
 {
     struct chance chance = chance_make(seed, 1);
-    *feeling = (struct feeling){.since_s = BLEND_S, .emotion = CP_EMOTION_NEUTRAL, .intensity = 1};
+    *feeling = (struct feeling){.since_s = 2 * BLEND_S, .emotion = CP_EMOTION_NEUTRAL, .intensity = 1};
     feeling->uneven = chance_between(&chance, 0.05f, 0.12f) * (chance_unit(&chance) < 0.5f ? -1 : 1);
+    feeling->late_s = chance_between(&chance, -0.07f, 0.07f);
     add_face(CP_EMOTION_NEUTRAL, 1, feeling->to, feeling->head_to);
     make_uneven(feeling->to, feeling->uneven);
     memcpy(feeling->from, feeling->to, sizeof feeling->to);
@@ -102,6 +104,13 @@ void feeling_step(struct feeling *feeling, enum cp_emotion emotion, float intens
     float t = smooth_step(0, BLEND_S, feeling->since_s);
     for (int s = 0; s < CP_SHAPE_COUNT; s++)
         feeling->shape[s] = mixf(feeling->from[s], feeling->to[s], t);
+    /* nor do both sides move at once: each left shape stands before its right one */
+    int late = feeling->late_s < 0 ? -1 : 0;
+    t = smooth_step(0, BLEND_S, feeling->since_s - fabsf(feeling->late_s));
+    for (size_t i = 0; i < sizeof RIGHT / sizeof *RIGHT; i++) {
+        int shape = (int)RIGHT[i] + late;
+        feeling->shape[shape] = mixf(feeling->from[shape], feeling->to[shape], t);
+    }
     for (int i = 0; i < 3; i++) /* the head takes its time */
         feeling->head[i] =
             mixf(feeling->head_from[i], feeling->head_to[i], smooth_step(0, 2 * BLEND_S, feeling->since_s));

@@ -1,6 +1,7 @@
 /* What acting will find in a foreign model, told to its owner. */
 #include "avatar/acting.h"
 #include "avatar/avatar.h"
+#include "avatar/load.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,6 +103,8 @@ static void note_springs(struct cp_avatar_report *report, const struct cp_model 
     if (model->n_springs)
         note(report, "%d joints swing by themselves (hair, cloth), with %d colliders.\n", model->n_springs,
              model->n_colliders);
+    if (model->n_constraints)
+        note(report, "%d joints turn by what others do (node constraints).\n", model->n_constraints);
     note(report, "%s", model->notes);
 }
 
@@ -156,7 +159,8 @@ static int group_at(const struct rig *rig, int bone, const char **ret_words)
 static void list_missing_bones(struct cp_avatar_report *report, const struct rig *rig)
 {
     for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++)
-        report->n_bones += rig->joint[b] >= 0;
+        report->n_bones +=
+            rig->joint[b] >= 0 && strcmp(rig->model->joints[rig->joint[b]].name, LOAD_OWN_JOINT) != 0;
     for (int b = CP_BONE_UNSET + 1; report->n_bones && b < CP_BONE_COUNT;) {
         const char *words;
         int n = group_at(rig, b, &words);

@@ -3,6 +3,7 @@
 #include "avatar/avatar.h"
 #include "avatar/transform.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,17 @@ void load_name(char *ret, size_t bytes, const char *name)
     }
     memcpy(ret, name, n);
     ret[n] = 0;
+}
+
+void load_note(struct cp_model *model, const char *format, ...)
+{
+    size_t n = strlen(model->notes), room = sizeof model->notes - n;
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(model->notes + n, room, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= room)
+        model->notes[n] = 0;
 }
 
 bool load_grow(void **array, size_t *capacity, size_t need, size_t item_bytes)
@@ -50,6 +62,7 @@ static void free_model(void *object)
     free(model->joints);
     free(model->springs);
     free(model->colliders);
+    free(model->constraints);
     free(model);
 }
 
@@ -111,6 +124,18 @@ static bool head_span(const struct cp_model *model, int head, float *ret_low, fl
     return high - low > 0.05f;
 }
 
+#define TOY_EYES 0.66f /* of the height */
+#define TOY_HEAD 0.30f
+
+/* True when nothing in the file says where its head is. */
+static bool is_faceless(const struct cp_model *model)
+{
+    for (int j = 0; j < model->n_joints; j++)
+        if (model->joints[j].role != CP_BONE_UNSET && strcmp(model->joints[j].name, LOAD_OWN_JOINT) != 0)
+            return false;
+    return true;
+}
+
 /* Finds the eyes' height and the head's: joints first, then surfaces, then proportions of a standing body. */
 static void measure(struct cp_model *model)
 {
@@ -132,48 +157,14 @@ static void measure(struct cp_model *model)
         eyes = has_head ? head[1] + 0.4f * (high - head[1]) : low + 0.93f * (high - low);
     model->eye_height_m = eyes;
     model->head_height_m = 0.23f; /* of an adult */
-    if (has_head && head_span(model, head_joint, &chin, &crown) && crown - chin < 1.0f)
+    if (has_head && head_span(model, head_joint, &chin, &crown) && crown - chin < 1.0f) {
         model->head_height_m = crown - chin;
-}
-
-#define PERSON_M 1.7f
-
-/* Some tools work in centimetres or in blocks: what is far from a person's size is brought to it, so that
- * cameras find it. */
-static void fit_size(struct cp_model *model)
-{
-    float low = 1e9f, high = -1e9f;
-    for (int i = 0; i < model->n_vertices; i++) {
-        low = fminf(low, model->vertices[i].position[1]);
-        high = fmaxf(high, model->vertices[i].position[1]);
+    } else if (is_faceless(model) && has_head) { /* a head alone, with its neck */
+        model->head_height_m = 0.8f * (high - low);
+    } else if (is_faceless(model)) { /* figures without bones tend to be toys with large heads: show more */
+        model->eye_height_m = low + TOY_EYES * (high - low);
+        model->head_height_m = TOY_HEAD * (high - low);
     }
-    float height = high - low;
-    if (!(height > 1e-3f) || (height > 0.3f && height < 4))
-        return;
-    float f = PERSON_M / height;
-    for (int k = 0; k < 3; k++) {
-        for (int i = 0; i < model->n_vertices; i++)
-            model->vertices[i].position[k] *= f;
-        for (int i = 0; i < model->n_rows; i++)
-            model->rows[i].position[k] *= f;
-        for (int j = 0; j < model->n_joints; j++) {
-            model->joints[j].translation[k] *= f;
-            model->joints[j].inverse_bind[4 * k + 3] *= f;
-        }
-        for (int s = 0; s < model->n_springs; s++)
-            model->springs[s].tail[k] *= f;
-        for (int c = 0; c < model->n_colliders; c++) {
-            model->colliders[c].end[0][k] *= f;
-            model->colliders[c].end[1][k] *= f;
-        }
-    }
-    for (int s = 0; s < model->n_springs; s++)
-        model->springs[s].hit_m *= f;
-    for (int c = 0; c < model->n_colliders; c++)
-        model->colliders[c].radius_m *= f;
-    size_t n = strlen(model->notes);
-    snprintf(model->notes + n, sizeof model->notes - n, "It is %.2f m high: it is drawn %.1f m high.\n",
-             (double)height, (double)PERSON_M);
 }
 
 static void free_load(struct load *load)
@@ -197,6 +188,10 @@ static int load_all(struct load *load)
         err = load_meshes(load);
     if (!err)
         err = load_springs(load);
+    if (!err)
+        err = load_constraints(load);
+    if (!err)
+        err = load_fold_joints(load);
     if (!err && load->model->n_triangles == 0 && gltf_extension(load->doc.root, "VRMC_vrm_animation"))
         err = gltf_fail(&load->doc, CP_ERR_UNSUPPORTED,
                         "this is a VRM Animation, a motion and no character: use it as an action");
@@ -206,9 +201,10 @@ static int load_all(struct load *load)
         err = load_expressions(load);
     if (err)
         return err;
-    fit_size(load->model);
-    measure(load->model);
-    return 0;
+    err = load_fit_body(load);
+    if (!err)
+        measure(load->model);
+    return err;
 }
 
 static int load_bytes(const void *bytes, size_t length, const char *name, const char *folder,

@@ -26,6 +26,8 @@ struct load_material {
     bool occlusion; /* COLOR_0.a is ambient occlusion */
     bool told;      /* the surface kind comes from the extras, so tangents are as that kind wants them */
     int image;      /* the image of its base colour, -1 */
+    int shadows;    /* the image of its ambient occlusion, where that lies on the same places; -1 */
+    float shadow_strength;
 };
 
 struct load_rows {
@@ -61,6 +63,8 @@ int load_file(const char *path, uint8_t **ret_bytes, size_t *ret_length, struct 
 
 /* Materials and their textures (load_materials.c). */
 int load_materials(struct load *load);
+/* Darkens a base colour's picture by one of ambient occlusion, whatever their sizes (load_occlusion.c). */
+void load_bake_occlusion(struct cp_texture *base, const struct cp_texture *occlusion, float strength);
 /* The kind of surface that a name speaks of ("Wolf3D_Teeth"), or CP_SURFACE_UNSET. */
 enum cp_surface surface_of_name(const char *name);
 
@@ -74,6 +78,23 @@ int load_meshes(struct load *load);
 int load_springs(struct load *load);
 /* Calls `need` for each node that swings, ends a chain, or carries a collider: they have to be joints. */
 void load_spring_nodes(struct load *load, void (*need)(struct load *load, int node));
+
+/* Joints that turn by what others do (load_constraints.c). */
+int load_constraints(struct load *load);
+/* Calls `need` for each node that is constrained, or that one is constrained by. */
+void load_constraint_nodes(struct load *load, void (*need)(struct load *load, int node));
+
+/* Brings a finished model down to CP_MODEL_MAX_JOINTS: those that matter least go with their parents
+ * (load_joints.c). */
+int load_fold_joints(struct load *load);
+
+/* Brings a finished model to a person's size, and gives one without a skeleton a joint to move by
+ * (load_body.c). */
+int load_fit_body(struct load *load);
+#define LOAD_OWN_JOINT "(all of it)" /* what that joint is called: no bone of the file */
+
+/* Adds a sentence to what is told about the model; one that does not fit is left out. */
+void load_note(struct cp_model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a mesh calls its target of that number, or a name made up for it. */
 void load_target_name(const json_t *mesh, const json_t *primitive, size_t index, char *ret, size_t bytes);

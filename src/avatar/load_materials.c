@@ -129,6 +129,35 @@ static void read_toon(struct load *load, const json_t *json, int64_t index, stru
     ret->surface = CP_SURFACE_TOON;
 }
 
+/* The image of a material's texture, -1. */
+static int image_of(const struct load *load, const json_t *info)
+{
+    const json_t *texture = info ? gltf_item(&load->doc, "textures", gltf_int(info, "index", -1)) : NULL;
+    int64_t image = gltf_int(gltf_extension(texture, "EXT_texture_webp"), "source", -1);
+    if (image < 0)
+        image = gltf_int(texture, "source", -1);
+    return image >= 0 && image < GLTF_MAX_LIST ? (int)image : -1;
+}
+
+/* An occlusion texture, when it can be baked into the base colour: it lies on the same places. Painted
+ * surfaces have none. */
+static void read_shadows(const struct load *load, const json_t *json, const struct cp_material *material,
+                         struct load_material *more)
+{
+    const json_t *info = json_object_get(json, "occlusionTexture");
+    struct load_material there = {0};
+    more->shadows = -1;
+    if (!info || material->surface == CP_SURFACE_TOON)
+        return;
+    read_uv(info, &there);
+    bool same = there.uv_set == more->uv_set && !memcmp(there.uv, more->uv, sizeof there.uv);
+    int image = image_of(load, info);
+    if (!same || image == more->image)
+        return;
+    more->shadows = image;
+    more->shadow_strength = fminf(fmaxf(gltf_float(info, "strength", 1), 0), 1);
+}
+
 static void read_material(struct load *load, const json_t *json, int64_t index, struct cp_material *ret,
                           struct load_material *more)
 {
@@ -155,11 +184,8 @@ static void read_material(struct load *load, const json_t *json, int64_t index, 
         read_toon(load, json, index, ret);
     more->occlusion = gltf_bool(extras, "compere_occlusion");
     read_uv(info, more);
-    const json_t *texture = info ? gltf_item(&load->doc, "textures", gltf_int(info, "index", -1)) : NULL;
-    int64_t image = gltf_int(gltf_extension(texture, "EXT_texture_webp"), "source", -1);
-    if (image < 0)
-        image = gltf_int(texture, "source", -1);
-    more->image = image >= 0 && image < GLTF_MAX_LIST ? (int)image : -1;
+    more->image = image_of(load, info);
+    read_shadows(load, json, ret, more);
 }
 
 static int decode_image(struct load *load, int index, size_t *pixels_left, struct cp_texture *ret)
@@ -209,7 +235,47 @@ static bool is_missing(struct load *load, int image)
     return err;
 }
 
-/* One texture for each image that a base colour uses. */
+/* Decodes an image that nothing depends on: false, and no error, when it cannot be. */
+static bool try_decode(struct load *load, int image, size_t *pixels_left, struct cp_texture *ret)
+{
+    struct cp_error *error = load->doc.error;
+    load->doc.error = NULL;
+    int err = decode_image(load, image, pixels_left, ret);
+    load->doc.error = error;
+    return !err;
+}
+
+/* The picture of one material: its base colour, darkened by its occlusion; white where there is only that. */
+static int make_texture(struct load *load, const struct load_material *more, size_t *pixels_left,
+                        struct cp_texture *ret)
+{
+    struct cp_texture shadows = {0};
+    bool base = more->image >= 0 && !is_missing(load, more->image);
+    int err = base ? decode_image(load, more->image, pixels_left, ret) : 0;
+    if (err || more->shadows < 0 || !try_decode(load, more->shadows, pixels_left, &shadows))
+        return err;
+    size_t pixels = (size_t)shadows.width * (size_t)shadows.height;
+    *pixels_left += base ? pixels : 0; /* gone again */
+    if (!base) {
+        *ret = (struct cp_texture){shadows.width, shadows.height, malloc(4 * pixels + 1)};
+        if (!ret->rgba) {
+            free(shadows.rgba);
+            return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
+        }
+        memset(ret->rgba, 255, 4 * pixels);
+    }
+    load_bake_occlusion(ret, &shadows, more->shadow_strength);
+    free(shadows.rgba);
+    return 0;
+}
+
+static bool same_picture(const struct load_material *a, const struct load_material *b)
+{
+    return a->image == b->image && a->shadows == b->shadows &&
+           (a->shadows < 0 || a->shadow_strength == b->shadow_strength);
+}
+
+/* One texture for each base colour, and for each that another occlusion darkens. */
 static int load_textures(struct load *load)
 {
     struct cp_model *model = load->model;
@@ -218,20 +284,39 @@ static int load_textures(struct load *load)
     if (!model->textures)
         return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");
     for (int m = 0; m < model->n_materials; m++) {
-        int image = load->materials[m].image;
-        if (image < 0 || is_missing(load, image))
-            continue;
-        for (int before = 0; before < m && model->materials[m].texture < 0; before++)
-            if (load->materials[before].image == image)
+        const struct load_material *more = &load->materials[m];
+        bool known = more->image < 0 && more->shadows < 0;
+        for (int before = 0; before < m && !known; before++)
+            if (same_picture(&load->materials[before], more)) {
                 model->materials[m].texture = model->materials[before].texture;
-        if (model->materials[m].texture >= 0)
+                known = true;
+            }
+        if (known)
             continue;
-        int err = decode_image(load, image, &pixels_left, &model->textures[model->n_textures]);
+        struct cp_texture *texture = &model->textures[model->n_textures];
+        int err = make_texture(load, more, &pixels_left, texture);
         if (err)
             return err;
-        model->materials[m].texture = model->n_textures++;
+        if (texture->rgba)
+            model->materials[m].texture = model->n_textures++;
     }
     return 0;
+}
+
+/* What the file says of surfaces and is not drawn. */
+static void note_unread(struct load *load)
+{
+    int normal = 0, shadows = 0;
+    for (size_t m = 0; m < gltf_count(&load->doc, "materials"); m++) {
+        const json_t *json = gltf_item(&load->doc, "materials", (int64_t)m);
+        normal += json_object_get(json, "normalTexture") != NULL;
+        shadows += load->materials[m].shadows >= 0;
+    }
+    if (normal)
+        load_note(load->model, "%d materials have normal maps: they are not drawn.\n", normal);
+    if (shadows)
+        load_note(load->model, "%d materials have occlusion pictures: they darken the base colour.\n",
+                  shadows);
 }
 
 int load_materials(struct load *load)
@@ -250,5 +335,6 @@ int load_materials(struct load *load)
                       &load->materials[i]);
     model->n_materials = (int)n + 1;
     load->default_material = (int)n;
+    note_unread(load);
     return load_textures(load);
 }

@@ -222,13 +222,11 @@ static int make_joints(struct load *load)
             !json_object_get(load->nodes[i].json, "skin"))
             need_joint(load, i);
     load_spring_nodes(load, need_joint);
+    load_constraint_nodes(load, need_joint);
     for (int depth = 0; depth <= GLTF_MAX_DEPTH; depth++)
         for (int i = 0; i < load->n_nodes; i++)
             if (load->nodes[i].depth == depth && load->nodes[i].joint >= 0)
                 load->nodes[i].joint = n++;
-    if (n > CP_MODEL_MAX_JOINTS)
-        return gltf_fail(&load->doc, CP_ERR_LIMIT, "the model needs %d joints; at most %d are read", n,
-                         CP_MODEL_MAX_JOINTS);
     load->model->joints = calloc((size_t)n + 1, sizeof *load->model->joints);
     if (!load->model->joints)
         return gltf_fail(&load->doc, CP_ERR_NOMEM, "out of memory");

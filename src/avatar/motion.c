@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FADE_S       0.35f
 #define MOST_SHIFT_M 0.6f
+#define SETTLE_S     0.75f /* in which what one motion leaves to the next is gone */
 
 enum cp_bone motion_limb_end(enum cp_bone bone)
 {
@@ -56,27 +56,58 @@ static const struct cp_motion *playing(const struct motion_player *player)
     return player->playing >= 0 && player->playing < player->n ? player->entry[player->playing].motion : NULL;
 }
 
-void motion_step(struct motion_player *player, const struct rig *rig, const char *action, float dt_s)
+void motion_init(struct motion_player *player)
 {
+    player->playing = -1;
+    player->settle_s = SETTLE_S;
+}
+
+/* A motion takes over from what is shown now, or something else does from it. */
+static void take_over(struct motion_player *player)
+{
+    player->switched = true;
+    player->settle_s = player->dt_s; /* this frame is one step on its way */
+}
+
+static bool start(struct motion_player *player, const struct rig *rig, const char *action)
+{
+    for (int i = 0; *action && i < player->n; i++) {
+        if (strcmp(player->entry[i].name, action))
+            continue;
+        take_over(player);
+        player->playing = i;
+        player->into_s = 0;
+        fit_motion(player, rig, player->entry[i].motion);
+        return true;
+    }
+    return false;
+}
+
+void motion_step(struct motion_player *player, const struct rig *rig, const char *action, bool gesture,
+                 float dt_s)
+{
+    bool started = false;
+    player->dt_s = dt_s;
+    player->settle_s += dt_s;
     if (strncmp(action, player->last_action, sizeof player->last_action - 1)) {
         snprintf(player->last_action, sizeof player->last_action, "%s", action);
-        for (int i = 0; *action && i < player->n; i++)
-            if (!strcmp(player->entry[i].name, action)) {
-                player->playing = i;
-                player->into_s = 0;
-                fit_motion(player, rig, player->entry[i].motion);
-            }
+        started = start(player, rig, action);
     }
     const struct cp_motion *motion = playing(player);
     if (!motion)
         return;
     player->into_s += dt_s;
-    float left_s = (float)(motion->n_frames - 1) / MOTION_HZ - player->into_s;
-    player->weight = smooth_step(0, FADE_S, player->into_s) * smooth_step(0, FADE_S, left_s);
-    if (left_s <= 0) {
+    if ((gesture && !started) || player->into_s >= (float)(motion->n_frames - 1) / MOTION_HZ) {
+        take_over(player);
         player->playing = -1;
-        player->weight = 0;
     }
+}
+
+/* 0 .. 1 with neither a jump of speed nor of acceleration (Perlin 2002). */
+static float smoother_step(float x)
+{
+    float t = clampf(x, 0, 1);
+    return t * t * t * (t * (6 * t - 15) + 10);
 }
 
 /* Blends rotations the short way; good for the small steps it is used for. */
@@ -110,10 +141,11 @@ static void limb_turn(const struct motion_player *player, const struct cp_motion
     quat_multiply(turn, player->fit[bone], ret);
 }
 
-void motion_apply(const struct motion_player *player, const struct rig *rig, struct stance *stance)
+/* The motion's own turns, as far as it is seen. */
+static void apply(const struct motion_player *player, const struct rig *rig, struct stance *stance)
 {
     const struct cp_motion *motion = playing(player);
-    if (!motion || player->weight <= 0)
+    if (!motion)
         return;
     for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
         if (!motion->moves[b] || rig->joint[b] < 0)
@@ -128,7 +160,7 @@ void motion_apply(const struct motion_player *player, const struct rig *rig, str
         for (int k = 0; k < 3; k++)
             above[k] = -above[k];
         quat_multiply(above, limb, own);
-        quat_mix(stance->turn[b], own, player->weight, stance->turn[b]);
+        memcpy(stance->turn[b], own, sizeof own);
     }
     int a, b, hips = rig->joint[CP_BONE_HIPS];
     float part, size = 1;
@@ -137,11 +169,74 @@ void motion_apply(const struct motion_player *player, const struct rig *rig, str
         size = rig->pivot[hips][1] / motion->hips_height_m;
     for (int k = 0; k < 3; k++) {
         float shift = size * mixf(motion->shift[a][k], motion->shift[b][k], part);
-        stance->shift[k] = mixf(stance->shift[k], clampf(shift, -MOST_SHIFT_M, MOST_SHIFT_M), player->weight);
+        stance->shift[k] = clampf(shift, -MOST_SHIFT_M, MOST_SHIFT_M);
     }
 }
 
-void motion_face(const struct motion_player *player, float *face)
+/* The rotation vector of the turn that leads from one turn to another: its axis times radians. */
+static void turn_from(const float from[4], const float to[4], float ret[3])
+{
+    const float back[4] = {-from[0], -from[1], -from[2], from[3]};
+    float turn[4];
+    quat_multiply(to, back, turn);
+    float sine = sqrtf(vec_dot(turn, turn)), sign = turn[3] < 0 ? -1 : 1;
+    float angle = 2 * atan2f(sine, sign * turn[3]), factor = sine > 1e-6f ? sign * angle / sine : 2 * sign;
+    for (int k = 0; k < 3; k++)
+        ret[k] = factor * turn[k];
+}
+
+static void turn_by(const float vector[3], float turn[4])
+{
+    float axis[3] = {vector[0], vector[1], vector[2]}, angle = sqrtf(vec_dot(vector, vector)), by[4];
+    if (angle < 1e-6f)
+        return;
+    vec_normalize(axis);
+    quat_axis_angle(axis, angle, by);
+    quat_multiply(by, turn, turn);
+    quat_normalize(turn);
+}
+
+/* What is left of the motion before, put over this frame's turns: how far a bone was from them, and on its
+ * way, fading. */
+static void settle(struct motion_player *player, struct stance *stance)
+{
+    float left = 1 - smoother_step(player->settle_s / SETTLE_S),
+          way_s = player->settle_s * expf(-5 * player->settle_s);
+    for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
+        float off[3];
+        if (player->switched) {
+            turn_from(stance->turn[b], player->was[b], player->off[b]);
+            memcpy(player->off_pace[b], player->pace[b], sizeof player->pace[b]);
+        }
+        for (int k = 0; k < 3; k++)
+            off[k] = left * (player->off[b][k] + way_s * player->off_pace[b][k]);
+        turn_by(off, stance->turn[b]);
+    }
+    for (int k = 0; k < 3; k++) {
+        if (player->switched)
+            player->off_shift[k] = player->was_shift[k] - stance->shift[k];
+        stance->shift[k] += left * player->off_shift[k];
+    }
+}
+
+void motion_apply(struct motion_player *player, const struct rig *rig, struct stance *stance)
+{
+    if (player->n == 0)
+        return;
+    apply(player, rig, stance);
+    if (player->settle_s < SETTLE_S)
+        settle(player, stance);
+    player->switched = false;
+    for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
+        turn_from(player->was[b], stance->turn[b], player->pace[b]);
+        for (int k = 0; k < 3; k++)
+            player->pace[b][k] /= fmaxf(player->dt_s, 1e-3f);
+    }
+    memcpy(player->was, stance->turn, sizeof player->was);
+    memcpy(player->was_shift, stance->shift, sizeof player->was_shift);
+}
+
+void motion_face(struct motion_player *player, float *face)
 {
     static const struct {
         uint8_t preset, shape;
@@ -157,15 +252,22 @@ void motion_face(const struct motion_player *player, float *face)
         {4, CP_SHAPE_eyeWideLeft, 0.6f},      {4, CP_SHAPE_eyeWideRight, 0.6f},
     };
     const struct cp_motion *motion = playing(player);
-    int a, b;
-    float part;
-    if (!motion)
-        return;
-    place(player, motion, &a, &b, &part);
+    float shown[MOTION_FACES] = {0}, left = 1 - smoother_step(player->settle_s / SETTLE_S);
+    if (motion) {
+        int a, b;
+        float part;
+        place(player, motion, &a, &b, &part);
+        for (int i = 0; i < MOTION_FACES; i++)
+            shown[i] = mixf(motion->face[a][i], motion->face[b][i], part);
+    }
+    for (int i = 0; i < MOTION_FACES; i++) {
+        if (player->switched)
+            player->off_face[i] = player->was_face[i] - shown[i];
+        shown[i] += left * player->off_face[i];
+        player->was_face[i] = shown[i];
+    }
     for (size_t i = 0; i < sizeof SHAPE / sizeof *SHAPE; i++)
-        face[SHAPE[i].shape] +=
-            SHAPE[i].share * player->weight *
-            mixf(motion->face[a][SHAPE[i].preset], motion->face[b][SHAPE[i].preset], part);
+        face[SHAPE[i].shape] += SHAPE[i].share * shown[SHAPE[i].preset];
 }
 
 void cp_motion_measure(const struct cp_motion *motion, float *ret_seconds, int *ret_bones)

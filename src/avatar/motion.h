@@ -36,18 +36,32 @@ struct motion_player {
     } entry[MOTION_MAX];
     int n, playing; /* -1 */
     char last_action[32];
-    float into_s, weight;        /* time into the motion; 0 .. 1 how much of it is seen */
+    float into_s;
     float fit[CP_BONE_COUNT][4]; /* for the playing one: rest pose of this character to the file's */
+    /* Where a motion starts, ends, or is cut by another or by a gesture: how far the bones then were from
+     * where they should be. It is put over what follows and dies down, so that nothing jumps, whatever
+     * follows on what (Bollo, "Inertialization", GDC 2018). */
+    bool switched;                /* in this frame: the difference is still to be taken */
+    float settle_s;               /* since then */
+    float dt_s;                   /* of this frame */
+    float was[CP_BONE_COUNT][4];  /* turns as last shown */
+    float pace[CP_BONE_COUNT][3]; /* and how fast they turned, radians a second */
+    float off[CP_BONE_COUNT][3], off_pace[CP_BONE_COUNT][3]; /* rotation vectors */
+    float was_shift[3], off_shift[3];
+    float was_face[MOTION_FACES], off_face[MOTION_FACES];
 };
 
 /* The bone that a limb's bone points to; CP_BONE_UNSET for those whose direction does not matter. */
 enum cp_bone motion_limb_end(enum cp_bone bone);
 
-/* Starts the motion when the action is new and names one. */
-void motion_step(struct motion_player *player, const struct rig *rig, const char *action, float dt_s);
+void motion_init(struct motion_player *player);
+/* Starts the motion when the action is new and names one. gesture: one of ours has started in this frame, and
+ * ends what is playing. */
+void motion_step(struct motion_player *player, const struct rig *rig, const char *action, bool gesture,
+                 float dt_s);
 /* Puts the motion over what the bones would do, and its expression under the face's own. */
-void motion_apply(const struct motion_player *player, const struct rig *rig, struct stance *stance);
-void motion_face(const struct motion_player *player, float *face);
+void motion_apply(struct motion_player *player, const struct rig *rig, struct stance *stance);
+void motion_face(struct motion_player *player, float *face);
 void motion_drop(struct motion_player *player);
 
 #endif

@@ -6,8 +6,10 @@
  * rounding and tongue have strengths of their own, so that a sound made by the tongue leaves the lips to its
  * neighbours. On top stand the rules that viewers notice when they are broken (after JALI, Edwards et al.
  * 2016): bilabials close, labiodentals touch the teeth, sibilants narrow the jaw. Times are from there: onset
- * 120 ms, hold to 75 % of the sound, decay 120 ms, lips protrude 150 ms early.
+ * 120 ms, hold to 75 % of the sound, decay 120 ms, lips protrude 150 ms early. What a language forms in
+ * another manner than its viseme says is in phones.c.
  */
+#include "avatar/mouth.h"
 #include "avatar/acting.h"
 #include "avatar/avatar.h"
 #include "avatar/transform.h"
@@ -19,29 +21,8 @@
 #define CLOSE_RAMP_S  0.055f
 #define REACH_S       0.40f /* marks further away than this cannot matter */
 
-enum part { JAW, LIPS, ROUND, TONGUE, N_PARTS };
-
-struct target {
-    enum cp_shape shape;
-    float weight;
-};
-
-/* What one viseme wants of the face, and how firmly. */
-struct recipe {
-    float strength[N_PARTS];
-    struct target target[14];
-};
-
-/* One entry for each side. */
-#define BOTH(name, weight)                                                                                   \
-    {CP_SHAPE_##name##Left, weight},                                                                         \
-    {                                                                                                        \
-        CP_SHAPE_##name##Right, weight                                                                       \
-    }
-#define ONE(name, weight)                                                                                    \
-    {                                                                                                        \
-        CP_SHAPE_##name, weight                                                                              \
-    }
+#define BOTH MOUTH_BOTH
+#define ONE  MOUTH_ONE
 
 static const struct recipe RECIPE[CP_VISEME_COUNT] = {
     [CP_VISEME_SIL] = {{1, 1, 1, 1}, {{0, 0}}},
@@ -88,7 +69,7 @@ static const struct recipe RECIPE[CP_VISEME_COUNT] = {
 #undef BOTH
 #undef ONE
 
-static enum part part_of(enum cp_shape shape)
+static enum mouth_part part_of(enum cp_shape shape)
 {
     switch (shape) {
     case CP_SHAPE_jawOpen:
@@ -141,9 +122,11 @@ struct blend {
     float closure, teeth, sibilant, sibilant_jaw, activity;
 };
 
-static void blend_mark(struct blend *blend, const struct cp_mark *mark, struct stretch s)
+/* `own`: how the language forms this sound, or NULL for what the viseme says. */
+static void blend_mark(struct blend *blend, const struct cp_mark *mark, const struct recipe *own,
+                       struct stretch s)
 {
-    const struct recipe *recipe = &RECIPE[mark->viseme];
+    const struct recipe *recipe = own ? own : &RECIPE[mark->viseme];
     float plain = dominance(s, ONSET_S), early = dominance(s, ROUND_ONSET_S);
     float amount = mark->weight > 0 ? clampf(mark->weight, 0, 1) : 1, firm = 1;
     if (mark->viseme == CP_VISEME_SIL) /* a gap between words does not shut the mouth; a pause does */
@@ -155,15 +138,15 @@ static void blend_mark(struct blend *blend, const struct cp_mark *mark, struct s
         blend->total[p] += firm * recipe->strength[p] * d;
         blend->peak[p] = fmaxf(blend->peak[p], d);
     }
-    for (const struct target *t = recipe->target; t->shape != CP_SHAPE_UNSET; t++) {
-        enum part p = part_of(t->shape);
+    for (const struct mouth_target *t = recipe->target; t->shape != CP_SHAPE_UNSET; t++) {
+        enum mouth_part p = part_of(t->shape);
         blend->sum[t->shape] +=
             firm * recipe->strength[p] * (p == ROUND ? early : plain) * t->weight * amount;
     }
     if (mark->viseme == CP_VISEME_SIL)
         return;
     blend->activity = fmaxf(blend->activity, plain);
-    if (mark->viseme == CP_VISEME_PP)
+    if (mark->viseme == CP_VISEME_PP && !own) /* all rows for lips say that they do not meet */
         blend->closure = fmaxf(blend->closure, around_middle(s, CLOSE_RAMP_S));
     if (mark->viseme == CP_VISEME_FF)
         blend->teeth = fmaxf(blend->teeth, around_middle(s, CLOSE_RAMP_S));
@@ -174,6 +157,15 @@ static void blend_mark(struct blend *blend, const struct cp_mark *mark, struct s
             blend->sibilant_jaw = mark->viseme == CP_VISEME_SS ? 0.10f : 0.16f;
         }
     }
+}
+
+/* What the phone under a viseme's mark wants of the mouth in this language. */
+static const struct recipe *own_recipe(uint32_t language, const struct cp_mark *phone,
+                                       const struct cp_mark *mark)
+{
+    int32_t middle = mark->at_samples + mark->length_samples / 2;
+    bool under = phone && middle >= phone->at_samples && middle < phone->at_samples + phone->length_samples;
+    return under ? phone_recipe(language, phone->name, mark->viseme) : NULL;
 }
 
 static float level_near(const struct cp_utterance *u, float at_s, float reach_s, bool loudest)
@@ -226,8 +218,12 @@ void mouth_at(const struct cp_utterance *u, int32_t offset_samples, struct mouth
     if (!u)
         return;
     float now = (float)offset_samples / CP_SAMPLE_HZ;
+    const uint32_t language = phone_language(u->voice);
+    const struct cp_mark *phone = NULL; /* the one that a viseme belongs to stands before it */
     for (size_t i = 0; i < u->n_marks; i++) {
         const struct cp_mark *mark = &u->marks[i];
+        if (mark->type == CP_MARK_PHONE)
+            phone = mark;
         if (mark->type != CP_MARK_VISEME || mark->viseme <= CP_VISEME_UNSET ||
             mark->viseme >= CP_VISEME_COUNT)
             continue;
@@ -236,7 +232,7 @@ void mouth_at(const struct cp_utterance *u, int32_t offset_samples, struct mouth
         if (s.from > REACH_S)
             break;
         if (s.to > -REACH_S)
-            blend_mark(&blend, mark, s);
+            blend_mark(&blend, mark, own_recipe(language, phone, mark), s);
     }
     float loud = loudness(u), effort = 1, gate = 1;
     if (loud > 0) {
@@ -244,7 +240,7 @@ void mouth_at(const struct cp_utterance *u, int32_t offset_samples, struct mouth
         gate = smooth_step(0.02f * loud, 0.06f * loud, level_near(u, now, 0.15f, true));
     }
     for (int s = CP_SHAPE_UNSET + 1; s < CP_SHAPE_COUNT; s++) {
-        enum part p = part_of((enum cp_shape)s);
+        enum mouth_part p = part_of((enum cp_shape)s);
         if (blend.sum[s] > 0)
             ret->shape[s] = clampf(blend.peak[p] * blend.sum[s] / blend.total[p] * gate, 0, 1);
     }

@@ -110,6 +110,26 @@ struct cp_collider { /* a sphere (both ends equal) or a capsule */
     float end[2][3], radius_m;
 };
 
+/*
+ * A joint that turns by what another one does: VRM's node constraints (VRMC_node_constraint 1.0), of which
+ * twist bones are made. In the order in which they are worked out. Turns are those of joints against their
+ * parents, in model space at rest.
+ */
+#define CP_MODEL_MAX_CONSTRAINTS 128
+enum cp_constraint_type {
+    CP_CONSTRAINT_UNSET,
+    CP_CONSTRAINT_ROLL,     /* takes the source's twist about an axis */
+    CP_CONSTRAINT_AIM,      /* points at the source */
+    CP_CONSTRAINT_ROTATION, /* takes the source's whole turn */
+};
+struct cp_constraint {
+    enum cp_constraint_type type;
+    int joint, source;
+    float weight;
+    float axis[3];                /* roll: in the joint's own space; aim: model space at rest */
+    float to_own[4], to_model[4]; /* the source's turn to the joint's own space; from there to model space */
+};
+
 /* VRM 1.0's humanoid bones: the 25 of the body, then the fingers. Acting moves those that a model has. */
 /* clang-format off */
 #define CP_BONES_HAND(X, SIDE, side) \
@@ -160,7 +180,9 @@ struct cp_model {
     int n_springs, n_colliders;
     struct cp_spring *springs;
     struct cp_collider *colliders;
-    char notes[400];     /* what the file has and this model lacks: one sentence a line */
+    int n_constraints;
+    struct cp_constraint *constraints;
+    char notes[900];     /* what the file has and this model lacks: one sentence a line */
     float eye_height_m;  /* y of the point between the eyes at rest: what cameras aim by */
     float head_height_m; /* chin to crown */
 };

@@ -1,6 +1,7 @@
 // Runs in the page: loads VRM files by three-vrm and says what they do. Three.js' module is served as it is.
 import * as THREE from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import { MeshoptDecoder } from 'three/addons/libs/meshopt_decoder.module.js';
 import { VRMLoaderPlugin, VRMUtils } from '@pixiv/three-vrm';
 
 /** Sum of how far the weights of a mesh's morph targets move its vertices, metres. */
@@ -47,6 +48,27 @@ window.inspectVrm = async (url, boneNames) => {
     armSlope: Math.abs(elbow.y - shoulder.y) / elbow.distanceTo(shoulder),
     lookAt: vrm.lookAt?.applier?.constructor?.type ?? null,
   };
+};
+
+/** What three.js finds in any glTF file: counts, names of morph targets, the height, humanoid bones where it is a VRM. */
+window.inspectForeign = async (url) => {
+  const loader = new GLTFLoader();
+  loader.setMeshoptDecoder(MeshoptDecoder);
+  loader.register((parser) => new VRMLoaderPlugin(parser));
+  const gltf = await loader.loadAsync(url);
+  const seen = { triangles: 0, vertices: 0, targets: new Set(), bones: 0 };
+  gltf.scene.updateMatrixWorld(true);
+  gltf.scene.traverse((object) => {
+    if (!object.isMesh) return;
+    const { index, attributes } = object.geometry;
+    seen.triangles += (index ?? attributes.position).count / 3;
+    seen.vertices += attributes.position.count;
+    for (const name of Object.keys(object.morphTargetDictionary ?? {})) seen.targets.add(name);
+  });
+  const { humanoid } = gltf.userData.vrm ?? {};
+  seen.bones = humanoid ? Object.keys(humanoid.humanBones).length : null;
+  seen.height = new THREE.Box3().setFromObject(gltf.scene, true).getSize(new THREE.Vector3()).y;
+  return { ...seen, targets: [...seen.targets] };
 };
 
 /** Draws all of them in one row, each making a face and holding up a hand. */

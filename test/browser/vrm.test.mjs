@@ -1,14 +1,21 @@
 // The presenters' VRM files in Chromium by three-vrm, the loader that most pages use: bones, expressions, a picture.
 // Environment: COMPERE_CAST (default build/cast), VRM_SCREENSHOT: where to keep the picture. Nothing leaves the machine.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launchBrowser } from './harness.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cast = process.env.COMPERE_CAST ?? `${root}/build/cast`;
+const program = process.env.COMPERE ?? `${root}/build/src/app/compere`;
+const foreign = ['Box.glb', 'BoxMeshopt.glb', 'BoxVertexColors.glb', 'chr_knight.glb', 'rpm-brunette.glb'].concat(
+  ['Overridden', 'Overrides'].map((which) => `VRMC_vrm_expressions_isBinary_${which}.vrm`),
+);
 const names = ['ava', 'leo', 'mira'];
 const sided = ['Shoulder', 'UpperArm', 'LowerArm', 'Hand', 'UpperLeg', 'LowerLeg', 'Foot', 'Toes'];
 const fingers = ['ThumbMetacarpal', 'ThumbProximal', 'ThumbDistal'].concat(
@@ -28,6 +35,14 @@ const imports = {
 const html = `<!doctype html><link rel="icon" href="data:,"><style>body{margin:0}</style>
 <script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/vrm.page.js"></script>`;
 
+// shared/ lies beside the repository, or beside the folder that holds it
+function findShared() {
+  for (let at = root; dirname(at) !== at; at = dirname(at))
+    if (existsSync(join(at, 'shared/avatars'))) return join(at, 'shared/avatars');
+  return null;
+}
+const shared = findShared();
+
 let server;
 let browser;
 let page;
@@ -41,7 +56,9 @@ async function serve(request, response) {
       ? root + path
       : path.startsWith('/cast/')
         ? cast + path.slice(5)
-        : `${root}/test/browser${path}`;
+        : path.startsWith('/shared/')
+          ? shared + path.slice(7)
+          : `${root}/test/browser${path}`;
     const body = await readFile(file);
     response.setHeader('content-type', path.endsWith('.js') ? 'text/javascript' : 'model/gltf-binary').end(body);
   } catch {
@@ -79,6 +96,24 @@ for (const name of names)
     for (const preset of presets) assert.ok(seen.expressions[preset] > 0.05, `${preset}: ${seen.expressions[preset]}`);
     assert.equal(seen.still, 0, 'an expression stays when its value is 0');
     assert.deepEqual(faults, []);
+  });
+
+const missing = shared && existsSync(program) ? false : 'shared/avatars or the program is not there';
+for (const name of foreign)
+  test(`${name} is what "avatar check" says it is`, { skip: missing }, async () => {
+    const seen = await page.evaluate((url) => window.inspectForeign(url), `/shared/${name}`);
+    const result = spawnSync(program, ['avatar', 'check', join(shared, name), '--json'], { encoding: 'utf8' });
+    const report = JSON.parse(result.stdout);
+    assert.equal(report.triangles, seen.triangles);
+    assert.equal(report.vertices, seen.vertices);
+    const visemes = seen.targets.filter((target) => target.startsWith('viseme_')).length;
+    const others = seen.targets.filter((target) => /^(mouthOpen|mouthSmile|eyesClosed|eyesLook(Up|Down))$/.test(target)).length;
+    assert.equal(report.visemes, visemes);
+    assert.ok(report.shapes >= Math.min(52, seen.targets.length - visemes - others), `${report.shapes} of ${seen.targets}`);
+    if (seen.bones !== null) assert.equal(report.bones, seen.bones);
+    const scaled = /It is ([0-9.]+) m high/.exec(report.notes);
+    if (scaled) assert.ok(Math.abs(scaled[1] - seen.height) < 0.02 * seen.height, `${scaled[1]} m, not ${seen.height}`);
+    else assert.ok(seen.height > 0.3 && seen.height < 4);
   });
 
 test('all of them are drawn', async () => {

@@ -71,3 +71,12 @@ test("packed variants are the same character", { skip: skip || (tool ? false : "
       assert.equal(report[key], plain[key], `${way}: ${key}`);
   }
 });
+
+test("the benchmark's avatar is made of any other", { skip }, () => {
+  const file = join(directory, "heavy.glb"), source = join(shared, "rpm-brunette.glb");
+  const made = spawnSync("node", ["tools/make-bench-avatar.mjs", source, file], { encoding: "utf8", timeout: 60_000 });
+  assert.equal(made.status, 0, made.stderr);
+  const { report } = check(file), plain = check(source).report;
+  assert.ok(Math.abs(report.triangles - 40000) < 3, `${report.triangles}`);
+  for (const key of ["usable", "joints", "shapes", "visemes", "bones", "textures"]) assert.equal(report[key], plain[key], key);
+});

@@ -49,13 +49,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < model->n_colliders; i++)
         if (model->colliders[i].joint < 0 || model->colliders[i].joint >= model->n_joints)
             abort();
+    for (int i = 0; i < model->n_constraints; i++)
+        if (model->constraints[i].joint < 0 || model->constraints[i].joint >= model->n_joints ||
+            model->constraints[i].source < 0 || model->constraints[i].source >= model->n_joints)
+            abort();
+    if (model->n_joints > CP_MODEL_MAX_JOINTS)
+        abort();
     if (cp_actor_create(model, 1, &actor, NULL) == 0) {
         const struct cp_sight sight = {.camera_eye = {0, 1.5f, 2}};
         struct cp_moment moment = {.gain = 1, .action = "greet"};
         if (last)
             cp_actor_add_motion(actor, "greet", last, NULL);
-        for (int frame = 0; frame < 3; frame++, moment.at_samples += CP_SAMPLES_PER_FRAME)
+        for (int frame = 0; frame < 5; frame++, moment.at_samples += CP_SAMPLES_PER_FRAME) {
+            if (frame == 3) /* one of our own takes over */
+                moment.action[0] = 'n', moment.action[1] = 'o', moment.action[2] = 'd', moment.action[3] = 0;
             cp_actor_pose(actor, &moment, &sight, &pose);
+        }
         cp_actor_destroy(actor);
     }
     cp_ref_drop(model);

@@ -14,6 +14,7 @@
 #define HEAD_DEG_S    140.0f /* no head turns faster, but in a saccade-like shake */
 #define HAND_M_S      2.2f   /* no hand moves faster */
 #define HAND_JERK_M_S 0.6f   /* and its speed changes by no more in a frame */
+#define MOST_ALIKE    0.35f  /* the idle pose with itself at another time, correlation */
 #define WEIGHT_FRAME  0.20f  /* no feeling comes quicker, in a frame */
 
 static const char TEXT[] =
@@ -100,13 +101,23 @@ static float opening(const struct stage *s)
            weight(s, CP_SHAPE_mouthFunnel);
 }
 
-/* A minute or more of real speech. */
-static struct cp_speech *speak(struct listener *listener)
+/* A minute or more of real speech, made once for all tests. */
+static struct cp_speech *speech;
+static struct listener spoken;
+
+static int speak_once(void **state)
 {
     struct cp_speech_config config = quick_config();
-    struct cp_speech *speech = start(&config);
-    say_text(speech, TEXT, NULL, listener);
-    return speech;
+    speech = start(&config);
+    say_text(speech, TEXT, NULL, &spoken);
+    return 0;
+}
+
+static int forget_speech(void **state)
+{
+    listener_free(&spoken);
+    cp_speech_destroy(speech);
+    return 0;
 }
 
 /* One sentence, its opening by frame; returns the frames. */
@@ -155,8 +166,6 @@ static void count_bilabials(const struct cp_utterance *u, const float *open, int
 
 static void bilabials_close_and_silence_is_still(void **state)
 {
-    struct listener listener;
-    struct cp_speech *speech = speak(&listener);
     for (int e = CP_EMOTION_NEUTRAL; e < CP_EMOTION_COUNT; e++) {
         struct stage s = stage_open(3);
         int met = 0, all = 0;
@@ -165,8 +174,8 @@ static void bilabials_close_and_silence_is_still(void **state)
         s.moment.emotion_intensity = 1;
         for (int f = 0; f < 60; f++)
             next_frame(&s, &SIGHT);
-        for (int i = 0; i < listener.n_heard; i++) {
-            const struct cp_utterance *u = listener.heard[i];
+        for (int i = 0; i < spoken.n_heard; i++) {
+            const struct cp_utterance *u = spoken.heard[i];
             int whole = u->n_samples / CP_SAMPLES_PER_FRAME + 1; /* some are cut in their middle */
             int n = perform(&s, u, open, i % 5 == 4 ? whole / 2 : whole);
             seconds += (float)n * FRAME_S;
@@ -187,8 +196,6 @@ static void bilabials_close_and_silence_is_still(void **state)
                      seconds);
         stage_close(&s);
     }
-    listener_free(&listener);
-    cp_speech_destroy(speech);
 }
 
 /* Degrees between where the left eye looks and the camera. */
@@ -353,6 +360,162 @@ static void hands_leave_the_mouth_free(void **state)
     }
 }
 
+/* What the hands do through all sentences under one feeling. */
+struct handwork {
+    float seconds, raised_s, highest, aside, travel; /* raised: seconds with a hand well above hanging */
+    int strokes, on_stress, one_hand_s, both_s;
+    float still_s; /* raised and as good as still */
+};
+
+/* True when a stressed vowel begins within 0.2 s before the time or 0.12 s behind it. */
+static bool stress_near(const struct cp_utterance *u, float at_s)
+{
+    for (size_t i = 0; i < u->n_marks; i++) {
+        float vowel = (float)u->marks[i].at_samples / CP_SAMPLE_HZ;
+        if (u->marks[i].type == CP_MARK_VISEME && u->marks[i].viseme >= CP_VISEME_AA &&
+            u->marks[i].stress >= 2 && vowel > at_s - 0.20f && vowel < at_s + 0.12f)
+            return true;
+    }
+    return false;
+}
+
+static struct handwork watch_hands(const struct listener *heard, uint64_t seed, enum cp_emotion emotion,
+                                   const char *action)
+{
+    struct stage s = stage_open(seed);
+    struct motion motion = {0};
+    struct handwork w = {0};
+    float hand[2][3], last[2] = {0}, before[2] = {0}, high[2] = {0}, hanging;
+    s.moment.emotion = emotion;
+    s.moment.emotion_intensity = 1;
+    next_frame(&s, &SIGHT);
+    hand_at(&s, 0, 0, hand[0]);
+    hanging = hand[0][1];
+    for (int i = 0; i < heard->n_heard; i++) {
+        const struct cp_utterance *u = heard->heard[i];
+        int n = u->n_samples / CP_SAMPLES_PER_FRAME;
+        for (int f = 0; f < n + 6; f++) {
+            s.moment.utterance = f < n ? u : NULL;
+            s.moment.offset_samples = f < n ? f * CP_SAMPLES_PER_FRAME : 0;
+            snprintf(s.moment.action, sizeof s.moment.action, "%s", f == n / 2 ? action : "");
+            next_frame(&s, &SIGHT);
+            check_motion(&s, &motion, "talking hands");
+            w.seconds += FRAME_S;
+            int up = 0;
+            bool stroke = false;
+            for (int side = 0; side < 2; side++) {
+                hand_at(&s, side, 0.17f, hand[side]);
+                w.highest = fmaxf(w.highest, hand[side][1]);
+                w.aside = fmaxf(w.aside, fabsf(hand[side][0]));
+                hand_at(&s, side, 0, hand[side]);
+                float y = hand[side][1];
+                up += y > hanging + 0.15f;
+                /* the lowest point of a stroke: down by 3 cm since it was highest */
+                if (last[side] < before[side] - 1e-4f && y >= last[side] && high[side] - last[side] > 0.02f &&
+                    last[side] > hanging + 0.15f) {
+                    stroke = true;
+                    high[side] = 0;
+                }
+                high[side] = fmaxf(high[side], y);
+                if (y < hanging + 0.15f)
+                    high[side] = 0;
+                w.travel += fabsf(y - last[side]);
+                before[side] = last[side];
+                last[side] = y;
+            }
+            w.strokes += stroke;
+            w.on_stress += stroke && f < n && stress_near(u, (float)f * FRAME_S);
+            w.raised_s += up ? FRAME_S : 0;
+            w.one_hand_s += up == 1;
+            w.both_s += up == 2;
+        }
+    }
+    s.moment.utterance = NULL;
+    s.moment.attention = CP_ATTENTION_IDLE;
+    for (int f = 0; f < 5 * CP_FRAME_HZ; f++) {
+        next_frame(&s, &SIGHT);
+        check_motion(&s, &motion, "hands after talking");
+    }
+    for (int side = 0; side < 2; side++) { /* and hang again */
+        hand_at(&s, side, 0, hand[side]);
+        assert_true(fabsf(hand[side][1] - hanging) < 0.03f);
+    }
+    stage_close(&s);
+    return w;
+}
+
+static void hands_beat_on_stressed_words(void **state)
+{
+    struct handwork by[CP_EMOTION_COUNT] = {{0}};
+    int strokes = 0, on_stress = 0, one = 0, both = 0;
+    float seconds = 0, raised = 0;
+    for (int e = CP_EMOTION_NEUTRAL; e < CP_EMOTION_COUNT; e++) {
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            struct handwork w = watch_hands(&spoken, seed, (enum cp_emotion)e, "");
+            by[e].travel += w.travel;
+            by[e].strokes += w.strokes;
+            strokes += w.strokes;
+            on_stress += w.on_stress;
+            seconds += w.seconds;
+            raised += w.raised_s;
+            one += w.one_hand_s;
+            both += w.both_s;
+            if (w.highest > 1.6f - 0.2f) /* the chin is at 1.49 */
+                fail_msg("fingers at %.2f m while talking", w.highest);
+        }
+    }
+    assert_true(on_stress >= strokes * 8 / 10);
+    assert_true((float)strokes > seconds / 8 && (float)strokes < seconds / 1.5f);
+    assert_true(raised > 0.25f * seconds && raised < 0.85f * seconds); /* and rest between */
+    assert_true(one > both / 4 && both > one / 4);
+    assert_true(by[CP_EMOTION_HAPPY].travel > 1.2f * by[CP_EMOTION_NEUTRAL].travel);
+    assert_true(by[CP_EMOTION_SAD].travel < 0.7f * by[CP_EMOTION_NEUTRAL].travel);
+}
+
+/* An action has the hands: with it they go where they go without any beat before. */
+static void an_action_stops_the_beats(void **state)
+{
+    watch_hands(&spoken, 2, CP_EMOTION_HAPPY, "think"); /* no hand too fast while beats give way */
+    watch_hands(&spoken, 2, CP_EMOTION_HAPPY, "applaud");
+    struct stage talks = stage_open(2), silent = stage_open(2);
+    float a[3], b[3];
+    talks.moment.emotion = CP_EMOTION_HAPPY;
+    talks.moment.emotion_intensity = 1;
+    int32_t offset = 0;
+    int raised = 0;
+    for (int i = 0, f = 0; i < spoken.n_heard && f < 600; f++) {
+        const struct cp_utterance *u = spoken.heard[i];
+        talks.moment.utterance = u;
+        talks.moment.offset_samples = offset;
+        next_frame(&talks, &SIGHT);
+        next_frame(&silent, &SIGHT);
+        hand_at(&talks, 1, 0, a);
+        hand_at(&silent, 1, 0, b);
+        raised += a[1] > b[1] + 0.2f;
+        if (raised > 20)
+            break;
+        offset += CP_SAMPLES_PER_FRAME;
+        if (offset >= u->n_samples) {
+            i++;
+            offset = 0;
+        }
+    }
+    assert_true(raised > 20);
+    for (int f = 0; f < 45; f++) { /* by 1.5 s the thumb is up, and stays up, beats or no beats */
+        strcpy(talks.moment.action, "thumbs-up");
+        strcpy(silent.moment.action, "thumbs-up");
+        talks.moment.offset_samples += CP_SAMPLES_PER_FRAME;
+        next_frame(&talks, &SIGHT);
+        next_frame(&silent, &SIGHT);
+        hand_at(&talks, 1, 0, a);
+        hand_at(&silent, 1, 0, b);
+        for (int k = 0; f > 36 && k < 3; k++)
+            assert_float_equal(a[k], b[k], 0.03);
+    }
+    stage_close(&talks);
+    stage_close(&silent);
+}
+
 static void marks_start_gestures_at_their_word(void **state)
 {
     static const char *const name[] = {"action:thumbs-up", "thumbs_up", "unheard-of"};
@@ -406,6 +569,16 @@ static void idling_never_repeats(void **state)
         for (int i = 0; i < SAMPLES; i++)
             track[i][c] = (float)((track[i][c] - mean) / deviation);
     }
+    /* Nor does all of it come again after a time: its correlation with itself, 10 s to 7 minutes later. */
+    for (int lag = 100; lag < 4200; lag += 2) {
+        double sum = 0;
+        for (int i = 0; i + lag < SAMPLES; i += 3)
+            for (int c = 0; c < CHANNELS; c++)
+                sum += (double)track[i][c] * track[i + lag][c];
+        sum /= (double)((SAMPLES - lag + 2) / 3) * CHANNELS;
+        if (sum > MOST_ALIKE)
+            fail_msg("after %.1f s it is much the same: correlation %.2f", lag / 10.0, sum);
+    }
     float closest = 1e9f;
     for (int a = 0; a + WINDOW < SAMPLES; a += 10)
         for (int b = a + 4 * WINDOW; b + WINDOW < SAMPLES; b++) {
@@ -428,8 +601,10 @@ int main(void)
         cmocka_unit_test(eyes_find_card_notes_and_partner),
         cmocka_unit_test(no_action_cut_or_feeling_pops),
         cmocka_unit_test(hands_leave_the_mouth_free),
+        cmocka_unit_test(hands_beat_on_stressed_words),
+        cmocka_unit_test(an_action_stops_the_beats),
         cmocka_unit_test(marks_start_gestures_at_their_word),
         cmocka_unit_test(idling_never_repeats),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, speak_once, forget_speech);
 }

@@ -205,6 +205,38 @@ static void feelings_show_and_blend(void **state)
     stage_close(&s);
 }
 
+/* The two sides of a smile come at different times, which side first by the seed. */
+static void one_side_of_the_face_leads(void **state)
+{
+    int left = 0, right = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct stage s = stage_open(0, seed);
+        float before, most[2];
+        int at[2] = {0, 0};
+        for (int f = 0; f < 30; f++)
+            next_frame(&s);
+        before = weight(&s, CP_SHAPE_mouthFrownLeft);
+        s.moment.emotion = CP_EMOTION_SAD;
+        s.moment.emotion_intensity = 1;
+        float track[40][2];
+        for (int f = 0; f < 40; f++) {
+            next_frame(&s);
+            track[f][0] = weight(&s, CP_SHAPE_mouthFrownLeft);
+            track[f][1] = weight(&s, CP_SHAPE_mouthFrownRight);
+        }
+        for (int side = 0; side < 2; side++) {
+            most[side] = track[39][side];
+            while (track[at[side]][side] < 0.5f * (before + most[side]))
+                at[side]++;
+        }
+        assert_true(abs(at[0] - at[1]) <= 3); /* a tenth of a second */
+        left += at[0] < at[1];
+        right += at[1] < at[0];
+        stage_close(&s);
+    }
+    assert_true(left >= 2 && right >= 2);
+}
+
 static void cut_speech_closes_the_mouth(void **state)
 {
     struct cp_utterance *u = babble(4);
@@ -492,6 +524,7 @@ int main(void)
         cmocka_unit_test(equal_seeds_give_equal_poses),
         cmocka_unit_test(lips_close_under_every_feeling),
         cmocka_unit_test(feelings_show_and_blend),
+        cmocka_unit_test(one_side_of_the_face_leads),
         cmocka_unit_test(cut_speech_closes_the_mouth),
         cmocka_unit_test(poses_stay_sane_for_ten_random_minutes),
         cmocka_unit_test(head_and_body_move_within_bounds),
