@@ -48,13 +48,23 @@ INLINE void push(struct cp_render *render, int at, uint32_t pixel)
     list->pixel[n] = pixel;
 }
 
-/* A block of 2x2 pixels that shows one piece. Cloth changes so slowly that one point speaks for all four. */
+/* Whether the block's four pixels show triangles that are even. */
+INLINE bool is_even(const struct mesh *mesh, const uint32_t *id)
+{
+    const uint32_t mask = (1u << mesh->piece_shift) - 1;
+    return mesh->even[id[0] & mask] & mesh->even[id[4] & mask] & mesh->even[id[8] & mask] &
+           mesh->even[id[12] & mask];
+}
+
+/* A block of 2x2 pixels that shows one piece. Cloth and even skin change so slowly that one point speaks for
+ * all four. */
 INLINE void push_block(struct cp_render *render, int at, uint32_t pixel)
 {
     const struct mesh *mesh = render->mesh;
     const struct tile *tile = render->tile;
     int surface = mesh->piece_surface[tile->id[at] >> mesh->piece_shift];
-    if (mesh->surfaces[surface].kind == CP_SURFACE_CLOTH) {
+    const enum cp_surface kind = mesh->surfaces[surface].kind;
+    if (kind == CP_SURFACE_CLOTH || (kind == CP_SURFACE_SKIN && is_even(mesh, tile->id + at))) {
         push(render, at + BLOCK_MIDDLE, pixel | WHOLE_BLOCK);
         return;
     }

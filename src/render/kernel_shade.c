@@ -86,11 +86,11 @@ INLINE struct v3 sample_texture(const struct texture *texture, int level, vf u, 
     return (struct v3){out[0], out[1], out[2]};
 }
 
-/* The level whose texels are about a pixel wide at this distance. */
+/* The level whose texels are about as wide as what a point is shaded for, `pixels`, at this distance. */
 INLINE int mip_level(const struct cp_render *render, const struct surface *surface,
-                     const struct texture *texture, float distance)
+                     const struct texture *texture, float distance, float pixels)
 {
-    float texels = surface->texels_per_m * distance / render->camera.focal_px;
+    float texels = surface->texels_per_m * distance / render->camera.focal_px * pixels;
     int level = 0;
     while (level + 1 < texture->levels && texels > 1.4f) {
         texels *= 0.5f;
@@ -197,7 +197,7 @@ INLINE void shade_list(struct cp_render *render, const struct scene *scene, int 
         p.view = v3_normalize(to_eye);
         if (texture) {
             float distance = sqrtf(v3_dot(to_eye, to_eye)[0]);
-            int level = mip_level(render, surface, texture, distance);
+            int level = mip_level(render, surface, texture, distance, list->pixel[at] >= WHOLE_BLOCK ? 2 : 1);
             p.albedo = v3_mul(p.albedo, sample_texture(texture, level, p.u, p.v));
         }
         struct v3 color = shade_point(render, scene, surface, &p, kind);

@@ -114,7 +114,8 @@ struct mesh {
     float (*still)[STILL_COLUMNS][GROUP]; /* what posing leaves alone, by group */
     int32_t *corner[3];                   /* vertices of each triangle */
     int32_t (*rows)[4];                   /* the same, times ROW_FLOATS; clipped triangles follow behind */
-    uint32_t *visibility_id;              /* of each triangle: its number | its piece << piece_shift */
+    uint8_t *even;           /* by triangle: skin that changes so little that 2x2 pixels are shaded as one */
+    uint32_t *visibility_id; /* of each triangle: its number | its piece << piece_shift */
     int piece_shift, n_pieces;
     uint16_t *piece_surface; /* by piece; a piece is a connected part of the surface, 0 is the background */
     int32_t (*proxy)[3];     /* the coarse mesh that casts shadows: vertices */
