@@ -147,7 +147,7 @@ static void find_span(const struct patch *p, float y, float inside, float ret[2]
         else if (c < 0)
             last = first;
     }
-    ret[0] = first - 0.5f;
+    ret[0] = (first < (float)p->x1 ? first : (float)p->x1) - 0.5f; /* an int holds it */
     ret[1] = last - 0.5f;
 }
 
