@@ -207,7 +207,7 @@ void build_neckband(struct sculpture *s, const struct character *c)
         add_band(band, c, knit ? 2.0f : 0.6f);
     part_compute_normals(band);
     finish_cloth(band, c, scale(c->color.blouse, 0.94f), knit ? WEAVE_RIB : WEAVE_POPLIN);
-    if (knit) { /* ribs stand across the band */
+    if (knit) { /* ribs stand across the band, one a step along; a row has steps_across + 1 vertices */
         int columns = top_of(c) == TOP_ROLL_NECK ? 11 : 6;
         for (int i = 0; i < band->n_vertices; i++)
             band->vertices[i].u = (float)(i / columns) * 0.9f, band->vertices[i].v = (float)(i % columns);

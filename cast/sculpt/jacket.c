@@ -15,6 +15,10 @@ static float stretch(const struct character *c)
 {
     return (c->jacket_button - GORGE_Y) / (DRAWN_BUTTON_Y - GORGE_Y);
 }
+static enum weave weave_of(const struct character *c)
+{
+    return c->jacket_weave > 1.5f ? WEAVE_HERRINGBONE : WEAVE_TWILL;
+}
 static float lowest_y(const struct character *c)
 {
     return c->jacket_length;
@@ -182,7 +186,7 @@ static void build_lapels(struct sculpture *s, const struct character *c)
     part_add_sheet(part, sd_jacket_hull, c, &whole_collar);
     add_patch(part, c, v3(8.7f, -30.6f, 0), v3(12.0f, -29.7f, 0), 1.3f); /* on her left only */
     part_compute_normals(part);
-    finish_cloth(part, c, scale(c->color.blazer, 1.12f), (enum weave)c->jacket_weave);
+    finish_cloth(part, c, scale(c->color.blazer, 1.12f), weave_of(c));
 }
 
 static void build_seams(struct sculpture *s, const struct character *c)
@@ -218,7 +222,7 @@ void build_jacket(struct sculpture *s, const struct character *c)
                                  {-16, 9, 0.6f, {{0}}, 0}};
     part_add_surface(part, sd_jacket, c, axes);
     drop_hidden(part, c, sd_top, 0.1f);
-    finish_cloth(part, c, c->color.blazer, (enum weave)c->jacket_weave);
+    finish_cloth(part, c, c->color.blazer, weave_of(c));
     part->max_triangles = 4000;
     build_lapels(s, c);
     build_seams(s, c);
