@@ -135,6 +135,8 @@ struct mesh {
 
 int cp_mesh_create(const struct cp_stage_spec *spec, struct mesh **ret_mesh, struct cp_error *error);
 void cp_mesh_destroy(struct mesh *mesh);
+/* Fills mesh->even[]; the vertices' still values, positions and textures are there already. */
+void cp_mesh_find_even(struct mesh *mesh);
 /* The coarse mesh for shadows of one character: at most `max` triangles between cells of a grid. Returns
  * their number, or -1. */
 int cp_mesh_make_proxy(const struct mesh *mesh, const struct character *character, const float (*position)[3],
