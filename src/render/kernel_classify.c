@@ -49,7 +49,7 @@ INLINE void push(struct cp_render *render, int at, uint32_t pixel)
 }
 
 /* Whether the block's four pixels show triangles that are even. */
-INLINE bool is_even(const struct mesh *mesh, const uint32_t *id)
+INLINE bool is_even_block(const struct mesh *mesh, const uint32_t *id)
 {
     const uint32_t mask = (1u << mesh->piece_shift) - 1;
     return mesh->even[id[0] & mask] & mesh->even[id[4] & mask] & mesh->even[id[8] & mask] &
@@ -64,7 +64,7 @@ INLINE void push_block(struct cp_render *render, int at, uint32_t pixel)
     const struct tile *tile = render->tile;
     int surface = mesh->piece_surface[tile->id[at] >> mesh->piece_shift];
     const enum cp_surface kind = mesh->surfaces[surface].kind;
-    if (kind == CP_SURFACE_CLOTH || (kind == CP_SURFACE_SKIN && is_even(mesh, tile->id + at))) {
+    if (kind == CP_SURFACE_CLOTH || (kind == CP_SURFACE_SKIN && is_even_block(mesh, tile->id + at))) {
         push(render, at + BLOCK_MIDDLE, pixel | WHOLE_BLOCK);
         return;
     }

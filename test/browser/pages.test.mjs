@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Mock, POLICY } from '../../studio/dev/mock-server.mjs';
+import { lineOf, staging } from './desk.mjs';
 import { launchBrowser, sleep, until } from './harness.mjs';
 
 let browser;
@@ -60,17 +61,6 @@ async function openPage(path, { width = 1440, height = 900, phone = false, key =
 async function noFaults(page) {
   faults.push(...(await page.evaluate(() => window.violations)));
   assert.deepEqual(faults, [], 'the page raised errors or broke its content security policy');
-}
-
-const lineOf = (page) => page.getByRole('region', { name: 'Line', exact: true });
-
-/** Opens the staging of the line at a tab; answers the line's region. */
-async function staging(page, tab) {
-  const line = lineOf(page);
-  const fold = line.getByRole('button', { name: 'Staging' });
-  if ((await fold.getAttribute('aria-expanded')) === 'false') await fold.click();
-  await line.getByRole('tab', { name: tab }).click();
-  return line;
 }
 
 const stateOf = (page, text) =>

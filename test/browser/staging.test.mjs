@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BIN } from '../flow/harness.mjs';
 import { png } from '../flow/png.mjs';
+import { lineOf, staging } from './desk.mjs';
 import { launchBrowser, live, Server, sleep, until } from './harness.mjs';
 
 const LINE = 'This line lasts for some seconds, so that there is time to look at what stands behind it.';
@@ -50,19 +51,10 @@ async function studio(options = DESKTOP, query = '') {
 }
 
 const noFaults = () => assert.deepEqual(faults, []);
-const lineOf = (page) => page.getByRole('region', { name: 'Line', exact: true });
 const stageOf = (page) => page.getByRole('region', { name: 'Stage', exact: true });
 const channel = () => server.api('GET', '/v1/channels/main');
 const newest = async () => (await server.api('GET', '/v1/channels/main/cues?limit=1')).cues[0];
 const file = (name, mimeType, buffer) => ({ name, mimeType, buffer });
-
-async function staging(page, tab) {
-  const line = lineOf(page);
-  const fold = line.getByRole('button', { name: 'Staging' });
-  if ((await fold.getAttribute('aria-expanded')) === 'false') await fold.click();
-  await line.getByRole('tab', { name: tab }).click();
-  return line;
-}
 
 /** The mean colour of the monitor's upper left corner, where a background is and nobody stands. */
 const corner = (page) =>
