@@ -80,7 +80,10 @@ async function phone() {
   await save(page, 'phone');
   await page.getByRole('button', { name: 'Staging' }).click();
   await portraits(page);
-  await page.screenshot({ path: join(into, 'phone-staging.png'), fullPage: true });
+  /* As tall as the page, since a screenshot of a full page makes Chromium forget that it is a phone. */
+  await page.setViewportSize({ width: 390, height: 2400 });
+  await save(page, 'phone-staging');
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('tab', { name: 'Scene' }).click();
   await save(page, 'phone-scene');
   await page.close();
