@@ -24,7 +24,8 @@ static float distance(const float *a, const float *b)
     return sqrtf(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
 }
 
-/* Every how many frames hidden hair is drawn, from what the camera has done since the last. A cut draws all. */
+/* Every how many frames hidden hair is drawn, from what the camera has done since the last. A cut draws all.
+ */
 int cp_hidden_period(const struct cp_view *last, const struct cp_view *view)
 {
     float moved = distance(last->eye, view->eye) + distance(last->target, view->target);

@@ -101,12 +101,14 @@ INLINE void set_up_lanes(struct cp_render *render, const struct batch *batch, in
  * group of GROUP has its turn together, whatever the lanes. */
 INLINE unsigned choose_lanes(struct cp_render *render, const struct draw_part *part, int t, int end)
 {
-    unsigned lanes = end - t < LANES ? (1u << (end - t)) - 1 : ALL_LANES;
+    const int n = end - t < LANES ? end - t : LANES;
+    unsigned lanes = n < LANES ? (1u << n) - 1 : ALL_LANES;
     if (render->mesh->surfaces[part->surface].kind != CP_SURFACE_HAIR)
         return lanes;
-    bool turn = ((t - part->first_triangle) / GROUP + render->frame) % render->hidden_period == 0;
+    int group = part->first_triangle / GROUP + (t - part->first_triangle) / GROUP;
+    bool turn = (group + render->frame) % render->hidden_period == 0;
     uint8_t *hidden = render->hidden + t;
-    for (int i = 0; i < LANES; i++) {
+    for (int i = 0; i < n; i++) {
         if (turn)
             hidden[i] = 0;
         lanes &= ~((unsigned)hidden[i] << i);

@@ -255,7 +255,7 @@ struct cp_render {
     int n_large, max_large;
     int32_t *irregular; /* triangles that the set-up kernel leaves to the clipper */
     int n_irregular;
-    uint8_t *seen; /* by triangle: > 0 when it was visible in the last frame */
+    uint8_t *seen;     /* by triangle: > 0 when it was visible in the last frame */
     uint8_t *hidden;   /* by triangle: hair that left no sample when it was drawn last (hidden.c) */
     int hidden_period; /* frames after which hidden hair is drawn again; 1 is always */
 
