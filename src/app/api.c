@@ -157,6 +157,29 @@ static const struct cp_field motion_query[] = {{.name = "name",
                                                 .help = "what cues call it: a-z, 0-9, - and _"},
                                                END};
 static const struct cp_field upload_query[] = {TEXT("name", 80, "for people"), END};
+static const struct cp_field document_query[] = {
+    TEXT("title", 200, "for people; one of the same title in the collection is replaced"),
+    TEXT("collection", 63, "a-z, 0-9, - _ and .; main when nothing is said"),
+    TEXT("language", 35, "BCP 47; found out when nothing is said"), END};
+static const struct cp_field documents_query[] = {TEXT("cursor", 300, "from the last page"),
+                                                  {.name = "limit",
+                                                   .type = CP_FIELD_INTEGER,
+                                                   .min = 1,
+                                                   .max = 200,
+                                                   .help = "documents a page, 50 by default"},
+                                                  TEXT("collection", 63, "only this collection's"),
+                                                  END};
+static const struct cp_field search_fields[] = {
+    {.name = "query",
+     .type = CP_FIELD_TEXT,
+     .required = true,
+     .min = 1,
+     .max = 4000,
+     .help = "what is asked"},
+    TEXT("collection", 63, "search only this one"),
+    TEXT("language", 35, "BCP 47 of the query"),
+    {.name = "limit", .type = CP_FIELD_INTEGER, .min = 1, .max = 50, .help = "hits, 5 by default"},
+    END};
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -254,6 +277,22 @@ const struct cp_route cp_api_routes[] = {
      .success = 200, .handle = cp_api_speech_audio},
     {CP_GET, "/v1/speech/{speech}/marks", CP_ROLE_VIEWER, "The marks, as JSON lines", .success = 200,
      .handle = cp_api_speech_marks},
+
+    {CP_GET, "/v1/documents", CP_ROLE_VIEWER, "The knowledge base's documents, newest first",
+     .query = documents_query, .success = 200, .handle = cp_api_documents_list},
+    {CP_POST, "/v1/documents", CP_ROLE_OPERATOR,
+     "Reads a document (text, Markdown, HTML, PDF, or a CSV of questions and answers) and cuts it into "
+     "passages",
+     .body_type = "*/*", .query = document_query, .max_body_bytes = 32 << 20, .success = 201,
+     .handle = cp_api_documents_create},
+    {CP_GET, "/v1/documents/{document}", CP_ROLE_VIEWER, "A document's record", .success = 200,
+     .handle = cp_api_document_get},
+    {CP_GET, "/v1/documents/{document}/passages", CP_ROLE_VIEWER, "A document's passages", .success = 200,
+     .handle = cp_api_document_passages},
+    {CP_DELETE, "/v1/documents/{document}", CP_ROLE_OPERATOR, "Removes a document and every trace of it",
+     .success = 204, .handle = cp_api_document_delete},
+    {CP_POST, "/v1/search", CP_ROLE_OPERATOR, "Searches the documents, and explains the scores",
+     .body = search_fields, .success = 200, .handle = cp_api_search},
 
     {CP_GET, "/v1/keys", CP_ROLE_ADMIN, "The keys, without their secrets", .success = 200,
      .handle = cp_api_keys_list},

@@ -45,6 +45,14 @@ CP_HANDLER(cp_api_portrait);
 CP_HANDLER(cp_api_actions_create);
 CP_HANDLER(cp_api_action_delete);
 
+/* api_answers.c */
+CP_HANDLER(cp_api_documents_create);
+CP_HANDLER(cp_api_documents_list);
+CP_HANDLER(cp_api_document_get);
+CP_HANDLER(cp_api_document_passages);
+CP_HANDLER(cp_api_document_delete);
+CP_HANDLER(cp_api_search);
+
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);
 CP_HANDLER(cp_api_speech_get);

@@ -8,6 +8,8 @@
 #ifndef CP_APP_H
 #define CP_APP_H
 
+#include "answers/answers.h"
+#include "app/knowledge.h"
 #include "app/motions.h"
 #include "avatar/avatar.h"
 #include "base/config.h"
@@ -47,6 +49,7 @@ struct cp_app_config {
     struct cp_webrtc_config webrtc;
     struct cp_hls_config hls;
     struct cp_store_config store;
+    struct cp_answers_config answers;
     struct cp_show_config show;
     struct cp_speech_config speech;
     struct cp_render_config render;
@@ -70,6 +73,8 @@ struct cp_app {
     struct cp_webrtc *webrtc;
     struct cp_gateway *gateway;
     struct cp_library *library;
+    struct cp_answers *answers;
+    struct cp_knowledge *knowledge;
     struct cp_assets *assets;
     struct cp_motions *motions;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */

@@ -34,7 +34,7 @@ static const struct cp_option library_options[] = {
            "how long voice files are kept, seconds"),
 };
 
-#define N_SECTIONS   11
+#define N_SECTIONS   12
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static void list_sections(struct cp_app_config *config, struct cp_config_section sections[N_SECTIONS])
@@ -50,6 +50,7 @@ static void list_sections(struct cp_app_config *config, struct cp_config_section
         {"render", cp_render_options, cp_render_n_options, &config->render},
         {"encode", cp_encode_options, cp_encode_n_options, &config->encode},
         {"store", cp_store_options, cp_store_n_options, &config->store},
+        {"answers", cp_answers_options, cp_answers_n_options, &config->answers},
         {"log", log_options, COUNT(log_options), &config->log},
     };
     memcpy(sections, all, sizeof all);

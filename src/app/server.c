@@ -169,10 +169,12 @@ static void stop(struct cp_app *app)
     cp_show_destroy(app->show);
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
+    cp_knowledge_destroy(app->knowledge);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
+    cp_answers_close(app->answers);
     cp_store_close(app->store);
     cp_observe_destroy(app->observe);
     pthread_rwlock_destroy(&app->on_air_lock);
@@ -196,6 +198,7 @@ static void collect(void *user)
         (double)webrtc.dropped_behind);
     cp_metric_set(cp_gauge(observe, "compere_webrtc_bytes", "", "Bytes sent to WebRTC viewers"),
                   (double)webrtc.bytes_sent);
+    cp_knowledge_collect(app->knowledge);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     cp_metric_set(cp_gauge(observe, "process_cpu_seconds_total", "", "CPU time used"),
@@ -251,6 +254,10 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_speech_create(&config->speech, &app->speech, error);
     if (!result)
         result = cp_library_create(app, &app->library, error);
+    if (!result)
+        result = cp_answers_open(&config->answers, config->store.directory, &app->answers, error);
+    if (!result)
+        result = cp_knowledge_create(app->answers, app->observe, &app->knowledge, error);
     if (!result)
         result = cp_motions_create(app->store, &app->motions, error);
     if (!result)

@@ -1,0 +1,97 @@
+/*
+ * The answers stage: documents -> passages -> search.
+ *
+ * Documents are cut into passages and kept with their terms in one SQLite file ("knowledge.db"), which is
+ * theirs alone: the store's records stay small, and search needs its own index. Writers take turns; readers
+ * never wait for them.
+ *
+ * Every function may block on the disk: never call from draw, venc, aenc or send. Any other thread.
+ */
+#ifndef CP_ANSWERS_H
+#define CP_ANSWERS_H
+
+#include "base/config.h"
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cp_answers;
+
+struct cp_answers_config {
+    int64_t max_document_bytes;
+    int64_t max_passages;  /* of all documents */
+    double passage_weight; /* letters a passage is about as long as */
+    double k1, b;          /* of BM25 */
+    double confident;      /* share of a question's weight that a passage must hold to count as an answer */
+};
+extern const struct cp_option cp_answers_options[];
+extern const size_t cp_answers_n_options;
+
+/* directory: made when missing. */
+int cp_answers_open(const struct cp_answers_config *config, const char *directory,
+                    struct cp_answers **ret_answers, struct cp_error *error);
+/* No call may be running. NULL is fine. */
+void cp_answers_close(struct cp_answers *answers);
+
+/* --- documents --- */
+
+#define CP_COLLECTION_BYTES 64 /* names: a-z 0-9 - _ . */
+
+struct cp_document_source {
+    const char *collection; /* "" means "main" */
+    const char *title;      /* "" takes the first heading, else the first words */
+    const char *type;     /* Content-Type: text/plain, text/markdown, text/html, text/csv, application/pdf */
+    const char *language; /* BCP 47, or "" to find out */
+    const void *bytes;
+    size_t length;
+};
+
+/*
+ * Reads, cuts and keeps a document; one of the same title in the same collection is replaced as a whole and
+ * keeps its id. *ret_document: {"id","collection","title","type","language","bytes","passages","created_at"}.
+ * CP_ERR_LIMIT, CP_ERR_FORMAT (not what its type says), CP_ERR_UNSUPPORTED (names the types), CP_ERR_INVALID
+ * (nothing to read in it).
+ */
+int cp_answers_add(struct cp_answers *answers, const struct cp_document_source *source, json_t **ret_document,
+                   struct cp_error *error);
+int cp_answers_get(struct cp_answers *answers, const char *id, json_t **ret_document, struct cp_error *error);
+/* Newest first. collection "" means all; cursor: of the page before, or NULL. *ret_page:
+ * {"documents":[...],"cursor":"..."} */
+int cp_answers_list(struct cp_answers *answers, const char *collection, const char *cursor, int limit,
+                    json_t **ret_page, struct cp_error *error);
+/* {"passages":[{"id","number","heading","text","question"}]} of one document. */
+int cp_answers_passages(struct cp_answers *answers, const char *id, json_t **ret_passages,
+                        struct cp_error *error);
+/* Removes every trace. */
+int cp_answers_delete(struct cp_answers *answers, const char *id, struct cp_error *error);
+
+/* --- search --- */
+
+struct cp_search {
+    const char *query;
+    const char *collection; /* "" searches all */
+    const char *language;   /* of the query, or "" to find out */
+    int limit;              /* 1..50; 0 means 5 */
+};
+/*
+ * The passages that answer best, best first. *ret_result:
+ * {"hits":[{"document","collection","title","passage",
+ * "heading","text","link","score","confidence","terms":[{"term","weight","count","score"}],"marks":[[start,
+ * end], ...]}],"confident":bool,"took_ms"}. score: BM25 with nearness, comparable within one search;
+ * confidence 0..1: the share of the question's weight that the passage holds. A question row that says the
+ * same comes first and has confidence 1.
+ */
+int cp_answers_search(struct cp_answers *answers, const struct cp_search *search, json_t **ret_result,
+                      struct cp_error *error);
+
+struct cp_answers_stats {
+    int64_t documents, passages;
+    uint64_t searches, failures, refused; /* refused: searches without a confident hit */
+    int64_t search_ns;                    /* of all */
+};
+struct cp_answers_stats cp_answers_stats(struct cp_answers *answers);
+
+#endif
