@@ -84,6 +84,21 @@ static int gather_long(struct splitter *s, const char *text, size_t length, cons
     return result || !length ? result : gather(s, text, length, between);
 }
 
+/* "Dr.", "St.", "e.g.": a short word with a capital or a full stop inside it. Taking a sentence's end for one
+ * only moves the cut to the next. */
+static bool ends_in_abbreviation(const char *text, size_t length)
+{
+    while (length && text[length - 1] == ' ')
+        length--;
+    if (!length || text[length - 1] != '.')
+        return false;
+    size_t start = length - 1;
+    while (start && text[start - 1] != ' ')
+        start--;
+    size_t n = length - 1 - start;
+    return n && ((n <= 3 && text[start] >= 'A' && text[start] <= 'Z') || memchr(text + start, '.', n));
+}
+
 static int gather_sentences(struct splitter *s, const char *text, size_t length)
 {
     UErrorCode problem = U_ZERO_ERROR;
@@ -94,6 +109,8 @@ static int gather_sentences(struct splitter *s, const char *text, size_t length)
     int32_t start = 0;
     while (!result && start < (int32_t)length) {
         int32_t end = s->sentences && U_SUCCESS(problem) ? ubrk_following(s->sentences, start) : UBRK_DONE;
+        while (end != UBRK_DONE && ends_in_abbreviation(text + start, (size_t)(end - start)))
+            end = ubrk_following(s->sentences, end);
         if (end == UBRK_DONE || end > (int32_t)length)
             end = (int32_t)length;
         size_t n = (size_t)(end - start);
