@@ -25,7 +25,7 @@ struct cp_answers_config {
     int64_t max_passages;  /* of all documents */
     double passage_weight; /* letters a passage is about as long as */
     double k1, b;          /* of BM25 */
-    double confident;      /* share of a question's weight that a passage must hold to count as an answer */
+    double confident;      /* confidence from which a hit counts as an answer */
 };
 extern const struct cp_option cp_answers_options[];
 extern const size_t cp_answers_n_options;
@@ -81,8 +81,8 @@ struct cp_search {
  * {"hits":[{"document","collection","title","passage",
  * "heading","text","link","score","confidence","terms":[{"term","weight","count","score"}],"marks":[[start,
  * end], ...]}],"confident":bool,"took_ms"}. score: BM25 with nearness, comparable within one search;
- * confidence 0..1: the share of the question's weight that the passage holds. A question row that says the
- * same comes first and has confidence 1.
+ * confidence 0..1: the score as a share of what a passage of mean length would have that holds every word of
+ * the question once. A question row that says the same comes first and has confidence 1.
  */
 int cp_answers_search(struct cp_answers *answers, const struct cp_search *search, json_t **ret_result,
                       struct cp_error *error);

@@ -55,7 +55,7 @@ const struct cp_option cp_answers_options[] = {
      .fallback = "0.5",
      .min = 0,
      .max = 1,
-     .help = "share of a question's weight that a passage must hold to be an answer",
+     .help = "confidence from which a hit counts as an answer; below, the question is refused",
      .offset = OPTION(confident)},
 };
 const size_t cp_answers_n_options = sizeof cp_answers_options / sizeof cp_answers_options[0];

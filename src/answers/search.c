@@ -18,13 +18,16 @@
 enum {
     MAX_TERMS = 48,
     MAX_QUERY_BYTES = 4000,
-    MAX_PLACES = 24,     /* of one term in a passage that nearness looks at */
+    MAX_PLACES = 24, /* of one term in a passage that nearness looks at */
+    FEWEST = 100, /* passages that a small knowledge base is taken to have: its own frequencies say little */
     CANDIDATES = 200,    /* that are read again */
     ROWS_AT_MOST = 4000, /* of the index that rarer terms may match together, about */
     NEAR = 6,            /* terms apart that still count as near */
     MAX_MARKS = 32,
 };
-#define NEARNESS      0.35 /* of the lesser weight of two neighbours, when they stand side by side */
+#define NEARNESS 0.35 /* of the lesser weight of two neighbours, when they stand side by side */
+#define PAIRED                                                                                               \
+    1.5 /* half of the pairs of signs cross words, and half of those are missing where words move */
 #define SAME_QUESTION 0.72 /* likeness at which a pair of question and answer is taken as it is */
 
 struct query_term {
@@ -39,13 +42,14 @@ struct query_term {
 struct query {
     struct query_term term[MAX_TERMS];
     int n;
-    double sum; /* of the weights */
+    bool paired; /* most terms are pairs of signs */
+    double sum;  /* of the weights */
     double n_passages, mean_terms;
 };
 
 struct hit {
     int64_t passage;
-    double score, confidence;
+    double score, confidence, nearness;
     int count[MAX_TERMS];
     double part[MAX_TERMS]; /* of the score, by term */
     char *document, *collection, *title, *language, *heading, *question, *text, *link;
@@ -109,18 +113,21 @@ static void weigh(struct connection *reader, struct query *q)
     if (sqlite3_prepare_v2(reader->db, "SELECT passages FROM frequencies WHERE term = ?1", -1, &statement,
                            NULL))
         return;
+    int n_paired = 0;
     for (int i = 0; i < q->n; i++) {
         struct query_term *term = &q->term[i];
+        n_paired += (unsigned char)term->text[0] >= 0xe3; /* from U+3000 on, in UTF-8 */
         sqlite3_bind_text(statement, 1, term->text, term->length, SQLITE_STATIC);
         if (sqlite3_step(statement) == SQLITE_ROW)
             term->passages = sqlite3_column_int64(statement, 0);
         if (term->prefix) /* it stands for all pairs that begin with it: how many is not kept */
             term->passages = (int64_t)fmax((double)term->passages, q->n_passages / 50);
-        double n = (double)term->passages;
-        term->weight = term->times * log(1 + (q->n_passages - n + 0.5) / (n + 0.5));
+        double n = (double)term->passages, all = fmax(q->n_passages, FEWEST);
+        term->weight = term->times * log(1 + (all - n + 0.5) / (n + 0.5));
         q->sum += term->weight;
         sqlite3_reset(statement);
     }
+    q->paired = 2 * n_paired > q->n;
     sqlite3_finalize(statement);
 }
 
@@ -221,20 +228,22 @@ static void score_hit(const struct cp_answers_config *config, const struct query
         if (*at == '\n')
             s.at += NEAR; /* nothing is near across fields */
     }
-    double length = s.at - CP_INDEX_FIELDS * NEAR, found = 0;
+    double length = s.at - CP_INDEX_FIELDS * NEAR;
     double norm = config->k1 * (1 - config->b + config->b * length / q->mean_terms);
     for (int i = 0; i < q->n; i++) {
         double n = hit->count[i];
         hit->part[i] = q->term[i].weight * n * (config->k1 + 1) / (n + norm);
         hit->score += hit->part[i];
-        found += n > 0 ? q->term[i].weight : 0;
     }
     for (int i = 0; i + 1 < q->n; i++) {
         int apart = nearest(&s, i, i + 1);
         if (apart <= NEAR)
-            hit->score += NEARNESS * fmin(q->term[i].weight, q->term[i + 1].weight) / apart;
+            hit->nearness += NEARNESS * fmin(q->term[i].weight, q->term[i + 1].weight) / apart;
     }
-    hit->confidence = q->sum > 0 ? found / q->sum : 0;
+    hit->score += hit->nearness;
+    /* 1 is what a passage of mean length scores that has every term once: half of BM25's most. */
+    double whole = q->sum * (config->k1 + 1) / 2;
+    hit->confidence = whole > 0 ? fmin(hit->score / whole * (q->paired ? PAIRED : 1), 1) : 0;
 }
 
 /* --- a pair's own question --- */
@@ -372,10 +381,11 @@ static json_t *hit_json(struct connection *reader, const struct query *q, const 
             json_array_append_new(terms, json_pack("{s:s,s:f,s:i,s:f}", "term", q->term[i].text, "weight",
                                                    q->term[i].weight, "count", hit->count[i], "score",
                                                    hit->part[i]));
-    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:o,s:o}", "document", hit->document,
+    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:o,s:o}", "document", hit->document,
                      "collection", hit->collection, "title", hit->title, "passage", (json_int_t)hit->passage,
                      "heading", hit->heading, "question", hit->question, "text", hit->text, "link", hit->link,
-                     "score", hit->score, "confidence", hit->confidence, "terms", terms, "marks", marks);
+                     "score", hit->score, "nearness", hit->nearness, "confidence", hit->confidence, "terms",
+                     terms, "marks", marks);
 }
 
 static void prepare(struct connection *reader, const struct cp_search *search, const char *collection,

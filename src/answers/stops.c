@@ -19,7 +19,8 @@ static const struct list LISTS[] = {
      "should may might must i you he she we they me him her us them my your his our their mine yours who "
      "whom "
      "whose what which when where why how there here if so not no nor any some please tell many much did "
-     "also just very "},
+     "also just very "
+     "long take get go make let name kind type "},
     {"de",
      " der die das den dem des ein eine einen einem einer eines und oder aber von vom in im ins an am auf zu "
      "zum zur für mit bei nach aus über als dass ob es er sie wir ihr ich du mich dich sich mir "

@@ -118,7 +118,7 @@ static void print_ranks(const char *name, int n)
 static void print_curve(const char *name, int n)
 {
     printf("%s: threshold, refused of those without an answer, refused of those with one\n", name);
-    for (double threshold = 0.3; threshold < 0.96; threshold += 0.05) {
+    for (double threshold = 0.2; threshold < 0.96; threshold += 0.05) {
         double refused[2] = {0, 0}, all[2] = {0, 0};
         for (int i = 0; i < n; i++) {
             all[asked[i].answerable]++;
