@@ -49,6 +49,8 @@ void cp_guess_language(const char *text, size_t length, char *ret_language);
 
 /* --- index.c: terms of a passage to the index and back; thread: holder of the writer --- */
 
+/* Makes the index's own function known to a connection. 0 or -1. */
+int cp_index_register(sqlite3 *db);
 struct cp_index; /* the statements of one transaction, and the counts that it gathers */
 int cp_index_begin(struct connection *writer, struct cp_index **ret_index);
 /* A passage's terms, each with a space behind it; a line a field: title, heading, question, text. The

@@ -42,6 +42,34 @@ void cp_index_scope(const char *collection, char ret_term[20])
     snprintf(ret_term, 20, "s%08x", hash(collection));
 }
 
+/* held_weight(words, w0, w1, ...): the weights of the expression's terms that a passage holds. What bm25()
+ * adds to that, how often and how long, needs a look at another table for each row; the search does it for
+ * few. */
+static void held_weight(const Fts5ExtensionApi *api, Fts5Context *context, sqlite3_context *result, int n,
+                        sqlite3_value **weight)
+{
+    double sum = 0;
+    for (int i = 0; i < n && i < api->xPhraseCount(context); i++) {
+        Fts5PhraseIter iterator;
+        int column, offset;
+        if (!api->xPhraseFirst(context, i, &iterator, &column, &offset) && column >= 0)
+            sum += sqlite3_value_double(weight[i]);
+    }
+    sqlite3_result_double(result, sum);
+}
+
+int cp_index_register(sqlite3 *db)
+{
+    fts5_api *api = NULL;
+    sqlite3_stmt *statement = NULL;
+    if (!sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &statement, NULL)) {
+        sqlite3_bind_pointer(statement, 1, (void *)&api, "fts5_api_ptr", NULL);
+        sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    return api && !api->xCreateFunction(api, "held_weight", NULL, held_weight, NULL) ? 0 : -1;
+}
+
 int cp_index_begin(struct connection *writer, struct cp_index **ret_index)
 {
     struct cp_index *index = calloc(1, sizeof *index);

@@ -96,7 +96,8 @@ static const char SCHEMA[] =
     " heading TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, link TEXT NOT NULL, words TEXT NOT "
     "NULL);"
     "CREATE INDEX IF NOT EXISTS by_document ON passages(document);"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(scope, body, content='', tokenize='ascii');"
+    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(scope, body, content='', columnsize=0, "
+    "tokenize='ascii');"
     "CREATE TABLE IF NOT EXISTS frequencies(term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS totals(passages INTEGER NOT NULL, terms INTEGER NOT NULL);"
     "INSERT INTO totals SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);";
@@ -112,7 +113,8 @@ static int open_connection(struct cp_answers *answers, struct connection *connec
     if (sqlite3_exec(connection->db,
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;"
                      "PRAGMA mmap_size = 1073741824;",
-                     NULL, NULL, NULL))
+                     NULL, NULL, NULL) ||
+        cp_index_register(connection->db))
         return cp_answers_fail(answers, connection->db, error);
     return 0;
 }

@@ -20,7 +20,7 @@ enum {
     MAX_QUERY_BYTES = 4000,
     MAX_PLACES = 24, /* of one term in a passage that nearness looks at */
     FEWEST = 100, /* passages that a small knowledge base is taken to have: its own frequencies say little */
-    CANDIDATES = 200,    /* that are read again */
+    CANDIDATES = 150,    /* that are read again */
     ROWS_AT_MOST = 4000, /* of the index that rarer terms may match together, about */
     NEAR = 6,            /* terms apart that still count as near */
     MAX_MARKS = 32,
@@ -141,8 +141,9 @@ static int by_rarity(const void *a, const void *b)
 }
 
 /* The index's expression: the rarer terms, as many as match no more rows than can be looked at, and the
- * collection. "" when no term is in any passage. */
-static void make_expression(const struct query *q, const char *collection, struct cp_buffer *out)
+ * collection. "" when no term is in any passage. weights: of these terms in order, each behind a comma. */
+static void make_expression(const struct query *q, const char *collection, struct cp_buffer *out,
+                            struct cp_buffer *weights)
 {
     const struct query_term *order[MAX_TERMS];
     int n = 0, used = 0;
@@ -155,6 +156,7 @@ static void make_expression(const struct query *q, const char *collection, struc
         rows += order[used]->passages;
         cp_buffer_printf(out, "%s\"%s\"%s", used ? " OR " : "body : (", order[used]->text,
                          order[used]->prefix ? "*" : "");
+        cp_buffer_printf(weights, ", %.3f", order[used]->weight);
     }
     if (!used)
         return;
@@ -312,17 +314,19 @@ static int by_score(const void *a, const void *b)
 
 /* Reads and scores the candidates into *hits; returns their number, negative on failure. */
 static int find(struct cp_answers *answers, struct connection *reader, const struct query *q,
-                const char *expression, struct hit *hits)
+                const char *expression, const char *weights, struct hit *hits)
 {
     sqlite3_stmt *statement = NULL;
+    char sql[1600];
     int n = 0;
-    if (sqlite3_prepare_v2(reader->db,
-                           "SELECT p.id, d.id, d.collection, d.title, d.language, p.heading, p.question, "
-                           "p.text, p.link, p.words FROM"
-                           " (SELECT rowid AS passage FROM words WHERE words MATCH ?1 ORDER BY bm25(words, "
-                           "0.0, 1.0) LIMIT ?2)"
-                           " JOIN passages p ON p.id = passage JOIN documents d ON d.number = p.document",
-                           -1, &statement, NULL))
+    snprintf(
+        sql, sizeof sql,
+        "SELECT p.id, d.id, d.collection, d.title, d.language, p.heading, p.question, p.text, p.link, p.words"
+        " FROM (SELECT rowid AS passage FROM words WHERE words MATCH ?1"
+        " ORDER BY held_weight(words%s) DESC LIMIT ?2)"
+        " JOIN passages p ON p.id = passage JOIN documents d ON d.number = p.document",
+        weights);
+    if (sqlite3_prepare_v2(reader->db, sql, -1, &statement, NULL))
         return -1;
     sqlite3_bind_text(statement, 1, expression, -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 2, CANDIDATES);
@@ -424,15 +428,15 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
     const char *collection = search->collection ? search->collection : "";
     int limit = search->limit < 1 ? 5 : search->limit > 50 ? 50 : search->limit, n = 0, result = 0;
     struct query q = {.n_passages = 1, .mean_terms = 1};
-    struct cp_buffer expression = cp_buffer_make(16384);
+    struct cp_buffer expression = cp_buffer_make(16384), weights = cp_buffer_make(1024);
     struct hit *hits = malloc(CANDIDATES * sizeof *hits);
     if (!hits)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     struct connection *reader = cp_answers_reader(answers);
     prepare(reader, search, collection, &q);
-    make_expression(&q, collection, &expression);
+    make_expression(&q, collection, &expression, &weights);
     if (expression.length)
-        n = find(answers, reader, &q, cp_buffer_string(&expression), hits);
+        n = find(answers, reader, &q, cp_buffer_string(&expression), cp_buffer_string(&weights), hits);
     bool confident = false;
     if (n < 0) {
         result = cp_answers_fail(answers, reader->db, error);
@@ -447,6 +451,7 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
     }
     cp_answers_release(reader);
     cp_buffer_free(&expression);
+    cp_buffer_free(&weights);
     for (int i = 0; i < n; i++)
         clear_hit(&hits[i]);
     free(hits);
