@@ -87,6 +87,16 @@ struct cp_search {
 int cp_answers_search(struct cp_answers *answers, const struct cp_search *search, json_t **ret_result,
                       struct cp_error *error);
 
+/*
+ * What a presenter may answer, from the documents alone: the answer of a pair, or the sentences of the best
+ * passage that hold most of the question, up to about `most_words` (0: 40). *ret_suggestion:
+ * {"text","refused",
+ * "confidence","citations":[{"document","title","heading","passage","link","start","end"}],"took_ms"}; start
+ * and end are bytes of the passage. Refused (text "") when no hit is confident.
+ */
+int cp_answers_suggest(struct cp_answers *answers, const struct cp_search *question, int most_words,
+                       json_t **ret_suggestion, struct cp_error *error);
+
 struct cp_answers_stats {
     int64_t documents, passages;
     uint64_t searches, failures, refused; /* refused: searches without a confident hit */

@@ -84,9 +84,7 @@ static int gather_long(struct splitter *s, const char *text, size_t length, cons
     return result || !length ? result : gather(s, text, length, between);
 }
 
-/* "Dr.", "St.", "e.g.": a short word with a capital or a full stop inside it. Taking a sentence's end for one
- * only moves the cut to the next. */
-static bool ends_in_abbreviation(const char *text, size_t length)
+bool cp_ends_in_abbreviation(const char *text, size_t length)
 {
     while (length && text[length - 1] == ' ')
         length--;
@@ -109,7 +107,7 @@ static int gather_sentences(struct splitter *s, const char *text, size_t length)
     int32_t start = 0;
     while (!result && start < (int32_t)length) {
         int32_t end = s->sentences && U_SUCCESS(problem) ? ubrk_following(s->sentences, start) : UBRK_DONE;
-        while (end != UBRK_DONE && ends_in_abbreviation(text + start, (size_t)(end - start)))
+        while (end != UBRK_DONE && cp_ends_in_abbreviation(text + start, (size_t)(end - start)))
             end = ubrk_following(s->sentences, end);
         if (end == UBRK_DONE || end > (int32_t)length)
             end = (int32_t)length;

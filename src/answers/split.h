@@ -4,6 +4,8 @@
 
 #include "answers/extract.h"
 
+#include <stdbool.h>
+
 struct cp_passage {
     const char *heading; /* "Returns > Abroad"; "" for none */
     const char *text;
@@ -12,6 +14,10 @@ struct cp_passage {
 
 /* Weight of a text: letters, a sign of a script without spaces counting as three. */
 double cp_text_weight(const char *text, size_t length);
+
+/* Whether a run ends as "Dr.", "St." or "e.g." do: a short word with a capital, or a full stop inside it.
+ * Taking a sentence's end for one only moves the cut to the next. */
+bool cp_ends_in_abbreviation(const char *text, size_t length);
 
 /*
  * Cuts at headings, then paragraphs; short ones of one heading are put together, long ones are cut at

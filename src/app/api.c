@@ -180,6 +180,27 @@ static const struct cp_field search_fields[] = {
     TEXT("language", 35, "BCP 47 of the query"),
     {.name = "limit", .type = CP_FIELD_INTEGER, .min = 1, .max = 50, .help = "hits, 5 by default"},
     END};
+static const struct cp_field question_fields[] = {
+    {.name = "text", .type = CP_FIELD_TEXT, .required = true, .min = 1, .max = 1000, .help = "what is asked"},
+    TEXT("asker", 80, "who asks, for people"),
+    TEXT("language", 35, "BCP 47; found out when nothing is said"),
+    TEXT("collection", 63, "answer from this collection only"),
+    END};
+static const struct cp_field questions_query[] = {TEXT("cursor", 300, "from the last page"),
+                                                  {.name = "limit",
+                                                   .type = CP_FIELD_INTEGER,
+                                                   .min = 1,
+                                                   .max = 200,
+                                                   .help = "questions a page, 50 by default"},
+                                                  {.name = "state",
+                                                   .type = CP_FIELD_TEXT,
+                                                   .max = 15,
+                                                   .choices = "new|suggested|approved|aired|dismissed",
+                                                   .help = "only these of a page"},
+                                                  END};
+static const struct cp_field approve_fields[] = {
+    TEXT("text", 4000, "the answer as edited; the suggestion when nothing is said"), END};
+static const struct cp_field nothing_fields[] = {END};
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -249,6 +270,20 @@ const struct cp_route cp_api_routes[] = {
      .success = 202, .handle = cp_api_cue_play},
     {CP_POST, CHANNEL "/interrupt", CP_ROLE_OPERATOR, "Stops what is being said", .body = policy_fields,
      .success = 202, .handle = cp_api_interrupt},
+
+    {CP_GET, CHANNEL "/questions", CP_ROLE_OPERATOR, "What was asked, newest first", .query = questions_query,
+     .success = 200, .handle = cp_api_questions_list},
+    {CP_POST, CHANNEL "/questions", CP_ROLE_VIEWER, "Asks; an answer from the documents is suggested",
+     .body = question_fields, .idempotent_key = true, .success = 201, .handle = cp_api_questions_create},
+    {CP_GET, CHANNEL "/questions/{question}", CP_ROLE_OPERATOR, "One question", .success = 200,
+     .handle = cp_api_question_get},
+    {CP_POST, CHANNEL "/questions/{question}/suggest", CP_ROLE_OPERATOR, "Looks for an answer again",
+     .body = nothing_fields, .success = 200, .handle = cp_api_question_suggest},
+    {CP_POST, CHANNEL "/questions/{question}/approve", CP_ROLE_OPERATOR,
+     "Airs the answer, as suggested or edited", .body = approve_fields, .idempotent_key = true,
+     .success = 202, .handle = cp_api_question_approve},
+    {CP_POST, CHANNEL "/questions/{question}/dismiss", CP_ROLE_OPERATOR, "Puts a question aside",
+     .body = nothing_fields, .success = 200, .handle = cp_api_question_dismiss},
 
     {CP_POST, CHANNEL "/whep", CP_ROLE_PUBLIC, "Starts a WebRTC viewer (WHEP)",
      .body_type = "application/sdp", .success = 201, .handle = cp_api_whep_offer},

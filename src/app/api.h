@@ -52,6 +52,12 @@ CP_HANDLER(cp_api_document_get);
 CP_HANDLER(cp_api_document_passages);
 CP_HANDLER(cp_api_document_delete);
 CP_HANDLER(cp_api_search);
+CP_HANDLER(cp_api_questions_create);
+CP_HANDLER(cp_api_questions_list);
+CP_HANDLER(cp_api_question_get);
+CP_HANDLER(cp_api_question_suggest);
+CP_HANDLER(cp_api_question_approve);
+CP_HANDLER(cp_api_question_dismiss);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);

@@ -1,5 +1,6 @@
-/* Documents and search. */
+/* Documents, search, and the question desk. */
 #include "app/api.h"
+#include "app/questions.h"
 
 #include <stdlib.h>
 
@@ -74,4 +75,83 @@ void cp_api_search(void *user, struct cp_request *request)
         cp_request_fail(request, &error);
     else
         cp_request_reply_json(request, 200, result);
+}
+
+/* --- the question desk --- */
+
+static void answer_with(struct cp_request *request, int result, int status, json_t *body,
+                        const struct cp_error *error)
+{
+    if (result)
+        cp_request_fail(request, error);
+    else
+        cp_request_reply_json(request, status, body);
+}
+
+void cp_api_questions_create(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    json_t *question = NULL;
+    int result = cp_question_ask(app, cp_request_param(request, "channel"), cp_request_json(request),
+                                 cp_request_key_id(request), &question, &error);
+    if (!result && cp_request_role(request) < CP_ROLE_OPERATOR) { /* what is suggested is not for the audience */
+        json_t *receipt = json_pack("{s:s,s:s,s:s}", "id", text_of(question, "id"), "text",
+                                    text_of(question, "text"), "asked_at", text_of(question, "asked_at"));
+        json_decref(question);
+        question = receipt;
+    }
+    answer_with(request, result, 201, question, &error);
+}
+
+void cp_api_questions_list(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    const char *limit = cp_request_query(request, "limit"), *state = cp_request_query(request, "state");
+    json_t *page = NULL;
+    int result =
+        cp_question_list(app, cp_request_param(request, "channel"), state ? state : "",
+                         cp_request_query(request, "cursor"), limit ? atoi(limit) : 50, &page, &error);
+    answer_with(request, result, 200, page, &error);
+}
+
+void cp_api_question_get(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result = cp_question_get(user, cp_request_param(request, "channel"),
+                                 cp_request_param(request, "question"), &question, &error);
+    answer_with(request, result, 200, question, &error);
+}
+
+void cp_api_question_suggest(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result =
+        cp_question_suggest(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
+                            cp_request_key_id(request), &question, &error);
+    answer_with(request, result, 200, question, &error);
+}
+
+void cp_api_question_approve(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result =
+        cp_question_approve(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
+                            text_of(cp_request_json(request), "text"), cp_request_key_id(request),
+                            cp_request_started_ns(request), &question, &error);
+    answer_with(request, result, 202, question, &error);
+}
+
+void cp_api_question_dismiss(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result =
+        cp_question_dismiss(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
+                            cp_request_key_id(request), &question, &error);
+    answer_with(request, result, 200, question, &error);
 }

@@ -1,5 +1,6 @@
 /* `compere serve` and `compere demo`: the whole program, started and stopped in order. */
 #include "app/app.h"
+#include "app/questions.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -75,6 +76,7 @@ static void on_cue_changed(void *user, const char *channel, json_t *cue)
     json_t *shown = json_deep_copy(cue);
     json_object_del(shown, "asked_ns");
     cp_gateway_publish(((struct cp_app *)user)->gateway, "cue", channel, shown);
+    cp_question_cue_changed(user, channel, cue);
 }
 
 static void on_performed(void *user, const char *channel, json_t *cue, struct cp_utterance *const *utterances,

@@ -1,7 +1,7 @@
 // The knowledge base of the real server: documents in, found, replaced, gone; and what is refused.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server } from "./harness.mjs";
+import { Server, until } from "./harness.mjs";
 
 let server;
 before(async () => {
@@ -69,9 +69,63 @@ test("what cannot be read is refused with the reason", async () => {
   assert.equal((await server.get("/v1/documents", { key })).status, 200);
 });
 
+const QUESTIONS = "/v1/channels/main/questions";
+
+test("a question gets a suggestion, is approved, aired, and says who did what", async () => {
+  await upload("The stoneware mug holds 350 millilitres. It is made by hand.", { title: "Mug", collection: "goods" });
+  const asked = await server.post(QUESTIONS, { text: "How much does the stoneware mug hold?", asker: "Kim", collection: "goods" });
+  assert.equal(asked.status, 201, asked.text);
+  assert.equal(asked.json.state, "suggested");
+  assert.match(asked.json.suggestion.text, /^The stoneware mug holds 350 millilitres\./);
+  assert.equal(asked.json.suggestion.citations[0].title, "Mug");
+
+  const approved = await server.post(`${QUESTIONS}/${asked.json.id}/approve`, {});
+  assert.equal(approved.status, 202, approved.text);
+  assert.equal(approved.json.state, "approved");
+  const cue = await server.finished(approved.json.cue);
+  assert.deepEqual([cue.state, cue.text, cue.question], ["done", asked.json.suggestion.text, asked.json.id]);
+  const aired = await until(async () => {
+    const { json } = await server.get(`${QUESTIONS}/${asked.json.id}`);
+    return json.state === "aired" && json;
+  }, { ms: 3000, what: "the question to be aired" });
+  assert.deepEqual(aired.history.map(({ state }) => state), ["new", "suggested", "approved", "aired"]);
+  assert.equal((await server.post(`${QUESTIONS}/${asked.json.id}/approve`, {})).status, 409);
+  assert.equal((await server.get(`${QUESTIONS}?state=aired`)).json.questions[0].id, asked.json.id);
+});
+
+test("what the documents do not know is not made up; an operator may answer, edit or dismiss", async () => {
+  const { json } = await server.post(QUESTIONS, { text: "Who painted the ceiling of the chapel?", collection: "goods" });
+  assert.deepEqual([json.state, json.suggestion.refused, json.suggestion.text], ["new", true, ""]);
+  assert.equal((await server.post(`${QUESTIONS}/${json.id}/approve`, {})).status, 400);
+  await upload("Michelangelo painted the ceiling of the chapel.", { title: "Art", collection: "goods" });
+  assert.equal((await server.post(`${QUESTIONS}/${json.id}/suggest`, {})).json.state, "suggested");
+  const approved = await server.post(`${QUESTIONS}/${json.id}/approve`, { text: "Michelangelo did." });
+  assert.equal((await server.finished(approved.json.cue)).text, "Michelangelo did.");
+
+  const other = (await server.post(QUESTIONS, { text: "mug?" })).json;
+  assert.equal((await server.post(`${QUESTIONS}/${other.id}/dismiss`, {})).json.state, "dismissed");
+  assert.equal((await server.post(`${QUESTIONS}/${other.id}/dismiss`, {})).status, 409);
+  assert.equal((await server.get(`${QUESTIONS}/q_nothing`)).status, 404);
+});
+
+test("of twenty who approve at once one airs it; a cut answer is suggested again; viewers ask but do not see", async () => {
+  const { json } = await server.post(QUESTIONS, { text: "How much does the stoneware mug hold?", collection: "goods" });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => server.post(`${QUESTIONS}/${json.id}/approve`, { text: "It holds a lot, and this answer is long enough to be cut in the middle of it, as you will see." })));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [202, ...Array(19).fill(409)]);
+  const { cue } = answers.find(({ status }) => status === 202).json;
+  await until(async () => (await server.get(`/v1/channels/main/cues/${cue}`)).json.state === "speaking", { ms: 10_000, what: "the answer" });
+  await server.post("/v1/channels/main/interrupt", { policy: "now" });
+  await until(async () => (await server.get(`${QUESTIONS}/${json.id}`)).json.state === "suggested", { ms: 5000, what: "the question back" });
+
+  const { key } = (await server.post("/v1/keys", { role: "viewer", name: "audience" })).json;
+  const asked = await server.post(QUESTIONS, { text: "How much does the stoneware mug hold?" }, { key });
+  assert.deepEqual([asked.status, Object.keys(asked.json).sort()], [201, ["asked_at", "id", "text"]]);
+  assert.equal((await server.get(QUESTIONS, { key })).status, 403);
+});
+
 test("documents outlive the process; figures are in the metrics", async () => {
   const { data } = server;
-  assert.match((await server.get("/metrics")).text, /compere_documents 2\b/);
+  assert.match((await server.get("/metrics")).text, /compere_documents 4\b/);
   await server.kill();
   server = await Server.start({ data });
   assert.equal((await search("open", { collection: "town" })).hits[0].title, "Library");

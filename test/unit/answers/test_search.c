@@ -136,6 +136,36 @@ static void a_pair_that_says_the_same_wins(void **state)
     assert_string_equal(best(base, "Is the express delivery quick?", ""), "Delivery");
 }
 
+static char *suggest(struct base *base, const char *question, int words)
+{
+    static char text[1000];
+    json_t *suggestion = NULL;
+    const struct cp_search asked = {.query = question};
+    assert_int_equal(cp_answers_suggest(base->answers, &asked, words, &suggestion, &base->error), 0);
+    snprintf(text, sizeof text, "%s", json_string_value(json_object_get(suggestion, "text")));
+    assert_int_equal(json_is_true(json_object_get(suggestion, "refused")), !*text);
+    assert_int_equal(json_array_size(json_object_get(suggestion, "citations")), *text ? 1 : 0);
+    json_decref(suggestion);
+    return text;
+}
+
+static void answers_are_sentences_of_the_documents(void **state)
+{
+    struct base *base = *state;
+    add(base, "", "Terms", "text/plain",
+        "We are open daily. Parcels to Spain, as Mr. Diaz says, take four working days. Express takes two. "
+        "Goods may be returned within thirty days and we pay the postage for all of that, whatever the "
+        "reason.");
+    add(base, "", "faq", "text/csv",
+        "question,answer\nDo you sell spoons?,\"No. We never did. We never will.\"\n");
+    assert_string_equal(suggest(base, "How long do parcels take to Spain?", 10),
+                        "Parcels to Spain, as Mr. Diaz says, take four working days.");
+    assert_string_equal(suggest(base, "How long do parcels take to Spain?", 20),
+                        "Parcels to Spain, as Mr. Diaz says, take four working days. Express takes two.");
+    assert_string_equal(suggest(base, "do you sell spoons", 1), "No. We never did. We never will.");
+    assert_string_equal(suggest(base, "Who painted the ceiling of the chapel?", 0), "");
+}
+
 static void collections_are_apart(void **state)
 {
     struct base *base = *state;
@@ -282,6 +312,7 @@ int main(void)
         WITH_BASE(questions_find_their_passage_in_any_language),
         WITH_BASE(scores_are_explained_and_unsure_answers_said),
         WITH_BASE(a_pair_that_says_the_same_wins),
+        WITH_BASE(answers_are_sentences_of_the_documents),
         WITH_BASE(collections_are_apart),
         WITH_BASE(delete_leaves_no_trace),
         WITH_BASE(the_same_title_replaces_and_keeps_its_id),

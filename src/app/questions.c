@@ -1,0 +1,329 @@
+#include "app/questions.h"
+#include "app/app.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { KEEP_DAYS = 7, ID_BYTES = 32, MAX_HISTORY = 50, TRIES = 5 };
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static void partition_of(const char *channel, char partition[64])
+{
+    snprintf(partition, 64, "questions.%.40s", channel);
+}
+
+/* In order of time, and not to be guessed. */
+static void make_id(char id[ID_BYTES])
+{
+    uint8_t random[5];
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        abort(); /* Linux gives 5 bytes or the system is broken */
+    int n = snprintf(id, ID_BYTES, "q_%012llx", (unsigned long long)(cp_clock_wall_ns() / CP_NS_PER_MS));
+    for (size_t i = 0; i < sizeof random; i++)
+        n += snprintf(id + n, (size_t)(ID_BYTES - n), "%02x", random[i]);
+}
+
+/* --- the record --- */
+
+/* The new state, and who brought it about. */
+static void move_to(json_t *question, const char *state, const char *by)
+{
+    char now[32];
+    json_t *history = json_object_get(question, "history");
+    cp_clock_rfc3339(cp_clock_wall_ns(), now);
+    json_object_set_new(question, "state", json_string(state));
+    if (json_array_size(history) >= MAX_HISTORY)
+        json_array_remove(history, 1); /* that it was asked stays */
+    json_array_append_new(history, json_pack("{s:s,s:s,s:s}", "state", state, "by", by, "at", now));
+}
+
+static int put(struct cp_app *app, const char *channel, const json_t *question, int64_t if_version,
+               struct cp_error *error)
+{
+    char partition[64];
+    partition_of(channel, partition);
+    char *text = json_dumps(question, JSON_COMPACT);
+    if (!text)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    int result = cp_store_put_if(app->store, partition, text_of(question, "id"), text, if_version,
+                                 cp_clock_wall_ns() + (int64_t)KEEP_DAYS * 86400 * CP_NS_PER_S, NULL, error);
+    free(text);
+    if (!result)
+        cp_gateway_publish(app->gateway, "question", channel, json_deep_copy(question));
+    return result;
+}
+
+static int get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
+               int64_t *ret_version, struct cp_error *error)
+{
+    struct cp_record record;
+    char partition[64];
+    partition_of(channel, partition);
+    if (strncmp(id, "q_", 2) != 0 || strlen(id) >= ID_BYTES ||
+        cp_store_get(app->store, partition, id, &record, error))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no question \"%.32s\" on this channel", id);
+    *ret_version = record.version;
+    *ret_question = json_loads(record.json, 0, NULL);
+    cp_record_clear(&record);
+    return *ret_question ? 0 : cp_fail(error, CP_ERR_INTERNAL, "app", "the record of %s is damaged", id);
+}
+
+/* Reads, changes and writes a question, again when somebody else was faster. `change` returns 0 or an error.
+ */
+static int update(struct cp_app *app, const char *channel, const char *id,
+                  int (*change)(void *user, json_t *question, struct cp_error *error), void *user,
+                  json_t **ret_question, struct cp_error *error)
+{
+    int result = 0;
+    for (int i = 0; i < TRIES; i++) {
+        json_t *question = NULL;
+        int64_t version;
+        result = get(app, channel, id, &question, &version, error);
+        if (!result)
+            result = change(user, question, error);
+        bool changed = !result;
+        if (!result)
+            result = put(app, channel, question, version, error);
+        if (!result) {
+            *ret_question = question;
+            return 0;
+        }
+        json_decref(question);
+        if (!changed || result != CP_ERR_EXISTS)
+            return result;
+    }
+    return result;
+}
+
+static bool is_open(const json_t *question)
+{
+    return !strcmp(text_of(question, "state"), "new") || !strcmp(text_of(question, "state"), "suggested");
+}
+
+static int not_open(const json_t *question, struct cp_error *error)
+{
+    return cp_fail(error, CP_ERR_EXISTS, "app", "the question is %s already", text_of(question, "state"));
+}
+
+/* --- asking --- */
+
+/* Puts the suggestion into the question; without a knowledge base that answers it stays new. */
+static int add_suggestion(struct cp_app *app, json_t *question, const char *by, struct cp_error *error)
+{
+    json_t *suggestion = NULL;
+    const struct cp_search search = {.query = text_of(question, "text"),
+                                     .collection = text_of(question, "collection"),
+                                     .language = text_of(question, "language")};
+    int result = cp_answers_suggest(app->answers, &search, 0, &suggestion, error);
+    if (result)
+        return result;
+    bool refused = json_is_true(json_object_get(suggestion, "refused"));
+    json_object_set_new(question, "suggestion", suggestion);
+    move_to(question, refused ? "new" : "suggested", by);
+    return 0;
+}
+
+int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec, const char *by,
+                    json_t **ret_question, struct cp_error *error)
+{
+    char id[ID_BYTES], now[32];
+    json_t *known;
+    int result = cp_show_channel_get(app->show, channel, &known, error);
+    if (result)
+        return result;
+    json_decref(known);
+    make_id(id);
+    cp_clock_rfc3339(cp_clock_wall_ns(), now);
+    json_t *question = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[]}", "id", id, "channel", channel, "text",
+                                 text_of(spec, "text"), "asker", text_of(spec, "asker"), "language",
+                                 text_of(spec, "language"), "collection", text_of(spec, "collection"),
+                                 "asked_at", now, "history");
+    if (!question)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    move_to(question, "new", by);
+    result = add_suggestion(app, question, "search", error);
+    if (!result)
+        result = put(app, channel, question, CP_STORE_MUST_BE_NEW, error);
+    if (result)
+        json_decref(question);
+    else
+        *ret_question = question;
+    return result;
+}
+
+int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
+                    struct cp_error *error)
+{
+    int64_t version;
+    return get(app, channel, id, ret_question, &version, error);
+}
+
+int cp_question_list(struct cp_app *app, const char *channel, const char *state, const char *cursor,
+                     int limit, json_t **ret_page, struct cp_error *error)
+{
+    char partition[64];
+    partition_of(channel, partition);
+    const struct cp_query query = {
+        .partition = partition, .descending = true, .limit = limit, .cursor = cursor};
+    struct cp_query_result page;
+    json_t *known;
+    int result = cp_show_channel_get(app->show, channel, &known, error);
+    if (result)
+        return result;
+    json_decref(known);
+    result = cp_store_query(app->store, &query, &page, error);
+    if (result)
+        return result;
+    json_t *list = json_array();
+    for (int i = 0; i < page.n_records; i++) {
+        json_t *question = json_loads(page.records[i].json, 0, NULL);
+        if (question && (!*state || !strcmp(state, text_of(question, "state"))))
+            json_array_append(list, question);
+        json_decref(question);
+    }
+    *ret_page = json_pack("{s:o,s:s}", "questions", list, "cursor", page.cursor);
+    cp_query_result_clear(&page);
+    return 0;
+}
+
+/* --- what operators do --- */
+
+struct doing {
+    struct cp_app *app;
+    const char *channel, *by, *text;
+    int64_t asked_ns;
+    char cue[48]; /* that was made */
+};
+
+static int do_suggest(void *user, json_t *question, struct cp_error *error)
+{
+    struct doing *doing = user;
+    return is_open(question) ? add_suggestion(doing->app, question, doing->by, error)
+                             : not_open(question, error);
+}
+
+static int do_dismiss(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user;
+    if (!is_open(question))
+        return not_open(question, error);
+    move_to(question, "dismissed", doing->by);
+    return 0;
+}
+
+static int do_approve(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user;
+    const char *text = *doing->text ? doing->text : text_of(json_object_get(question, "suggestion"), "text");
+    if (!is_open(question))
+        return not_open(question, error);
+    if (!*text)
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "nothing was found to answer this question with: give the answer as text");
+    json_object_set_new(question, "answer", json_string(text));
+    move_to(question, "approved", doing->by);
+    return 0;
+}
+
+int cp_question_suggest(struct cp_app *app, const char *channel, const char *id, const char *by,
+                        json_t **ret_question, struct cp_error *error)
+{
+    struct doing doing = {.app = app, .by = by};
+    return update(app, channel, id, do_suggest, &doing, ret_question, error);
+}
+
+int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
+                        json_t **ret_question, struct cp_error *error)
+{
+    struct doing doing = {.app = app, .by = by};
+    return update(app, channel, id, do_dismiss, &doing, ret_question, error);
+}
+
+static int note_cue(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user;
+    json_object_set_new(question, "cue", json_string(doing->cue));
+    return 0;
+}
+
+static int take_back(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user;
+    move_to(question, "suggested", doing->by);
+    return 0;
+}
+
+/* Whoever approves first wins the record, and only then makes the cue: it is said once. */
+int cp_question_approve(struct cp_app *app, const char *channel, const char *id, const char *text,
+                        const char *by, int64_t asked_ns, json_t **ret_question, struct cp_error *error)
+{
+    struct doing doing = {.app = app, .channel = channel, .by = by, .text = text};
+    json_t *question = NULL, *cue = NULL, *about = NULL;
+    int result = cp_show_channel_get(app->show, channel, &about, error);
+    if (!result)
+        result = update(app, channel, id, do_approve, &doing, &question, error);
+    if (result) {
+        json_decref(about);
+        return result;
+    }
+    json_t *spec = json_pack("{s:s,s:s}", "text", text_of(question, "answer"), "question", id);
+    result = cp_app_check_cue(app, spec, about, error);
+    if (!result)
+        result = cp_show_cue_create(app->show, channel, spec, asked_ns, &cue, error);
+    if (result) {
+        json_t *back = NULL;
+        if (!update(app, channel, id, take_back, &doing, &back, NULL))
+            json_decref(back);
+    } else {
+        json_t *noted = NULL;
+        snprintf(doing.cue, sizeof doing.cue, "%s", text_of(cue, "id"));
+        if (!update(app, channel, id, note_cue, &doing, &noted, NULL)) {
+            json_decref(question);
+            question = noted;
+        }
+    }
+    json_decref(spec);
+    json_decref(cue);
+    json_decref(about);
+    if (result)
+        json_decref(question);
+    else
+        *ret_question = question;
+    return result;
+}
+
+/* --- what the show does --- */
+
+static int end_with_cue(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user; /* text: the cue's state */
+    if (strcmp(text_of(question, "state"), "approved") != 0)
+        return not_open(question, error);
+    move_to(question, !strcmp(doing->text, "done") ? "aired" : "suggested", "show");
+    return 0;
+}
+
+void cp_question_cue_changed(struct cp_app *app, const char *channel, const json_t *cue)
+{
+    const char *id = text_of(cue, "question"), *state = text_of(cue, "state");
+    if (!*id || (strcmp(state, "done") != 0 && strcmp(state, "cut") != 0 && strcmp(state, "failed") != 0))
+        return;
+    struct doing doing = {.app = app, .text = state};
+    struct cp_error error;
+    json_t *question = NULL;
+    if (update(app, channel, id, end_with_cue, &doing, &question, &error))
+        cp_log(CP_LOG_WARN, "app", "question not updated", "question=%s cue_state=%s error=\"%s\"", id, state,
+               error.text);
+    else
+        json_decref(question);
+}

@@ -1,0 +1,40 @@
+/*
+ * The question desk: what viewers ask, what is suggested, and what was done about it by whom.
+ *
+ *   new -> suggested -> approved -> aired
+ *                  \-> dismissed       \-> suggested again, when its cue was cut or failed
+ *
+ * Questions are records of the store (partition "questions.CHANNEL"), changed by compare-and-set, kept a
+ * week.
+ */
+#ifndef CP_APP_QUESTIONS_H
+#define CP_APP_QUESTIONS_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct cp_app;
+
+/* spec: {"text","asker","language","collection"}. With its suggestion. by: a key's id, for the history. */
+int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec, const char *by,
+                    json_t **ret_question, struct cp_error *error);
+int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
+                    struct cp_error *error);
+/* Newest first; state "" for all. {"questions":[...],"cursor"} */
+int cp_question_list(struct cp_app *app, const char *channel, const char *state, const char *cursor,
+                     int limit, json_t **ret_page, struct cp_error *error);
+/* Looks the answer up again, as documents have changed. */
+int cp_question_suggest(struct cp_app *app, const char *channel, const char *id, const char *by,
+                        json_t **ret_question, struct cp_error *error);
+/* Airs the suggestion, or `text` when it is not "": a cue is made. CP_ERR_EXISTS when it is past that,
+ * CP_ERR_INVALID when there is nothing to say. asked_ns: monotonic, of the request. */
+int cp_question_approve(struct cp_app *app, const char *channel, const char *id, const char *text,
+                        const char *by, int64_t asked_ns, json_t **ret_question, struct cp_error *error);
+int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
+                        json_t **ret_question, struct cp_error *error);
+/* A cue with a "question" changed its state. thread: show */
+void cp_question_cue_changed(struct cp_app *app, const char *channel, const json_t *cue);
+
+#endif
