@@ -3,9 +3,10 @@
 import { Api, ApiError, channelPath } from '../lib/api';
 import { isWaiting } from '../lib/format';
 import { followEvents, type ServerEvent } from '../lib/sse';
-import type { Channel, ChannelStats, Cue, CueSpec, Rundown, Viewers } from '../lib/types';
+import type { Channel, ChannelStats, Cue, CueSpec, Question, Rundown, Viewers } from '../lib/types';
 import { Line } from './line.svelte';
 import { Palette } from './palette.svelte';
+import { Questions } from './questions/questions.svelte';
 
 export interface Notice {
   id: number;
@@ -42,6 +43,7 @@ export class Desk {
   readonly earlier = $derived(this.cues.filter((cue) => !isWaiting(cue) && cue.state !== 'speaking'));
   readonly onAir = $derived(this.channel?.state?.on_air ?? false);
   readonly palette: Palette;
+  readonly questions: Questions;
   /** Who stands on the channel's own stage; nobody named: the first there is. */
   readonly people = $derived.by(() => {
     const { presenter, presenters } = this.channel ?? {};
@@ -60,6 +62,7 @@ export class Desk {
     readonly signedOut: (why: ApiError) => void,
   ) {
     this.palette = new Palette(api);
+    this.questions = new Questions(api);
   }
 
   /** The line that is being written for a channel. */
@@ -114,6 +117,8 @@ export class Desk {
     const id = this.channelId;
     const meanwhile: Cue[] = [];
     this.#listening.add(meanwhile);
+    // A viewer's key may not read them; the panel stays empty then.
+    void this.questions.read(id).catch((error: unknown) => this.checkKey(error));
     const [channel, page] = await Promise.allSettled([
       this.api.get<Channel>(channelPath(id)),
       this.api.get<{ cues: Cue[] }>(channelPath(id, '/cues?limit=100')),
@@ -159,6 +164,7 @@ export class Desk {
       this.#setCue(data as Cue);
       for (const meanwhile of this.#listening) meanwhile.push(data as Cue);
     }
+    if (event.type === 'question') this.questions.set(data as Question);
     if (event.type === 'channel') this.#setChannel(data as Channel);
     else if (event.type === 'caption') this.#refreshSoon();
     else if (event.type === 'viewers') this.stats = { ...this.stats, viewers: viewersOf(data) };

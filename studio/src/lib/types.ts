@@ -178,3 +178,30 @@ export interface Caption {
   /** t_ms counts from the sentence's start. */
   words?: { t_ms: number; start: number; end: number }[];
 }
+
+/** What somebody asked, and what may be answered. */
+export interface Question {
+  id: string;
+  channel: string;
+  text: string;
+  asker?: string;
+  state: 'new' | 'suggested' | 'approved' | 'aired' | 'dismissed';
+  asked_at: string;
+  answer?: string;
+  cue?: string;
+  suggestion?: {
+    text: string;
+    refused: boolean;
+    confidence: number;
+    citations: { document: string; title: string; heading: string; link: string }[];
+  };
+}
+
+/** A document of the knowledge base. */
+export interface KnownDocument {
+  id: string;
+  title: string;
+  collection: string;
+  language: string;
+  passages: number;
+}

@@ -1,5 +1,6 @@
 // Files on their way to the server, with their progress. fetch() cannot tell how far a body is; XMLHttpRequest can.
 import { ApiError, problemOf, unreachable, type Api } from './api';
+import type { KnownDocument } from './types';
 
 /** What the server takes of one file (its CP_ASSET_MAX_BYTES); a larger one is not even sent. */
 export const UPLOAD_MAX_BYTES = 64 << 20;
@@ -22,9 +23,29 @@ export function upload<T>(
   api: Api,
   path: string,
   file: File,
-  { progress, signal }: Sending,
+  sending: Sending,
   name = nameOf(file).slice(0, 60),
 ): Promise<T> {
+  return send<T>(api, `${path}?name=${encodeURIComponent(name)}`, file, file.type, sending);
+}
+
+/** By the name's ending, as browsers do not know all of them. */
+const DOCUMENT_TYPES: Record<string, string> = {
+  md: 'text/markdown',
+  html: 'text/html',
+  htm: 'text/html',
+  csv: 'text/csv',
+  pdf: 'application/pdf',
+};
+
+/** A document for the knowledge base; one of the same name is replaced. */
+export function uploadDocument(api: Api, file: File, sending: Sending): Promise<KnownDocument> {
+  const ending = file.name.toLowerCase().split('.').pop() ?? '';
+  const title = encodeURIComponent(nameOf(file).slice(0, 60));
+  return send(api, `/v1/documents?title=${title}`, file, DOCUMENT_TYPES[ending] ?? 'text/plain', sending);
+}
+
+function send<T>(api: Api, path: string, file: File, type: string, { progress, signal }: Sending): Promise<T> {
   return new Promise((resolve, reject) => {
     if (file.size > UPLOAD_MAX_BYTES) {
       const detail = `${megabytes(file.size)} of at most ${megabytes(UPLOAD_MAX_BYTES)}`;
@@ -32,9 +53,9 @@ export function upload<T>(
       return;
     }
     const request = new XMLHttpRequest();
-    request.open('POST', `${path}?name=${encodeURIComponent(name)}`);
+    request.open('POST', path);
     for (const [header, value] of Object.entries(api.headers())) request.setRequestHeader(header, value);
-    request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    request.setRequestHeader('Content-Type', type || 'application/octet-stream');
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new ApiError(0, '', '', ''));

@@ -1,0 +1,76 @@
+// The question desk in Chromium against a real server: documents in, a viewer's question answered, on air.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser, live, Server, until } from './harness.mjs';
+
+let server;
+let browser;
+before(async () => {
+  server = await Server.start();
+  browser = await launchBrowser();
+  await server.silence();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function studio(options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.addInitScript({ path: fileURLToPath(new URL('rules.js', import.meta.url)) });
+  await page.goto(`${server.url}/studio/#key=${server.key}`);
+  await live(page, 'webrtc', 40_000);
+  return page;
+}
+
+const SHOP = '# Delivery\nWe deliver parcels to Spain within four working days.\n\n# Mugs\nThe stoneware mug holds 350 millilitres.';
+
+test('a document is uploaded, a question suggested, edited, said on air and aired; another dismissed', async () => {
+  const page = await studio({ viewport: { width: 1440, height: 900 } });
+  const desk = page.getByRole('region', { name: 'Questions', exact: true });
+  await desk.getByText('No question yet').waitFor();
+  await desk.getByText('Documents', { exact: true }).click();
+  await desk.getByLabel('Upload a document').setInputFiles({ name: 'shop.md', mimeType: '', buffer: Buffer.from(SHOP) });
+  await desk.getByRole('list', { name: 'Documents' }).getByText('shop').waitFor();
+
+  await desk.getByLabel('A question').fill('How long does delivery to Spain take?');
+  await desk.getByRole('button', { name: 'Ask' }).click();
+  const row = desk.locator('[data-question]').first();
+  await row.getByText('Suggested').waitFor();
+  await row.getByText('shop › Delivery').waitFor();
+  const answer = row.getByRole('textbox');
+  assert.equal(await answer.inputValue(), 'We deliver parcels to Spain within four working days.');
+  await answer.fill('Four working days, to Spain.');
+  await row.getByRole('button', { name: 'Say it on air' }).click();
+  await page.locator('[data-cue][data-state=speaking]').getByText('Four working days, to Spain.').waitFor({ timeout: 20_000 });
+  await desk.locator('[data-question][data-state=aired]').waitFor({ timeout: 20_000 });
+
+  // Somebody asks by the API; the desk hears of it.
+  await server.api('POST', '/v1/channels/main/questions', { text: 'Who painted the ceiling of the chapel?', asker: 'Kim' });
+  const other = desk.locator('[data-question]', { hasText: 'Kim' });
+  await other.getByText('No answer found').waitFor();
+  assert.ok(await other.getByRole('button', { name: 'Say it on air' }).isDisabled());
+  await other.getByRole('button', { name: 'Dismiss' }).click();
+  await desk.getByRole('list', { name: 'Earlier questions' }).getByText('Dismissed').waitFor();
+
+  await desk.getByRole('button', { name: 'Delete shop' }).click();
+  await desk.getByRole('button', { name: 'Really delete shop' }).click();
+  await until('the document to be gone', async () => (await server.api('GET', '/v1/documents')).documents.length === 0);
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  await page.context().close();
+});
+
+test('a document that cannot be read says why; a phone has the desk too', async () => {
+  const page = await studio({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const desk = page.getByRole('region', { name: 'Questions', exact: true });
+  await desk.scrollIntoViewIfNeeded();
+  await desk.getByText('Documents', { exact: true }).click();
+  await desk.getByLabel('Upload a document').setInputFiles({ name: 'x.pdf', mimeType: '', buffer: Buffer.from('no pdf') });
+  await desk.getByText('does not begin as a PDF does').waitFor();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  assert.ok(!wide, 'nothing sticks out at the side');
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  await page.context().close();
+});
