@@ -49,19 +49,6 @@ static double within(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
-static const struct cp_span *span_at(const struct cp_script *script, int32_t at)
-{
-    int low = 0, high = script->n_spans - 1;
-    while (low < high) {
-        int middle = (low + high + 1) / 2;
-        if (script->spans[middle].start <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return &script->spans[low];
-}
-
 /* Where the piece that starts here ends: at the next change of prosody, the next pause, or `end`. */
 static int32_t piece_end(const struct cp_script *script, const struct cp_span *span, int next_pause,
                          int32_t end)
@@ -90,7 +77,7 @@ static int add_piece(struct cp_maker *maker, const struct cp_make_request *reque
                      int32_t start, int32_t end, struct cp_error *error)
 {
     const struct cp_script *script = request->script;
-    const struct cp_span *span = span_at(script, start);
+    const struct cp_span *span = cp_script_span_at(script, start);
     size_t length = (size_t)(end - start);
     if (!cp_text_has_words(script->text + start, length))
         return 0;
@@ -143,7 +130,7 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
             result = cp_take_add_silence(take, script->pauses[pause].ms);
         if (result)
             return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-        int32_t end = piece_end(script, span_at(script, at), pause, sentence->end);
+        int32_t end = piece_end(script, cp_script_span_at(script, at), pause, sentence->end);
         result = add_piece(maker, request, take, at, end, error);
         at = end;
     }

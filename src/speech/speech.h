@@ -70,6 +70,13 @@ struct cp_speech_request {
     enum cp_speech_priority priority; /* unset means ahead */
 };
 
+/* What a text asked for and does not get: elements and values of SSML that are passed over. */
+enum { CP_WARNINGS_MAX = 8, CP_WARNING_BYTES = 128 };
+struct cp_warnings {
+    int n; /* all of them; the first CP_WARNINGS_MAX have a text */
+    char text[CP_WARNINGS_MAX][CP_WARNING_BYTES];
+};
+
 struct cp_speech_events {
     /* A sentence is ready, in order; the callee takes its own reference if it keeps it. Sentences that the
      * voice cannot read (another script) are passed over. Must not wait: other requests do. thread: speech */
