@@ -17,11 +17,11 @@
 #define CP_SENTENCE_MAX_WEIGHT 250
 
 /* Limits of one SSML document. */
-#define CP_SSML_MAX_DEPTH    32
-#define CP_SSML_MAX_ITEMS    2048   /* spans, pauses, marks, cuts: each */
-#define CP_SSML_MAX_NOTE_BYTES 512 /* one attribute that is kept: an alias, a voice, a pronunciation */
-#define CP_SSML_MAX_BREAK_MS 10000  /* one break */
-#define CP_SSML_MAX_SUM_MS   120000 /* all breaks */
+#define CP_SSML_MAX_DEPTH      32
+#define CP_SSML_MAX_ITEMS      2048   /* spans, pauses, marks, cuts: each */
+#define CP_SSML_MAX_NOTE_BYTES 512    /* one attribute that is kept: an alias, a voice, a pronunciation */
+#define CP_SSML_MAX_BREAK_MS   10000  /* one break */
+#define CP_SSML_MAX_SUM_MS     120000 /* all breaks */
 
 enum cp_emphasis {
     CP_EMPHASIS_UNSET,
@@ -31,8 +31,8 @@ enum cp_emphasis {
     CP_EMPHASIS_STRONG
 };
 
-/* <say-as interpret-as>: how a run of text is to be read (W3C note of 2005, and the names that Polly and Azure
- * add). */
+/* <say-as interpret-as>: how a run of text is to be read (W3C note of 2005, and the names that Polly and
+ * Azure add). */
 enum cp_say_as {
     CP_SAY_UNSET,
     CP_SAY_CHARACTERS, /* spell-out, characters, verbatim */
@@ -52,7 +52,7 @@ struct cp_span { /* from here to the next span: how it is spoken */
     int32_t start;
     float rate, pitch, volume; /* factors */
     float range;               /* factor of how far the melody swings */
-    int32_t style; /* cp_style_find; 0 is the request's own */
+    int32_t style;             /* cp_style_find; 0 is the request's own */
     enum cp_emphasis emphasis;
     enum cp_say_as say_as;
     char say_as_format[16]; /* "" is none */
@@ -114,6 +114,10 @@ bool cp_text_has_words(const char *text, size_t length);
 /* The span that the byte belongs to. */
 const struct cp_span *cp_script_span_at(const struct cp_script *script, int32_t at);
 /* How text is spoken that nothing was said about. */
-#define CP_SPAN_PLAIN (struct cp_span){.rate = 1, .pitch = 1, .volume = 1, .range = 1}
+#define CP_SPAN_PLAIN                                                                                        \
+    (struct cp_span)                                                                                         \
+    {                                                                                                        \
+        .rate = 1, .pitch = 1, .volume = 1, .range = 1                                                       \
+    }
 
 #endif

@@ -41,7 +41,7 @@ void *cp_ssml_one_more(struct cp_ssml_reader *reader, void *array, int n, size_t
         return NULL;
     if (n >= CP_SSML_MAX_ITEMS) {
         cp_ssml_stop(reader, CP_ERR_LIMIT, "The SSML has more than %d breaks, marks or changes of prosody.",
-             CP_SSML_MAX_ITEMS);
+                     CP_SSML_MAX_ITEMS);
         return NULL;
     }
     if (n & (n - 1))
@@ -58,7 +58,8 @@ static void add_char(struct cp_ssml_reader *reader, char c)
 {
     struct cp_script *script = &reader->script;
     if ((size_t)script->length >= reader->max_bytes) {
-        cp_ssml_stop(reader, CP_ERR_LIMIT, "The text is longer than %zu bytes; send it in parts.", reader->max_bytes);
+        cp_ssml_stop(reader, CP_ERR_LIMIT, "The text is longer than %zu bytes; send it in parts.",
+                     reader->max_bytes);
         return;
     }
     if ((size_t)script->length + 1 >= reader->capacity) {
@@ -132,18 +133,18 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
     if (reader->problem.code)
         return;
     if (reader->depth == 0 && strcmp(element, "speak") != 0) {
-        cp_ssml_stop(reader, CP_ERR_FORMAT, "Line %d: SSML starts with <speak>, not <%.40s>.", cp_ssml_line(reader),
-             element);
+        cp_ssml_stop(reader, CP_ERR_FORMAT, "Line %d: SSML starts with <speak>, not <%.40s>.",
+                     cp_ssml_line(reader), element);
         return;
     }
     if (reader->depth == CP_SSML_MAX_DEPTH) {
-        cp_ssml_stop(reader, CP_ERR_LIMIT, "Line %d: the SSML is nested deeper than %d.", cp_ssml_line(reader),
-             CP_SSML_MAX_DEPTH);
+        cp_ssml_stop(reader, CP_ERR_LIMIT, "Line %d: the SSML is nested deeper than %d.",
+                     cp_ssml_line(reader), CP_SSML_MAX_DEPTH);
         return;
     }
     const struct cp_ssml_level *around = &reader->stack[reader->depth++];
-    reader->stack[reader->depth] = (struct cp_ssml_level){
-        .voicing = around->voicing, .whole = around->whole, .silent = around->silent};
+    reader->stack[reader->depth] =
+        (struct cp_ssml_level){.voicing = around->voicing, .whole = around->whole, .silent = around->silent};
     const struct cp_ssml_attributes given = {attributes, n_attributes};
     cp_ssml_open_element(reader, prefix ? (const char *)prefix : "", element, &given);
 }
@@ -159,7 +160,7 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
 {
     struct cp_ssml_reader *reader = context;
     cp_ssml_stop(reader, CP_ERR_FORMAT, "Line %d: a document type declaration is not allowed in SSML.",
-         cp_ssml_line(reader));
+                 cp_ssml_line(reader));
 }
 
 static void on_error(void *context, xmlErrorPtr error)

@@ -36,7 +36,8 @@ static float within(double value, double low, double high)
     return (float)(value < low ? low : value > high ? high : value);
 }
 
-static void warn_value(struct cp_ssml_reader *reader, const char *element, const char *name, const char *value)
+static void warn_value(struct cp_ssml_reader *reader, const char *element, const char *name,
+                       const char *value)
 {
     cp_warn(&reader->script.warnings, "Line %d: %s=\"%.24s\" of <%s> is not known and passed over.",
             cp_ssml_line(reader), name, value, element);
@@ -57,8 +58,8 @@ static int32_t keep(struct cp_ssml_reader *reader, const struct cp_ssml_attribut
         return 0;
     size_t at = script->notes ? (size_t)script->notes_length : 1;
     if (at + length + 1 > reader->max_bytes) {
-        cp_ssml_stop(reader, CP_ERR_LIMIT, "The SSML's attributes are longer than %zu bytes; send it in parts.",
-                     reader->max_bytes);
+        cp_ssml_stop(reader, CP_ERR_LIMIT,
+                     "The SSML's attributes are longer than %zu bytes; send it in parts.", reader->max_bytes);
         return 0;
     }
     char *notes = realloc(script->notes, at + length + 1);
@@ -182,8 +183,8 @@ static void on_prosody(struct cp_ssml_reader *reader, const char *name,
         char value[24];
         attribute(attributes, PASSED_OVER[i], value, sizeof value);
         if (*value)
-            cp_warn(&reader->script.warnings, "Line %d: %s of <prosody> is passed over.", cp_ssml_line(reader),
-                    PASSED_OVER[i]);
+            cp_warn(&reader->script.warnings, "Line %d: %s of <prosody> is passed over.",
+                    cp_ssml_line(reader), PASSED_OVER[i]);
     }
     speak_otherwise(reader);
 }
@@ -235,8 +236,9 @@ static void on_phoneme(struct cp_ssml_reader *reader, const char *name,
     char alphabet[16];
     attribute(attributes, "alphabet", alphabet, sizeof alphabet);
     if (*alphabet && strcasecmp(alphabet, "ipa") != 0) {
-        cp_warn(&reader->script.warnings, "Line %d: the alphabet \"%.15s\" of <phoneme> is not known; use ipa.",
-                cp_ssml_line(reader), alphabet);
+        cp_warn(&reader->script.warnings,
+                "Line %d: the alphabet \"%.15s\" of <phoneme> is not known; use ipa.", cp_ssml_line(reader),
+                alphabet);
         return;
     }
     level(reader)->voicing.phoneme = keep(reader, attributes, "ph");
@@ -359,7 +361,8 @@ static void on_breath(struct cp_ssml_reader *reader, const char *name,
 
 static const struct element {
     const char *prefix, *name;
-    void (*open)(struct cp_ssml_reader *reader, const char *name, const struct cp_ssml_attributes *attributes);
+    void (*open)(struct cp_ssml_reader *reader, const char *name,
+                 const struct cp_ssml_attributes *attributes);
 } ELEMENTS[] = {
     {"", "speak", on_part},
     {"", "p", on_part},
@@ -393,8 +396,9 @@ void cp_ssml_open_element(struct cp_ssml_reader *reader, const char *prefix, con
                           const struct cp_ssml_attributes *attributes)
 {
     if (reader->stack[reader->depth - 1].whole || reader->stack[reader->depth - 1].silent) {
-        cp_warn(&reader->script.warnings, "Line %d: <%.24s> is passed over inside of text that is read as one.",
-                cp_ssml_line(reader), name);
+        cp_warn(&reader->script.warnings,
+                "Line %d: <%.24s> is passed over inside of text that is read as one.", cp_ssml_line(reader),
+                name);
         return;
     }
     for (size_t i = 0; i < sizeof ELEMENTS / sizeof *ELEMENTS; i++) {

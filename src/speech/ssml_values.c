@@ -132,11 +132,21 @@ static const struct kind {
     const char *name;
     enum cp_say_as say_as;
 } KINDS[] = {
-    {"characters", CP_SAY_CHARACTERS}, {"spell-out", CP_SAY_CHARACTERS}, {"verbatim", CP_SAY_CHARACTERS},
-    {"letters", CP_SAY_CHARACTERS},    {"cardinal", CP_SAY_CARDINAL},    {"number", CP_SAY_CARDINAL},
-    {"ordinal", CP_SAY_ORDINAL},       {"digits", CP_SAY_DIGITS},        {"number_digit", CP_SAY_DIGITS},
-    {"fraction", CP_SAY_FRACTION},     {"unit", CP_SAY_UNIT},            {"date", CP_SAY_DATE},
-    {"time", CP_SAY_TIME},             {"telephone", CP_SAY_TELEPHONE},  {"address", CP_SAY_ADDRESS},
+    {"characters", CP_SAY_CHARACTERS},
+    {"spell-out", CP_SAY_CHARACTERS},
+    {"verbatim", CP_SAY_CHARACTERS},
+    {"letters", CP_SAY_CHARACTERS},
+    {"cardinal", CP_SAY_CARDINAL},
+    {"number", CP_SAY_CARDINAL},
+    {"ordinal", CP_SAY_ORDINAL},
+    {"digits", CP_SAY_DIGITS},
+    {"number_digit", CP_SAY_DIGITS},
+    {"fraction", CP_SAY_FRACTION},
+    {"unit", CP_SAY_UNIT},
+    {"date", CP_SAY_DATE},
+    {"time", CP_SAY_TIME},
+    {"telephone", CP_SAY_TELEPHONE},
+    {"address", CP_SAY_ADDRESS},
     {"currency", CP_SAY_CURRENCY},
 };
 

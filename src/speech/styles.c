@@ -9,19 +9,25 @@
  * with short pauses); sizes were set by ear on the shipped voices and stay well inside of what they bear.
  */
 static const struct cp_style STYLES[] = {
-    {"neutral", "Neutral", "the voice as it is", 1, 1, 1, 1, 1, 3},
-    {"news", "News", "brisk and even, short pauses", 1.07f, 1, 0.9f, 0.8f, 0.8f, 2},
-    {"sales", "Sales", "lively, forward, stressed words stand out", 1.1f, 1.06f, 1.3f, 0.75f, 1.4f, 4},
-    {"calm", "Calm", "slow and low, long pauses", 0.87f, 0.94f, 0.7f, 1.4f, 0.6f, 2},
-    {"excited", "Excited", "fast, high, with a wide melody", 1.16f, 1.14f, 1.5f, 0.65f, 1.6f, 5},
-    {"story", "Story", "unhurried, with a wide melody and long pauses", 0.93f, 0.98f, 1.25f, 1.35f, 1.2f, 4},
+    {{"neutral", "Neutral", "the voice as it is"}, 1, 1, 1, 1, 1, 3},
+    {{"news", "News", "brisk and even, short pauses"}, 1.07f, 1, 0.9f, 0.8f, 0.8f, 2},
+    {{"sales", "Sales", "lively, forward, stressed words stand out"}, 1.1f, 1.06f, 1.3f, 0.75f, 1.4f, 4},
+    {{"calm", "Calm", "slow and low, long pauses"}, 0.87f, 0.94f, 0.7f, 1.4f, 0.6f, 2},
+    {{"excited", "Excited", "fast, high, with a wide melody"}, 1.16f, 1.14f, 1.5f, 0.65f, 1.6f, 5},
+    {{"story", "Story", "unhurried, with a wide melody and long pauses"},
+     0.93f,
+     0.98f,
+     1.25f,
+     1.35f,
+     1.2f,
+     4},
 };
 enum { N_STYLES = sizeof STYLES / sizeof *STYLES };
 
 int cp_style_find(const char *name)
 {
     for (int i = 0; name && i < N_STYLES; i++)
-        if (!strcmp(STYLES[i].name, name))
+        if (!strcmp(STYLES[i].shown.name, name))
             return i + 1;
     return 0;
 }
@@ -29,6 +35,11 @@ int cp_style_find(const char *name)
 const struct cp_style *cp_style_get(int style)
 {
     return &STYLES[style > 0 && style <= N_STYLES ? style - 1 : 0];
+}
+
+const struct cp_speech_style *cp_speech_style(int n)
+{
+    return n >= 0 && n < N_STYLES ? &STYLES[n].shown : NULL;
 }
 
 /* What <emphasis> does to a stressed run, as factors of rate, pitch and volume (decibels of it: -2, 1, 2). */

@@ -8,7 +8,7 @@
 #include "speech/script.h"
 
 struct cp_style {
-    const char *name, *title, *summary;
+    struct cp_speech_style shown;
     float rate, pitch; /* factors of the voice's own */
     float range;       /* factor of how far the melody swings around its mean */
     float pause;       /* factor of the silences at sentences and paragraphs */
