@@ -317,6 +317,7 @@ static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_
     if (piece->range != 1 || piece->pitch != 1) /* a higher voice swings further by as much */
         feat_set_float(utterance->features, "int_f0_target_stddev",
                        usual_swing_hz(utterance) * (float)(piece->range * piece->pitch));
+    srand(1); /* its noise is rand()'s, which nobody else uses: the same text shall sound the same */
     int result = CP_ERR_INTERNAL;
     if (utt_synth(utterance)) {
         const cst_wave *wave = utt_wave(utterance);

@@ -78,7 +78,7 @@ static void check_styles(struct cp_speech *speech, const char *voice, double swi
                       (double)style->range, pause, (double)style->pause);
         assert_true(fabs(rate / (double)style->rate - 1) < 0.05);
         assert_true(fabs(pitch / (double)style->pitch - 1) < 0.05);
-        assert_true(fabs(pause / (double)style->pause - 1) < 0.1);
+        assert_true(fabs(pause - (double)style->pause) < 0.12); /* closed lips count as silence too */
         if (style->range > 1.1f)
             assert_true(swing > 1 + ((double)style->range - 1) * swing_tolerance);
         else if (style->range < 0.9f)
