@@ -35,10 +35,15 @@ static size_t close_loop(float *samples, size_t n)
     if (n < 4 * BLEND)
         return n;
     size_t round = n - BLEND;
+    /* Two ends that have nothing in common add as powers, the same wave twice adds as it is: by how alike
+     * they are, the level stays level. */
+    float energy = cp_dot(samples, samples, BLEND) * cp_dot(samples + round, samples + round, BLEND);
+    float alike = energy > 0 ? cp_dot(samples, samples + round, BLEND) / sqrtf(energy) : 0;
+    alike = fmaxf(alike, -0.3f);
     for (size_t i = 0; i < BLEND; i++) {
-        float share = ((float)i + 0.5f) / BLEND; /* equal power: the two ends have nothing in common */
-        samples[i] =
-            samples[i] * sinf(share * (float)M_PI_2) + samples[round + i] * cosf(share * (float)M_PI_2);
+        float share = ((float)i + 0.5f) / BLEND;
+        float in = sinf(share * (float)M_PI_2), out = cosf(share * (float)M_PI_2);
+        samples[i] = (samples[i] * in + samples[round + i] * out) / sqrtf(1 + 2 * in * out * alike);
     }
     return round;
 }
