@@ -19,11 +19,12 @@
 /* How a line is said: shared by cues, rundown lines and speech. */
 #define VOICE_FIELDS                                                                                         \
     TEXT("text", MAX_TEXT_BYTES, "plain text to say (either this or ssml)"),                                 \
-        TEXT("ssml", MAX_TEXT_BYTES, "SSML 1.1: speak, p, s, break, prosody, mark"),                         \
+        TEXT("ssml", MAX_TEXT_BYTES, "SSML 1.1; what is passed over is told as warnings"),                   \
         TEXT("voice", 63, "a voice's id; GET /v1/voices"),                                                   \
         TEXT("language", 35, "BCP 47, when no voice is named"),                                              \
         NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
-        NUMBER("volume", 0, 2, "loudness, 1 is normal")
+        NUMBER("volume", 0, 2, "loudness, 1 is normal"),                                                     \
+        TEXT("style", 15, "the way of speaking: neutral, news, sales ...; GET /v1/styles")
 
 /* What stands on a card. Lengths are bytes of UTF-8. */
 static const struct cp_field card_fields[] = {
@@ -109,7 +110,7 @@ static const struct cp_field rundown_fields[] = {
          .max = 1920,                                                                                        \
          .help = "of the picture; with width"},                                                              \
         NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
-        NUMBER("volume", 0, 2, "default loudness"),                                                          \
+        NUMBER("volume", 0, 2, "default loudness"), TEXT("style", 15, "default way of speaking"),            \
     {                                                                                                        \
         .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
         .help = "what is said while no cue waits"                                                            \
@@ -193,6 +194,7 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_media_delete},
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
      .handle = cp_api_voices},
+    {CP_GET, "/v1/styles", CP_ROLE_VIEWER, "The ways of speaking", .success = 200, .handle = cp_api_styles},
     {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},
     {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures, and the uploaded motions", .success = 200,
      .handle = cp_api_actions},

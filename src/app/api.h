@@ -59,6 +59,7 @@ CP_HANDLER(cp_api_metrics);
 CP_HANDLER(cp_api_openapi);
 CP_HANDLER(cp_api_presenters);
 CP_HANDLER(cp_api_voices);
+CP_HANDLER(cp_api_styles);
 CP_HANDLER(cp_api_sets);
 CP_HANDLER(cp_api_actions);
 CP_HANDLER(cp_api_keys_list);

@@ -37,7 +37,26 @@ struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t 
         .rate = json_number_value(json_object_get(spec, "rate")),
         .pitch = json_number_value(json_object_get(spec, "pitch")),
         .volume = json_number_value(json_object_get(spec, "volume")),
+        .style = text_of(json_object_get(spec, "style") ? spec : channel, "style"),
     };
+}
+
+void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings)
+{
+    json_t *list = json_array();
+    int kept = warnings->n < CP_WARNINGS_MAX ? warnings->n : CP_WARNINGS_MAX;
+    for (int i = 0; i < kept; i++)
+        json_array_append_new(list, json_string(warnings->text[i]));
+    if (warnings->n > kept) {
+        char more[48];
+        snprintf(more, sizeof more, "and %d more", warnings->n - kept);
+        json_array_append_new(list, json_string(more));
+    }
+    if (kept)
+        json_object_set(object, "warnings", list);
+    else
+        json_object_del(object, "warnings");
+    json_decref(list);
 }
 
 void cp_api_channels_list(void *user, struct cp_request *request)
@@ -197,7 +216,9 @@ void cp_api_cues_create(void *user, struct cp_request *request)
     json_t *channel, *cue = NULL, *spec = cp_request_json(request);
     int result = cp_show_channel_get(app->show, id, &channel, &error);
     if (!result) {
-        result = cp_app_check_cue(app, spec, channel, &error);
+        struct cp_warnings warnings = {.n = 0};
+        result = cp_app_check_cue(app, spec, channel, &warnings, &error);
+        cp_api_set_warnings(spec, &warnings);
         json_decref(channel);
     }
     if (!result)
@@ -235,7 +256,11 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
         else if (json_object_get(changes, "ssml"))
             json_object_del(before, "text");
         json_object_update(before, changes);
-        result = cp_app_check_cue(app, before, channel, &error);
+        struct cp_warnings warnings = {.n = 0};
+        result = cp_app_check_cue(app, before, channel, &warnings, &error);
+        cp_api_set_warnings(changes, &warnings);
+        if (!warnings.n && json_object_get(before, "warnings"))
+            json_object_set_new(changes, "warnings", json_array());
     }
     if (!result)
         result = cp_show_cue_patch(app->show, channel_id, cue_id, changes, &after, &error);

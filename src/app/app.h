@@ -179,9 +179,13 @@ extern const size_t cp_api_n_routes;
 
 /* A speech request made of a cue's or speech body's JSON (strings borrowed). */
 struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
+/* Puts {"warnings":[...]} into the JSON of a cue or speech; takes it out when there is none. */
+void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings);
 
 /* check.c: everything that can be known to be wrong with a cue or a channel before it is accepted. */
-int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error);
+/* ret_warnings may be NULL: what the line's SSML asks for and does not get. */
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
+                     struct cp_warnings *ret_warnings, struct cp_error *error);
 int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_error *error);
 
 /* --- commands: each takes what is left of argv after its name, and returns the exit status --- */

@@ -21,6 +21,15 @@ static bool is_action(const char *name)
     return false;
 }
 
+static bool is_style(const char *name)
+{
+    const struct cp_speech_style *style;
+    for (int i = 0; (style = cp_speech_style(i)); i++)
+        if (!strcmp(style->name, name))
+            return true;
+    return false;
+}
+
 static bool has_camera(const struct cp_set *set, const char *name)
 {
     for (int i = 0; i < set->n_cameras; i++)
@@ -125,7 +134,8 @@ static int check_card(struct cp_app *app, const json_t *cue, struct cp_error *er
                     : 0;
 }
 
-int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
+                     struct cp_warnings *ret_warnings, struct cp_error *error)
 {
     const char *action = text_of(cue, "action");
     if (!json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
@@ -143,7 +153,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
     if (result)
         return result;
     struct cp_speech_request speech = cp_api_speech_request(cue, channel);
-    return cp_speech_check(app->speech, &speech, NULL, NULL, error);
+    return cp_speech_check(app->speech, &speech, NULL, NULL, ret_warnings, error);
 }
 
 static int check_presenters(struct cp_app *app, const json_t *channel, struct cp_error *error)
@@ -195,12 +205,15 @@ int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_er
     if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))
         result = cp_speech_find_voice(app->speech, text_of(channel, "voice"), text_of(channel, "language"),
                                       &voice, error);
+    if (!result && *text_of(channel, "style") && !is_style(text_of(channel, "style")))
+        result = cp_fail(error, CP_ERR_INVALID, "app", "style: there is no \"%s\"; GET /v1/styles lists them",
+                         text_of(channel, "style"));
     if (!result)
         result = check_presenters(app, channel, error);
     json_array_foreach(json_object_get(json_object_get(channel, "rundown"), "cues"), i, cue)
     {
         struct cp_error cause;
-        if (!result && (result = cp_app_check_cue(app, cue, channel, &cause)))
+        if (!result && (result = cp_app_check_cue(app, cue, channel, NULL, &cause)))
             cp_fail(error, result, "app", "rundown.cues[%zu]: %s", i, cause.text);
     }
     return result;

@@ -48,6 +48,7 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
                                         .rate = line->rate,
                                         .pitch = line->pitch,
                                         .volume = line->volume,
+                                        .style = line->style,
                                         .first_sentence = line->first_sentence,
                                         .max_sentences = line->max_sentences,
                                         .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD};

@@ -222,9 +222,9 @@ int cp_espeak_read_marks(const char *json, size_t length, size_t text_bytes, str
 static int send_request(struct engine *engine, const struct cp_piece *piece, int64_t deadline_ns,
                         const atomic_bool *stop)
 {
-    json_t *request =
-        json_pack("{s:I,s:s,s:s#,s:f,s:f}", "id", ++engine->last_id, "voice", piece->voice, "text",
-                  piece->text, (int)piece->length, "rate", piece->rate, "pitch", piece->pitch);
+    json_t *request = json_pack("{s:I,s:s,s:s#,s:f,s:f,s:f}", "id", ++engine->last_id, "voice", piece->voice,
+                                "text", piece->text, (int)piece->length, "rate", piece->rate, "pitch",
+                                piece->pitch, "range", piece->range);
     char *json = request ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     if (!json)

@@ -21,6 +21,7 @@ struct cp_make_request {
     const struct cp_script *script;
     int sentence;
     double rate, pitch, volume;
+    int style; /* cp_style_find */
     const atomic_bool *stop;
 };
 

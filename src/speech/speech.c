@@ -1,5 +1,6 @@
 /* Requests, the queue and the speech thread. */
 #include "speech/speech_int.h"
+#include "speech/styles.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -114,6 +115,7 @@ static bool step(struct cp_speech *speech, struct cp_speech_job *job, int *resul
         .rate = job->rate,
         .pitch = job->pitch,
         .volume = job->volume,
+        .style = job->style,
         .stop = &job->stop,
     };
     int64_t started_ns = cp_clock_now_ns();
@@ -275,6 +277,9 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
         result = check_factor("pitch", request->pitch, 0.5, 2, error);
     if (!result)
         result = check_factor("volume", request->volume, 0, 2, error);
+    if (!result && request->style && *request->style && !cp_style_find(request->style))
+        result = cp_fail(error, CP_ERR_INVALID, STAGE,
+                         "There is no style \"%.40s\"; GET /v1/styles lists them.", request->style);
     if (result)
         return result;
     size_t max_bytes = (size_t)speech->config.max_text_bytes;
@@ -296,7 +301,8 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
 }
 
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
-                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error)
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
+                    struct cp_error *error)
 {
     struct cp_script script = {0};
     const struct cp_voice *voice = NULL;
@@ -307,6 +313,8 @@ int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *re
         cp_buffer_add(ret_text, script.text, (size_t)script.length);
     if (ret_n_sentences)
         *ret_n_sentences = script.n_sentences;
+    if (ret_warnings)
+        *ret_warnings = script.warnings;
     cp_script_free(&script);
     return 0;
 }
@@ -334,6 +342,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->rate = factor(request->rate);
     job->pitch = factor(request->pitch);
     job->volume = factor(request->volume);
+    job->style = cp_style_find(request->style);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
     job->sentence = request->first_sentence;
     job->sentences_left = request->max_sentences;

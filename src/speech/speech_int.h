@@ -20,6 +20,7 @@ struct cp_speech_job {
     void *engine;
     const struct cp_voice *voice;
     double rate, pitch, volume;
+    int style;
     enum cp_speech_priority priority;
     int sentence;       /* the next one to make */
     int last_sentence;  /* the last one that the voice can read */

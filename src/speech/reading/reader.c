@@ -213,7 +213,7 @@ static bool say_number_as(struct cp_scan *scan, struct cp_words *words, enum cp_
     struct cp_number number;
     if (!scan->tongue || !cp_read_number(scan, scan->at, &number) || strlen(number.digits) > 15)
         return false;
-    if (say_as == CP_SAY_AS_ORDINAL)
+    if (say_as == CP_SAY_ORDINAL)
         cp_say_number(scan, words, cp_number_value(&number), CP_FORM_ORDINAL);
     else
         cp_say_amount(scan, words, &number, CP_FORM_NUMBER);
@@ -252,11 +252,13 @@ int cp_reader_read(struct cp_reader *reader, const struct cp_reading_request *re
                            .end = request->length,
                            .out = ret_reading};
     put(ret_reading, "", 0, 0, 0, true); /* so that there always is a text */
-    if (request->say_as == CP_SAY_AS_UNSET)
+    bool number = request->say_as == CP_SAY_CARDINAL || request->say_as == CP_SAY_ORDINAL;
+    bool signs = request->say_as == CP_SAY_CHARACTERS || request->say_as == CP_SAY_DIGITS ||
+                 request->say_as == CP_SAY_TELEPHONE;
+    if (!number && !signs)
         read_plainly(&scan, request->lexicon);
     while (scan.at < scan.end) {
         struct cp_words words = {.spaces = !scan.tongue || scan.tongue->spaces};
-        bool number = request->say_as == CP_SAY_AS_CARDINAL || request->say_as == CP_SAY_AS_ORDINAL;
         if (number && say_number_as(&scan, &words, request->say_as))
             continue;
         if (!number) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "speech/reading/lexicon.h"
+#include "speech/script.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,20 +33,11 @@ struct cp_reading {
     bool failed; /* out of memory */
 };
 
-/* What it is written like beyond plain text (SSML's say-as). */
-enum cp_say_as {
-    CP_SAY_AS_UNSET,
-    CP_SAY_AS_CHARACTERS, /* sign by sign */
-    CP_SAY_AS_DIGITS,     /* digit by digit; telephone numbers too */
-    CP_SAY_AS_CARDINAL,
-    CP_SAY_AS_ORDINAL,
-};
-
 struct cp_reading_request {
     const char *language; /* BCP 47; "" reads by the rules that hold everywhere */
     const char *text;     /* valid UTF-8 */
     int32_t length;
-    enum cp_say_as say_as;
+    enum cp_say_as say_as; /* characters, digits, telephone, cardinal, ordinal; others are read plainly */
     const struct cp_lexicon *lexicon; /* may be NULL */
 };
 

@@ -371,6 +371,7 @@ static bool speak(const json_t *request)
     const char *voice = json_string_value(json_object_get(request, "voice"));
     double rate = json_number_value(json_object_get(request, "rate"));
     double pitch = json_number_value(json_object_get(request, "pitch"));
+    const json_t *range = json_object_get(request, "range");
     if (!text || !voice || strlen(text) > MAX_TEXT_BYTES)
         return write_error(id, "a request needs text and voice");
     if (!choose_voice(voice))
@@ -378,6 +379,8 @@ static bool speak(const json_t *request)
     espeak_SetParameter(espeakRATE, clamp(espeakRATE_NORMAL * (rate > 0 ? rate : 1), 80, 450), 0);
     /* its pitch table is exponential: 0 is half, 50 is normal, 100 is twice */
     espeak_SetParameter(espeakPITCH, clamp(50 + 50 * log2(pitch > 0 ? pitch : 1), 0, 100), 0);
+    /* 50 is the voice's own melody, 0 is one tone */
+    espeak_SetParameter(espeakRANGE, clamp(50 * (range ? json_number_value(range) : 1), 0, 100), 0);
     take.n_samples = take.n_events = 0;
     if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, NULL, NULL) != EE_OK)
         return write_error(id, "espeak-ng failed");

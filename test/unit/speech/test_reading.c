@@ -30,7 +30,7 @@ static void expect_rows(const char *language, const struct said *rows, size_t n)
 {
     int wrong = 0;
     for (size_t i = 0; i < n; i++) {
-        struct cp_reading reading = read_as(language, rows[i].written, CP_SAY_AS_UNSET, NULL);
+        struct cp_reading reading = read_as(language, rows[i].written, CP_SAY_UNSET, NULL);
         if (strcmp(reading.text, rows[i].spoken) != 0) {
             print_error("%s: \"%s\"\n  wanted \"%s\"\n  got    \"%s\"\n", language, rows[i].written,
                         rows[i].spoken, reading.text);
@@ -315,7 +315,7 @@ static void reading_elsewhere_leaves_numbers_to_the_engine(void **state)
 static void reading_maps_words_to_their_source(void **state)
 {
     const char *text = "On 3/5/2026 it cost $5.20, said Bob.";
-    struct cp_reading reading = read_as("en", text, CP_SAY_AS_UNSET, NULL);
+    struct cp_reading reading = read_as("en", text, CP_SAY_UNSET, NULL);
     static const struct said ROWS[] = {{"3/5/2026", "March"},
                                        {"3/5/2026", "twenty-six"},
                                        {"cost", "cost"},
@@ -336,13 +336,13 @@ static void reading_says_as_asked(void **state)
         enum cp_say_as as;
         const char *language, *written, *spoken;
     } ROWS[] = {
-        {CP_SAY_AS_DIGITS, "en", "1999", "one nine nine nine"},
-        {CP_SAY_AS_CHARACTERS, "en", "BBC 1", "B B C one"},
-        {CP_SAY_AS_CARDINAL, "en", "1999", "one thousand nine hundred ninety-nine"},
-        {CP_SAY_AS_ORDINAL, "en", "3", "third"},
-        {CP_SAY_AS_ORDINAL, "fr", "3", "troisième"},
-        {CP_SAY_AS_DIGITS, "zh", "110", "一一零"},
-        {CP_SAY_AS_CHARACTERS, "it", "ab1", "a b 1"},
+        {CP_SAY_DIGITS, "en", "1999", "one nine nine nine"},
+        {CP_SAY_CHARACTERS, "en", "BBC 1", "B B C one"},
+        {CP_SAY_CARDINAL, "en", "1999", "one thousand nine hundred ninety-nine"},
+        {CP_SAY_ORDINAL, "en", "3", "third"},
+        {CP_SAY_ORDINAL, "fr", "3", "troisième"},
+        {CP_SAY_DIGITS, "zh", "110", "一一零"},
+        {CP_SAY_CHARACTERS, "it", "ab1", "a b 1"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         struct cp_reading reading = read_as(ROWS[i].language, ROWS[i].written, ROWS[i].as, NULL);
@@ -445,7 +445,7 @@ static void reading_keeps_its_map_in_order_whatever_the_text(void **state)
             strcat(text, BITS[(seed >> 16) % (sizeof BITS / sizeof BITS[0])]);
         }
         struct cp_reading reading =
-            read_as(LANGUAGES[round % 8], text, (enum cp_say_as)(round % 40 < 35 ? 0 : round % 5), NULL);
+            read_as(LANGUAGES[round % 8], text, (enum cp_say_as)(round % 40 < 30 ? 0 : round % 5), NULL);
         check_map(text, &reading);
         cp_reading_free(&reading);
     }
@@ -460,7 +460,7 @@ static void reading_is_bounded(void **state)
         size_t length = 0;
         for (; length < LENGTH; length += strlen(BITS[b]))
             memcpy(text + length, BITS[b], strlen(BITS[b]) + 1);
-        struct cp_reading reading = read_as("en", text, CP_SAY_AS_UNSET, NULL);
+        struct cp_reading reading = read_as("en", text, CP_SAY_UNSET, NULL);
         check_map(text, &reading);
         cp_reading_free(&reading);
     }

@@ -43,7 +43,7 @@ static void speech_goes_on_at_a_sentence(void **state)
     listener_free(&listener);
     struct cp_error error;
     struct cp_speech_request beyond = {.text = LONG_TEXT, .first_sentence = 6};
-    assert_int_equal(cp_speech_check(speech, &beyond, NULL, NULL, &error), CP_ERR_INVALID);
+    assert_int_equal(cp_speech_check(speech, &beyond, NULL, NULL, NULL, &error), CP_ERR_INVALID);
     cp_speech_destroy(speech);
 }
 
@@ -221,7 +221,7 @@ static void expect_refused(struct cp_speech *speech, struct cp_speech_request re
         print_error("%d \"%s\"\n", result, error.text);
     assert_int_equal(result, code);
     assert_non_null(strstr(error.text, words));
-    assert_int_equal(cp_speech_check(speech, &request, NULL, NULL, NULL), code);
+    assert_int_equal(cp_speech_check(speech, &request, NULL, NULL, NULL, NULL), code);
     assert_int_equal(listener.n_done, 0);
     listener_free(&listener);
 }
@@ -256,7 +256,7 @@ static void speech_checks_without_speaking(void **state)
     int n = 0;
     struct cp_speech_request request = {
         .ssml = "<speak>One &amp; two.<break/> <emphasis>Three.</emphasis></speak>"};
-    assert_int_equal(cp_speech_check(speech, &request, &text, &n, NULL), 0);
+    assert_int_equal(cp_speech_check(speech, &request, &text, &n, NULL, NULL), 0);
     assert_string_equal(cp_buffer_string(&text), "One & two. Three.");
     assert_int_equal(n, 2);
     assert_int_equal(cp_speech_stats(speech).requests, 0);
