@@ -178,8 +178,11 @@ int32_t cp_rule_tag(struct cp_scan *scan, struct cp_words *words)
     if (!scan->tongue)
         return sign == '#'; /* the word stays, the sign goes */
     if (sign == '#' && cp_is_digit(scan->text[end])) {
+        struct cp_number number;
         cp_words_say(words, scan->tongue->number_sign);
-        return 1;
+        cp_read_number(scan, end, &number);
+        cp_say_amount(scan, words, &number, CP_FORM_NUMBER);
+        return number.end - scan->at;
     }
     while (end < scan->end && end - scan->at < 100 &&
            (cp_is_word_byte(scan->text[end]) || scan->text[end] == '_'))

@@ -1,39 +1,39 @@
 /*
- * Japanese. Numbers are written in kana, since their sound changes with what is counted (さんびゃく,
- * いっぽん) and no dictionary of words covers that. Readings follow the tables of any grammar of the
- * language.
+ * Japanese. Numbers are written in katakana, which no dictionary takes for particles, since their sound
+ * changes with what is counted (さんびゃく, いっぽん) and no dictionary of words covers that. Readings follow
+ * the tables of any grammar of the language.
  */
 #include "speech/reading/tongue.h"
 
 #include <string.h>
 
-static const char *const DIGITS[] = {"ゼロ", "いち", "に",   "さん", "よん",
-                                     "ご",   "ろく", "なな", "はち", "きゅう"};
+static const char *const DIGITS[] = {"ゼロ", "イチ", "ニ",   "サン", "ヨン",
+                                     "ゴ",   "ロク", "ナナ", "ハチ", "キュウ"};
 
 static void say_group(struct cp_words *words, unsigned value)
 {
-    static const char *const THOUSANDS[] = {"",       "せん",     "にせん",   "さんぜん", "よんせん",
-                                            "ごせん", "ろくせん", "ななせん", "はっせん", "きゅうせん"};
-    static const char *const HUNDREDS[] = {"",           "ひゃく",      "にひゃく",   "さんびゃく",
-                                           "よんひゃく", "ごひゃく",    "ろっぴゃく", "ななひゃく",
-                                           "はっぴゃく", "きゅうひゃく"};
+    static const char *const THOUSANDS[] = {"",       "セン",     "ニセン",   "サンゼン", "ヨンセン",
+                                            "ゴセン", "ロクセン", "ナナセン", "ハッセン", "キュウセン"};
+    static const char *const HUNDREDS[] = {"",           "ヒャク",      "ニヒャク",   "サンビャク",
+                                           "ヨンヒャク", "ゴヒャク",    "ロッピャク", "ナナヒャク",
+                                           "ハッピャク", "キュウヒャク"};
     cp_words_say(words, THOUSANDS[value / 1000 % 10]);
     cp_words_say(words, HUNDREDS[value / 100 % 10]);
     unsigned tens = value / 10 % 10;
     if (tens > 1)
         cp_words_say(words, DIGITS[tens]);
     if (tens)
-        cp_words_say(words, "じゅう");
+        cp_words_say(words, "ジュウ");
     if (value % 10)
         cp_words_say(words, DIGITS[value % 10]);
 }
 
 static void say_number(struct cp_words *words, uint64_t value, enum cp_form form)
 {
-    static const char *const UNITS[] = {"ちょう", "おく", "まん", ""};
+    static const char *const UNITS[] = {"チョウ", "オク", "マン", ""};
     static const uint64_t SIZES[] = {1000000000000, 100000000, 10000, 1};
     if (form == CP_FORM_ORDINAL)
-        cp_words_say(words, "だい");
+        cp_words_say(words, "ダイ");
     for (int i = 0; i < 4; i++) {
         say_group(words, (unsigned)(value / SIZES[i] % 10000));
         if (value / SIZES[i] % 10000)
@@ -47,44 +47,44 @@ static void say_number(struct cp_words *words, uint64_t value, enum cp_form form
 struct counter {
     const char *sign, *kana; /* as written; its plain sound */
     const char *ones[10];    /* the last digit with the counter; "" is digit and plain sound; [0]: ten's */
-    const char *whole[3];    /* "つ" and the like: 1, 2 and 4 or NULL */
+    const char *whole[3];    /* "ツ" and the like: 1, 2 and 4 or NULL */
 };
 
 /* Behind いち, ろく, はち and じゅう the sound doubles; before ふ, ほ, ひ it hardens. */
 static const struct counter COUNTERS[] = {
-    {"時間", "じかん", {"", "", "", "", "よじかん", "", "", "しちじかん", "", "くじかん"}, {0}},
-    {"時", "じ", {"", "", "", "", "よじ", "", "", "しちじ", "", "くじ"}, {0}},
+    {"時間", "ジカン", {"", "", "", "", "ヨジカン", "", "", "シチジカン", "", "クジカン"}, {0}},
+    {"時", "ジ", {"", "", "", "", "ヨジ", "", "", "シチジ", "", "クジ"}, {0}},
     {"分",
-     "ふん",
-     {"じゅっぷん", "いっぷん", "", "さんぷん", "よんぷん", "", "ろっぷん", "", "はっぷん", ""},
+     "フン",
+     {"ジュップン", "イップン", "", "サンプン", "ヨンプン", "", "ロップン", "", "ハップン", ""},
      {0}},
-    {"秒", "びょう", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"年", "ねん", {"", "", "", "", "よねん", "", "", "", "", ""}, {0}},
-    {"月", "がつ", {"", "", "", "", "しがつ", "", "", "しちがつ", "", "くがつ"}, {0}},
-    {"円", "えん", {"", "", "", "", "よえん", "", "", "", "", ""}, {0}},
-    {"人", "にん", {"", "", "", "", "よにん", "", "", "", "", ""}, {"ひとり", "ふたり", NULL}},
-    {"本", "ほん", {"じゅっぽん", "いっぽん", "", "さんぼん", "", "", "ろっぽん", "", "はっぽん", ""}, {0}},
-    {"個", "こ", {"じゅっこ", "いっこ", "", "", "", "", "ろっこ", "", "はっこ", ""}, {0}},
-    {"回", "かい", {"じゅっかい", "いっかい", "", "", "", "", "ろっかい", "", "はっかい", ""}, {0}},
-    {"階", "かい", {"じゅっかい", "いっかい", "", "さんがい", "", "", "ろっかい", "", "はっかい", ""}, {0}},
-    {"匹", "ひき", {"じゅっぴき", "いっぴき", "", "さんびき", "", "", "ろっぴき", "", "はっぴき", ""}, {0}},
-    {"歳", "さい", {"じゅっさい", "いっさい", "", "", "", "", "", "", "はっさい", ""}, {0}},
-    {"才", "さい", {"じゅっさい", "いっさい", "", "", "", "", "", "", "はっさい", ""}, {0}},
-    {"枚", "まい", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"台", "だい", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"位", "い", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"番", "ばん", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"度", "ど", {"", "", "", "", "", "", "", "", "", ""}, {0}},
-    {"倍", "ばい", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"秒", "ビョウ", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"年", "ネン", {"", "", "", "", "ヨネン", "", "", "", "", ""}, {0}},
+    {"月", "ガツ", {"", "", "", "", "シガツ", "", "", "シチガツ", "", "クガツ"}, {0}},
+    {"円", "エン", {"", "", "", "", "ヨエン", "", "", "", "", ""}, {0}},
+    {"人", "ニン", {"", "", "", "", "ヨニン", "", "", "", "", ""}, {"ヒトリ", "フタリ", NULL}},
+    {"本", "ホン", {"ジュッポン", "イッポン", "", "サンボン", "", "", "ロッポン", "", "ハッポン", ""}, {0}},
+    {"個", "コ", {"ジュッコ", "イッコ", "", "", "", "", "ロッコ", "", "ハッコ", ""}, {0}},
+    {"回", "カイ", {"ジュッカイ", "イッカイ", "", "", "", "", "ロッカイ", "", "ハッカイ", ""}, {0}},
+    {"階", "カイ", {"ジュッカイ", "イッカイ", "", "サンガイ", "", "", "ロッカイ", "", "ハッカイ", ""}, {0}},
+    {"匹", "ヒキ", {"ジュッピキ", "イッピキ", "", "サンビキ", "", "", "ロッピキ", "", "ハッピキ", ""}, {0}},
+    {"歳", "サイ", {"ジュッサイ", "イッサイ", "", "", "", "", "", "", "ハッサイ", ""}, {0}},
+    {"才", "サイ", {"ジュッサイ", "イッサイ", "", "", "", "", "", "", "ハッサイ", ""}, {0}},
+    {"枚", "マイ", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"台", "ダイ", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"位", "イ", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"番", "バン", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"度", "ド", {"", "", "", "", "", "", "", "", "", ""}, {0}},
+    {"倍", "バイ", {"", "", "", "", "", "", "", "", "", ""}, {0}},
     {"週間",
-     "しゅうかん",
-     {"じゅっしゅうかん", "いっしゅうかん", "", "", "", "", "", "", "はっしゅうかん", ""},
+     "シュウカン",
+     {"ジュッシュウカン", "イッシュウカン", "", "", "", "", "", "", "ハッシュウカン", ""},
      {0}},
     {"か月",
-     "かげつ",
-     {"じゅっかげつ", "いっかげつ", "", "", "", "", "ろっかげつ", "", "はっかげつ", ""},
+     "カゲツ",
+     {"ジュッカゲツ", "イッカゲツ", "", "", "", "", "ロッカゲツ", "", "ハッカゲツ", ""},
      {0}},
-    {"つ", "つ", {"", "", "", "", "", "", "", "", "", ""}, {"ひとつ", "ふたつ", "よっつ"}},
+    {"つ", "ツ", {"", "", "", "", "", "", "", "", "", ""}, {"ヒトツ", "フタツ", "ヨッツ"}},
 };
 enum { N_COUNTERS = sizeof COUNTERS / sizeof *COUNTERS };
 
@@ -123,11 +123,11 @@ static const struct counter *counter_of(const char *sign)
     return NULL;
 }
 
-/* "三つ" to "九つ" */
+/* "三ツ" to "九ツ" */
 static bool say_things(struct cp_words *words, uint64_t value)
 {
-    static const char *const THINGS[] = {"みっつ", "よっつ", "いつつ",  "むっつ",
-                                         "ななつ", "やっつ", "ここのつ"};
+    static const char *const THINGS[] = {"ミッツ", "ヨッツ", "イツツ",  "ムッツ",
+                                         "ナナツ", "ヤッツ", "ココノツ"};
     if (value < 3 || value > 9)
         return false;
     cp_words_say(words, THINGS[value - 3]);
@@ -136,21 +136,21 @@ static bool say_things(struct cp_words *words, uint64_t value)
 
 static void say_day(struct cp_words *words, int day)
 {
-    static const char *const DAYS[] = {"ついたち", "ふつか", "みっか", "よっか",   "いつか",
-                                       "むいか",   "なのか", "ようか", "ここのか", "とおか"};
+    static const char *const DAYS[] = {"ツイタチ", "フツカ", "ミッカ", "ヨッカ",   "イツカ",
+                                       "ムイカ",   "ナノカ", "ヨウカ", "ココノカ", "トオカ"};
     if (day <= 10) {
         cp_words_say(words, DAYS[day - 1]);
     } else if (day == 20) {
-        cp_words_say(words, "はつか");
+        cp_words_say(words, "ハツカ");
     } else if (day == 14 || day == 24) {
-        cp_words_say(words, day == 14 ? "じゅうよっか" : "にじゅうよっか");
+        cp_words_say(words, day == 14 ? "ジュウヨッカ" : "ニジュウヨッカ");
     } else {
         say_number(words, (uint64_t)day, CP_FORM_NUMBER);
         if (day % 10 == 9 || day % 10 == 7) { /* じゅうしちにち, じゅうくにち */
             words->length -= strlen(DIGITS[day % 10]);
-            cp_words_say(words, day % 10 == 7 ? "しち" : "く");
+            cp_words_say(words, day % 10 == 7 ? "シチ" : "ク");
         }
-        cp_words_say(words, "にち");
+        cp_words_say(words, "ニチ");
     }
 }
 
@@ -169,7 +169,7 @@ static void say_time(struct cp_scan *scan, struct cp_words *words, int hour, int
     if (hour)
         say_with(words, (uint64_t)hour, counter_of("時"));
     else
-        cp_words_say(words, "れいじ");
+        cp_words_say(words, "レイジ");
     if (minute)
         say_with(words, (uint64_t)minute, counter_of("分"));
     if (second)
@@ -179,7 +179,7 @@ static void say_time(struct cp_scan *scan, struct cp_words *words, int hour, int
 static void say_money(struct cp_scan *scan, struct cp_words *words, const struct cp_number *number, int cents,
                       const struct cp_currency *currency)
 {
-    if (!strcmp(currency->one, "えん") && !*number->fraction && !number->negative &&
+    if (!strcmp(currency->one, "エン") && !*number->fraction && !number->negative &&
         strlen(number->digits) <= 15) {
         say_with(words, cp_number_value(number), counter_of("円"));
         return;
@@ -194,7 +194,7 @@ static void say_money(struct cp_scan *scan, struct cp_words *words, const struct
 static bool say_fraction(struct cp_scan *scan, struct cp_words *words, int over, int under)
 {
     say_number(words, (uint64_t)under, CP_FORM_NUMBER);
-    cp_words_say(words, "ぶんの");
+    cp_words_say(words, "ブンノ");
     say_number(words, (uint64_t)over, CP_FORM_NUMBER);
     return true;
 }
@@ -215,16 +215,16 @@ static int32_t say_counted(struct cp_scan *scan, struct cp_words *words, uint64_
 static const struct cp_currency CURRENCIES[] = {
     {"US$", "USD", "ドル", "ドル", NULL, NULL, 0},   {"$", "USD", "ドル", "ドル", NULL, NULL, 0},
     {"€", "EUR", "ユーロ", "ユーロ", NULL, NULL, 0}, {"£", "GBP", "ポンド", "ポンド", NULL, NULL, 0},
-    {"¥", "JPY", "えん", "えん", NULL, NULL, 0},     {"￥", "JPY", "えん", "えん", NULL, NULL, 0},
-    {"円", "円", "えん", "えん", NULL, NULL, 0},     {"₩", "KRW", "ウォン", "ウォン", NULL, NULL, 0},
-    {NULL, "CNY", "げん", "げん", NULL, NULL, 0},    {NULL, NULL, NULL, NULL, NULL, NULL, 0},
+    {"¥", "JPY", "エン", "エン", NULL, NULL, 0},     {"￥", "JPY", "エン", "エン", NULL, NULL, 0},
+    {"円", "円", "エン", "エン", NULL, NULL, 0},     {"₩", "KRW", "ウォン", "ウォン", NULL, NULL, 0},
+    {NULL, "CNY", "ゲン", "ゲン", NULL, NULL, 0},    {NULL, NULL, NULL, NULL, NULL, NULL, 0},
 };
 
 static const struct cp_unit UNITS[] = {
-    {"km/h", "キロメートルまいじ", "キロメートルまいじ", 0},
-    {"km²", "へいほうキロメートル", "へいほうキロメートル", 0},
-    {"m²", "へいほうメートル", "へいほうメートル", 0},
-    {"㎡", "へいほうメートル", "へいほうメートル", 0},
+    {"km/h", "キロメートルマイジ", "キロメートルマイジ", 0},
+    {"km²", "ヘイホウキロメートル", "ヘイホウキロメートル", 0},
+    {"m²", "ヘイホウメートル", "ヘイホウメートル", 0},
+    {"㎡", "ヘイホウメートル", "ヘイホウメートル", 0},
     {"km", "キロメートル", "キロメートル", 0},
     {"cm", "センチメートル", "センチメートル", 0},
     {"mm", "ミリメートル", "ミリメートル", 0},
@@ -234,8 +234,8 @@ static const struct cp_unit UNITS[] = {
     {"g", "グラム", "グラム", 0},
     {"ml", "ミリリットル", "ミリリットル", 0},
     {"L", "リットル", "リットル", 0},
-    {"°C", "ど", "ど", 0},
-    {"℃", "ど", "ど", 0},
+    {"°C", "ド", "ド", 0},
+    {"℃", "ド", "ド", 0},
     {"kW", "キロワット", "キロワット", 0},
     {"W", "ワット", "ワット", 0},
     {"V", "ボルト", "ボルト", 0},
@@ -246,30 +246,30 @@ static const struct cp_unit UNITS[] = {
     {NULL, NULL, NULL, 0},
 };
 
-static const struct cp_unit MAGNITUDES[] = {{"兆", "ちょう", "ちょう", 0},
-                                            {"億", "おく", "おく", 0},
-                                            {"万", "まん", "まん", 0},
+static const struct cp_unit MAGNITUDES[] = {{"兆", "チョウ", "チョウ", 0},
+                                            {"億", "オク", "オク", 0},
+                                            {"万", "マン", "マン", 0},
                                             {NULL, NULL, NULL, 0}};
 
 static const struct cp_pair ABBREVIATIONS[] = {
     {"&", "アンド"}, {"+", "プラス"}, {"=", "イコール"}, {NULL, NULL}};
 
 static const struct cp_pair EMOJI[] = {
-    {"❤", "ハート"},     {"😂", "わらい"}, {"😀", "えがお"}, {"😊", "えがお"},   {"👍", "いいね"},
-    {"🎉", "おめでとう"}, {"🔥", "ほのお"}, {"⭐", "ほし"},   {"🚀", "ロケット"}, {"☀", "たいよう"},
-    {"👏", "はくしゅ"},   {"😢", "なみだ"}, {NULL, NULL},
+    {"❤", "ハート"},     {"😂", "ワライ"}, {"😀", "エガオ"}, {"😊", "エガオ"},   {"👍", "イイネ"},
+    {"🎉", "オメデトウ"}, {"🔥", "ホノオ"}, {"⭐", "ホシ"},   {"🚀", "ロケット"}, {"☀", "タイヨウ"},
+    {"👏", "ハクシュ"},   {"😢", "ナミダ"}, {NULL, NULL},
 };
 
 const struct cp_tongue cp_tongue_ja = {
     .tag = "ja",
     .decimal = '.',
     .group = ',',
-    .point = "てん",
+    .point = "テン",
     .minus = "マイナス",
     .plus = "プラス",
     .percent = "パーセント",
-    .to = "から",
-    .times = "かける",
+    .to = "カラ",
+    .times = "カケル",
     .dot = "ドット",
     .slash = "スラッシュ",
     .at = "アット",
@@ -279,7 +279,7 @@ const struct cp_tongue cp_tongue_ja = {
     .number_sign = "ナンバー",
     .months = {"", "", "", "", "", "", "", "", "", "", "", ""},
     .short_months = {"", "", "", "", "", "", "", "", "", "", "", ""},
-    .digits = {"ゼロ", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう"},
+    .digits = {"ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュウ"},
     .currencies = CURRENCIES,
     .units = UNITS,
     .abbreviations = ABBREVIATIONS,
