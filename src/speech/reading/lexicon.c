@@ -25,6 +25,7 @@ struct cp_lexicon {
     char language[16];
     struct row *rows; /* longest grapheme first, then by bytes */
     int n_rows;
+    size_t bytes; /* of all texts */
 };
 
 /* --- life --- */
@@ -90,6 +91,10 @@ static int add_row(struct cp_lexicon *lexicon, const char *grapheme, const char 
                        CP_LEXICON_MAX_GRAPHEME, CP_LEXICON_MAX_REPLACEMENT);
     if (!is_plain(grapheme) || (alias && !is_plain(alias)) || (phoneme && !is_plain(phoneme)))
         return cp_fail(error, CP_ERR_INVALID, STAGE, "%s: control characters are not allowed.", place);
+    lexicon->bytes += strlen(grapheme) + (alias ? strlen(alias) : 0) + (phoneme ? strlen(phoneme) : 0);
+    if (lexicon->bytes > CP_LEXICON_MAX_BYTES)
+        return cp_fail(error, CP_ERR_LIMIT, STAGE, "The lexicon holds more than %d bytes.",
+                       CP_LEXICON_MAX_BYTES);
     if ((lexicon->n_rows & (lexicon->n_rows - 1)) == 0) {
         size_t capacity = lexicon->n_rows ? (size_t)lexicon->n_rows * 2 : 1;
         struct row *moved = realloc(lexicon->rows, capacity * sizeof *moved);
