@@ -61,9 +61,17 @@ static enum cp_family next_family(const char *text, int32_t *at, int32_t end, bo
     }
     UChar32 c;
     U8_NEXT((const uint8_t *)text, *at, end, c);
-    if (c < 0)
-        return CP_FAMILY_NONE;
-    return own == CP_FAMILY_HAN && is_pinyin_letter(c) ? CP_FAMILY_HAN : cp_family_of(c);
+    enum cp_family family = c < 0 ? CP_FAMILY_NONE : cp_family_of(c);
+    if (own != CP_FAMILY_HAN || family != CP_FAMILY_LATIN)
+        return family;
+    bool pinyin = is_pinyin_letter(c);
+    for (int32_t next = *at; next < end; *at = next) { /* the word as a whole */
+        U8_NEXT((const uint8_t *)text, next, end, c);
+        if (c < 0 || cp_family_of(c) != CP_FAMILY_LATIN)
+            break;
+        pinyin |= is_pinyin_letter(c);
+    }
+    return pinyin ? CP_FAMILY_HAN : family;
 }
 
 int cp_runs_split(const char *text, int32_t start, int32_t end, const char *language,

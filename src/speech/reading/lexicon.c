@@ -308,6 +308,9 @@ int cp_lexicon_read_pls(const char *xml, size_t length, struct cp_lexicon **ret_
     if (length > CP_LEXICON_MAX_BYTES)
         return cp_fail(error, CP_ERR_LIMIT, STAGE, "The lexicon is longer than %d bytes.",
                        CP_LEXICON_MAX_BYTES);
+    if (!length)
+        return cp_fail(error, CP_ERR_FORMAT, STAGE,
+                       "The lexicon is empty; it has to be XML (PLS 1.0) or JSON.");
     xmlSAXHandler handler = {.initialized = XML_SAX2_MAGIC,
                              .startElementNs = on_start,
                              .endElementNs = on_end,
