@@ -89,6 +89,11 @@ static const struct cp_field rundown_fields[] = {
      .fields = cue_fields},
     END};
 
+static const struct cp_field music_fields[] = {
+    TEXT("media", 47, "an uploaded sound's id (GET /v1/media); \"\" turns the music off"),
+    NUMBER("volume_db", -60, 0, "against the voice, -18 by default"),
+    NUMBER("duck_db", -40, 0, "further down while somebody speaks, -12 by default"), END};
+
 #define CHANNEL_FIELDS                                                                                       \
     TEXT("title", 120, "for people"), TEXT("presenter", 39, "GET /v1/presenters"),                           \
         {.name = "presenters",                                                                               \
@@ -111,6 +116,10 @@ static const struct cp_field rundown_fields[] = {
          .help = "of the picture; with width"},                                                              \
         NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
         NUMBER("volume", 0, 2, "default loudness"), TEXT("style", 15, "default way of speaking"),            \
+        {.name = "music",                                                                                    \
+         .type = CP_FIELD_OBJECT,                                                                            \
+         .fields = music_fields,                                                                             \
+         .help = "played behind the voice, over and over"},                                                  \
     {                                                                                                        \
         .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
         .help = "what is said while no cue waits"                                                            \
@@ -181,15 +190,16 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_avatar_get},
     {CP_DELETE, "/v1/avatars/{avatar}", CP_ROLE_OPERATOR, "Removes an avatar that no channel uses",
      .success = 204, .handle = cp_api_avatar_delete},
-    {CP_GET, "/v1/media", CP_ROLE_VIEWER, "The uploaded pictures and videos", .success = 200,
+    {CP_GET, "/v1/media", CP_ROLE_VIEWER, "The uploaded pictures, videos and sounds", .success = 200,
      .handle = cp_api_media_list},
-    {CP_POST, "/v1/media", CP_ROLE_OPERATOR, "Uploads a picture (PNG, JPEG, WebP) or a video (MP4, WebM)",
+    {CP_POST, "/v1/media", CP_ROLE_OPERATOR,
+     "Uploads a picture (PNG, JPEG, WebP), a video (MP4, WebM) or a sound (WAV, MP3, Ogg, M4A)",
      .body_type = "*/*", .query = upload_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
      .handle = cp_api_media_create},
-    {CP_GET, "/v1/media/{media}", CP_ROLE_VIEWER, "A picture's or video's record", .success = 200,
+    {CP_GET, "/v1/media/{media}", CP_ROLE_VIEWER, "A picture's, video's or sound's record", .success = 200,
      .handle = cp_api_media_get},
-    {CP_GET, "/v1/media/{media}/content", CP_ROLE_VIEWER, "The picture or video itself", .success = 200,
-     .handle = cp_api_media_content},
+    {CP_GET, "/v1/media/{media}/content", CP_ROLE_VIEWER, "The picture, video or sound itself",
+     .success = 200, .handle = cp_api_media_content},
     {CP_DELETE, "/v1/media/{media}", CP_ROLE_OPERATOR, "Removes what no channel uses", .success = 204,
      .handle = cp_api_media_delete},
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,

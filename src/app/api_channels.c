@@ -144,8 +144,10 @@ static void patch_now(struct cp_app *app, struct cp_request *request, const char
     }
     if (!result) {
         struct cp_onair *onair = cp_onair_hold(app, id);
-        if (onair)
+        if (onair) {
             cp_onair_set_camera(onair, text_of(after, "camera"));
+            cp_onair_set_music(onair, after);
+        }
         cp_onair_release(onair);
         tell_channel(app, after);
     } else {

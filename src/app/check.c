@@ -67,8 +67,29 @@ static int check_upload(struct cp_app *app, const char *field, const char *id, s
     if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &asset, NULL))
         return cp_fail(error, CP_ERR_INVALID, "app",
                        "%s: there is no picture or video \"%.60s\"; GET /v1/media lists them", field, id);
+    bool is_sound = !strcmp(text_of(asset, "kind"), "sound");
     json_decref(asset);
-    return 0;
+    return is_sound ? cp_fail(error, CP_ERR_INVALID, "app", "%s: %s is a sound; it takes pictures and videos",
+                              field, id)
+                    : 0;
+}
+
+static int check_music(struct cp_app *app, const json_t *channel, struct cp_error *error)
+{
+    const char *id = text_of(json_object_get(channel, "music"), "media");
+    json_t *asset;
+    if (!*id)
+        return 0;
+    if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &asset, NULL))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "music.media: there is no sound \"%.60s\"; GET /v1/media lists them", id);
+    bool is_sound = !strcmp(text_of(asset, "kind"), "sound");
+    json_decref(asset);
+    return is_sound ? 0
+                    : cp_fail(error, CP_ERR_INVALID, "app",
+                              "music.media: %s is no sound; upload WAV, MP3, Ogg "
+                              "or M4A",
+                              id);
 }
 
 static bool is_color(const char *text)
@@ -127,11 +148,13 @@ static int check_card(struct cp_app *app, const json_t *cue, struct cp_error *er
     if (cp_asset_get(app->store, CP_ASSET_MEDIA, picture, &asset, NULL))
         return cp_fail(error, CP_ERR_INVALID, "app",
                        "card.picture: there is no picture \"%.60s\"; GET /v1/media lists them", picture);
-    bool is_video = !strcmp(text_of(asset, "kind"), "video");
+    const char *kind = text_of(asset, "kind");
+    if (strcmp(kind, "picture") != 0)
+        cp_fail(error, CP_ERR_INVALID, "app", "card.picture: %s is a %s; a card takes pictures", picture,
+                kind);
+    bool is_picture = !strcmp(kind, "picture");
     json_decref(asset);
-    return is_video ? cp_fail(error, CP_ERR_INVALID, "app",
-                              "card.picture: %s is a video; a card takes pictures", picture)
-                    : 0;
+    return is_picture ? 0 : CP_ERR_INVALID;
 }
 
 int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
@@ -202,6 +225,8 @@ int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_er
         result = check_scenery(app, NULL, channel, error);
     if (!result)
         result = check_size(channel, error);
+    if (!result)
+        result = check_music(app, channel, error);
     if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))
         result = cp_speech_find_voice(app->speech, text_of(channel, "voice"), text_of(channel, "language"),
                                       &voice, error);

@@ -110,7 +110,10 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
     heed_cut(door);
     take_next(door);
     struct item *item = door->current;
+    ret_moment->speech_in_samples = item ? 0 : -1;
     if (item && door->gap_left > 0) {
+        ret_moment->speech_in_samples = /* in whole frames */
+            (door->gap_left + CP_SAMPLES_PER_FRAME - 1) / CP_SAMPLES_PER_FRAME * CP_SAMPLES_PER_FRAME;
         door->gap_left -= CP_SAMPLES_PER_FRAME;
         item = NULL;
     }

@@ -65,7 +65,8 @@ static struct measured measure_style(struct cp_speech *speech, const char *voice
     return m;
 }
 
-static void check_styles(struct cp_speech *speech, const char *voice, double swing_tolerance)
+static void check_styles(struct cp_speech *speech, const char *voice, double pitch_tolerance,
+                         double swing_tolerance)
 {
     struct measured plain = measure_style(speech, voice, NULL);
     for (int i = 1; cp_speech_style(i - 1); i++) {
@@ -77,7 +78,7 @@ static void check_styles(struct cp_speech *speech, const char *voice, double swi
                       voice, style->shown.name, rate, (double)style->rate, pitch, (double)style->pitch, swing,
                       (double)style->range, pause, (double)style->pause);
         assert_true(fabs(rate / (double)style->rate - 1) < 0.05);
-        assert_true(fabs(pitch / (double)style->pitch - 1) < 0.05);
+        assert_true(fabs(pitch / (double)style->pitch - 1) < pitch_tolerance);
         assert_true(fabs(pause - (double)style->pause) < 0.12); /* closed lips count as silence too */
         if (style->range > 1.1f)
             assert_true(swing > 1 + ((double)style->range - 1) * swing_tolerance);
@@ -90,10 +91,10 @@ static void styles_sound_as_their_profiles_say(void **state)
 {
     struct cp_speech_config config = quick_config();
     struct cp_speech *speech = start(&config);
-    check_styles(speech, "flite:slt", 0.4);
-    check_styles(speech, "flite:rms", 0.4);
+    check_styles(speech, "flite:slt", 0.03, 0.4);
+    check_styles(speech, "flite:rms", 0.03, 0.4);
     if (getenv("COMPERE_TEST_WORKER"))
-        check_styles(speech, "espeak:en-gb", 0.3);
+        check_styles(speech, "espeak:en-gb", 0.08, 0.3); /* its range moves the middle too */
     cp_speech_destroy(speech);
 }
 
