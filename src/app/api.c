@@ -239,6 +239,15 @@ const struct cp_route cp_api_routes[] = {
     {CP_POST, CHANNEL "/interrupt", CP_ROLE_OPERATOR, "Stops what is being said", .body = policy_fields,
      .success = 202, .handle = cp_api_interrupt},
 
+    {CP_PUT, CHANNEL "/lexicon", CP_ROLE_OPERATOR,
+     "How the channel says words: PLS 1.0, or JSON {\"language\", \"rows\": [{\"grapheme\", \"alias\"}]}",
+     .body_type = "application/pls+xml|application/xml|text/xml|application/json",
+     .max_body_bytes = CP_LEXICON_MAX_BYTES, .success = 200, .handle = cp_api_lexicon_put},
+    {CP_GET, CHANNEL "/lexicon", CP_ROLE_VIEWER, "The channel's lexicon, as JSON", .success = 200,
+     .handle = cp_api_lexicon_get},
+    {CP_DELETE, CHANNEL "/lexicon", CP_ROLE_OPERATOR, "Removes the channel's lexicon", .success = 204,
+     .handle = cp_api_lexicon_delete},
+
     {CP_POST, CHANNEL "/whep", CP_ROLE_PUBLIC, "Starts a WebRTC viewer (WHEP)",
      .body_type = "application/sdp", .success = 201, .handle = cp_api_whep_offer},
     {CP_PATCH, CHANNEL "/whep/{session}", CP_ROLE_PUBLIC, "ICE candidates or restart of a viewer",

@@ -21,6 +21,11 @@ CP_HANDLER(cp_api_cue_delete);
 CP_HANDLER(cp_api_cue_play);
 CP_HANDLER(cp_api_interrupt);
 
+/* lexicons.c */
+CP_HANDLER(cp_api_lexicon_put);
+CP_HANDLER(cp_api_lexicon_get);
+CP_HANDLER(cp_api_lexicon_delete);
+
 /* api_media.c */
 CP_HANDLER(cp_api_whep_offer);
 CP_HANDLER(cp_api_whep_patch);

@@ -33,6 +33,8 @@ struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t 
         .text = json_string_value(json_object_get(spec, "text")),
         .ssml = json_string_value(json_object_get(spec, "ssml")),
         .voice = text_of(from, "voice"),
+        .usual_voice = cp_app_voice_of(*text_of(spec, "presenter") ? text_of(spec, "presenter")
+                                                                   : text_of(channel, "presenter")),
         .language = text_of(from, "language"),
         .rate = json_number_value(json_object_get(spec, "rate")),
         .pitch = json_number_value(json_object_get(spec, "pitch")),
@@ -192,6 +194,8 @@ void cp_api_channel_delete(void *user, struct cp_request *request)
         json_decref(channel);
         cp_onair_stop(app, id);
         result = cp_show_channel_delete(app->show, id, &error);
+        if (!result)
+            cp_lexicons_delete(app->lexicons, id, NULL);
     }
     answer(request, result, 204, NULL, &error);
 }

@@ -8,6 +8,7 @@
 #ifndef CP_APP_H
 #define CP_APP_H
 
+#include "app/lexicons.h"
 #include "app/motions.h"
 #include "avatar/avatar.h"
 #include "base/config.h"
@@ -72,6 +73,7 @@ struct cp_app {
     struct cp_library *library;
     struct cp_assets *assets;
     struct cp_motions *motions;
+    struct cp_lexicons *lexicons;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
 };

@@ -105,7 +105,9 @@ static int read_voices(struct engine *engine, const json_t *hello)
         copy_text(name, sizeof name, from, "name");
         if (!*id)
             continue;
-        *voice = (struct cp_voice){.engine = "espeak-ng", .usable = true};
+        *voice = (struct cp_voice){.engine = "espeak-ng"};
+        copy_text(voice->why_not, sizeof voice->why_not, from, "why_not");
+        voice->usable = !*voice->why_not;
         snprintf(voice->id, sizeof voice->id, "espeak:%s", id);
         copy_text(voice->language, sizeof voice->language, from, "language");
         copy_text(voice->sex, sizeof voice->sex, from, "sex");

@@ -17,25 +17,6 @@
 /* Loudness is evened within these bounds, so that a whisper of noise is not blown up. */
 enum { MAX_LIFT_DB = 30, MAX_CUT_DB = 20 };
 
-static struct cp_resampler *resampler_for(struct cp_maker *maker, int hz)
-{
-    const size_t n = sizeof(maker->resampler) / sizeof(maker->resampler)[0];
-    size_t i = 0;
-    while (i < n && maker->resampler[i] && cp_resampler_from_hz(maker->resampler[i]) != hz)
-        i++;
-    struct cp_resampler *found = i < n ? maker->resampler[i] : NULL;
-    if (!found) {
-        found = cp_resampler_create(hz);
-        if (!found)
-            return NULL;
-        if (i == n)
-            cp_resampler_destroy(maker->resampler[--i]);
-    }
-    memmove(maker->resampler + 1, maker->resampler, i * sizeof(struct cp_resampler *));
-    maker->resampler[0] = found;
-    return found;
-}
-
 void cp_maker_clear(struct cp_maker *maker)
 {
     for (size_t i = 0; i < sizeof(maker->resampler) / sizeof(maker->resampler)[0]; i++) {
@@ -43,6 +24,8 @@ void cp_maker_clear(struct cp_maker *maker)
         maker->resampler[i] = NULL;
     }
     cp_sound_free(&maker->sound);
+    cp_reader_destroy(maker->reader);
+    maker->reader = NULL;
 }
 
 static double within(double value, double low, double high)
@@ -66,64 +49,6 @@ static int32_t piece_end(const struct cp_script *script, const struct cp_span *s
     if (next_pause < script->n_pauses && script->pauses[next_pause].at < end)
         end = script->pauses[next_pause].at;
     return end;
-}
-
-/* Blanks what nobody wants to hear: Markdown's signs, which language models like to write, and other
- * typewriter art. Engines would say "asterisk". Byte for byte, so that offsets stay. */
-static void blank_markup(char *text)
-{
-    for (char *c = text; *c; c++) {
-        bool heading = *c == '#' && (c[1] == '#' || c[1] == ' ');
-        if (heading || strchr("*`_~|\\^{}[]", *c))
-            *c = ' ';
-    }
-}
-
-/* Speaks script bytes [start, end) into the take. */
-static int add_piece(struct cp_maker *maker, const struct cp_make_request *request, struct cp_take *take,
-                     int32_t start, int32_t end, struct cp_error *error)
-{
-    const struct cp_script *script = request->script;
-    const struct cp_span *span = cp_script_span_at(script, start);
-    size_t length = (size_t)(end - start);
-    if (!cp_text_has_words(script->text + start, length))
-        return 0;
-    if (request->provider->readable && !request->provider->readable(script->text + start, length))
-        return 0;
-    char *text = strndup(script->text + start, length);
-    if (!text)
-        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    blank_markup(text);
-    struct cp_manner manner =
-        cp_style_manner(span, request->style, request->rate, request->pitch, request->volume);
-    struct cp_piece piece = {
-        .voice = strchr(request->voice_id, ':') + 1,
-        .text = text,
-        .length = length,
-        .rate = manner.rate,
-        .pitch = manner.pitch,
-        .range = manner.range,
-    };
-    cp_sound_clear(&maker->sound);
-    int result = request->provider->speak(request->engine, &piece, request->stop, &maker->sound, error);
-    free(text);
-    if (result)
-        return result;
-    struct cp_resampler *resampler = resampler_for(maker, maker->sound.hz);
-    if (!resampler)
-        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE,
-                       "The voice %s makes sound at %d Hz; 8000 to 48000 are "
-                       "understood.",
-                       request->voice_id, maker->sound.hz);
-    size_t from = take->n_samples;
-    bool failed = cp_take_add_sound(take, &maker->sound, resampler, request->provider->phones, start,
-                                    (float)manner.volume);
-    if (!failed && maker->sound.melody_ignored && (manner.pitch != 1 || manner.range != 1))
-        failed = cp_bend_melody(take->pcm + from, take->n_samples - from, (float)manner.pitch,
-                                (float)manner.range);
-    if (failed)
-        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    return 0;
 }
 
 /* A speaker's pauses are never twice the same: up to a tenth more or less, by the sentence itself, so that
@@ -166,7 +91,7 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
         if (result)
             return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
         int32_t end = piece_end(script, cp_script_span_at(script, at), pause, sentence->end);
-        result = add_piece(maker, request, take, at, end, error);
+        result = cp_make_piece(maker, request, take, at, end, error);
         at = end;
     }
     int32_t behind_ms = pause_behind(request, sentence);

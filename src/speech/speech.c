@@ -52,6 +52,7 @@ static void free_job(struct cp_speech_job *job)
     if (!job)
         return;
     cp_script_free(&job->script);
+    cp_lexicon_drop(job->lexicon);
     free(job);
 }
 
@@ -97,8 +98,10 @@ static int waiting(const struct cp_speech *speech)
 static bool can_read(const struct cp_speech_job *job, int sentence)
 {
     const struct cp_sentence *range = &job->script.sentences[sentence];
-    return !job->provider->readable ||
-           job->provider->readable(job->script.text + range->start, (size_t)(range->end - range->start));
+    const char *text = job->script.text + range->start;
+    int32_t length = range->end - range->start;
+    return !job->provider->readable || job->provider->readable(text, (size_t)length) ||
+           cp_speech_can_switch(job->speech, job->voice, text, length);
 }
 
 /* Makes the job's next sentence and hands it over. True when the job is over, with *result. */
@@ -116,6 +119,9 @@ static bool step(struct cp_speech *speech, struct cp_speech_job *job, int *resul
         .pitch = job->pitch,
         .volume = job->volume,
         .style = job->style,
+        .speech = speech,
+        .language = job->language,
+        .lexicon = job->lexicon,
         .stop = &job->stop,
     };
     int64_t started_ns = cp_clock_now_ns();
@@ -270,7 +276,8 @@ static int check_factor(const char *name, double value, double low, double high,
 
 /* Everything that can be wrong with a request, found out before it waits. */
 static int prepare(const struct cp_speech *speech, const struct cp_speech_request *request,
-                   struct cp_script *ret_script, const struct cp_voice **ret_voice, struct cp_error *error)
+                   struct cp_script *ret_script, const struct cp_voice **ret_voice, char *ret_language,
+                   struct cp_error *error)
 {
     int result = check_factor("rate", request->rate, 0.5, 2, error);
     if (!result)
@@ -291,7 +298,7 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
         return cp_fail(error, CP_ERR_INVALID, STAGE, "A request needs text or ssml.");
     if (result)
         return result;
-    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, error);
+    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, ret_language, error);
     if (!result && (request->first_sentence < 0 || request->first_sentence >= ret_script->n_sentences))
         result = cp_fail(error, CP_ERR_INVALID, STAGE, "Sentence %d was asked for; the text has 0 to %d.",
                          request->first_sentence, ret_script->n_sentences - 1);
@@ -306,7 +313,8 @@ int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *re
 {
     struct cp_script script = {0};
     const struct cp_voice *voice = NULL;
-    int result = prepare(speech, request, &script, &voice, error);
+    char language[sizeof script.language];
+    int result = prepare(speech, request, &script, &voice, language, error);
     if (result)
         return result;
     if (ret_text)
@@ -331,7 +339,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     struct cp_speech_job *job = calloc(1, sizeof *job);
     if (!job)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    int result = prepare(speech, request, &job->script, &job->voice, error);
+    int result = prepare(speech, request, &job->script, &job->voice, job->language, error);
     if (result) {
         free(job);
         return result;
@@ -343,6 +351,8 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->pitch = factor(request->pitch);
     job->volume = factor(request->volume);
     job->style = cp_style_find(request->style);
+    job->speech = speech;
+    job->lexicon = cp_lexicon_hold(request->lexicon);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
     job->sentence = request->first_sentence;
     job->sentences_left = request->max_sentences;

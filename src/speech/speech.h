@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct cp_speech;
+struct cp_lexicon; /* speech/reading/lexicon.h */
 
 struct cp_speech_config {
     char voice[CP_OPTION_TEXT_BYTES];  /* default voice: "flite:slt" */
@@ -69,7 +70,10 @@ struct cp_speech_request {
     const char *text;     /* UTF-8; plain text, or NULL when ssml is given */
     const char *ssml;     /* SSML 1.1, docs/voices.md; elements beyond it keep their text, with a warning */
     const char *voice;    /* "" or NULL: by language, else the default, else by the script of the text */
-    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts) */
+    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts, else the text itself) */
+    const char *usual_voice; /* the presenter's own: the default of this request; "" or NULL: the stage's */
+    const char *sex;         /* "female" or "male", of the voice to find; "" or NULL: the usual voice's */
+    const struct cp_lexicon *lexicon; /* how words are to be said; held while the request lasts. NULL: none */
     double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
     const char *style;          /* "" or NULL: neutral */
     int first_sentence;         /* skip the sentences before this one (going on after an interruption) */

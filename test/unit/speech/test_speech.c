@@ -243,8 +243,8 @@ static void speech_says_what_is_wrong_with_a_request(void **state)
     expect_refused(speech, (request){.text = "a", .voice = "slt"}, CP_ERR_NOT_FOUND,
                    "close ones are flite:slt");
     expect_refused(speech, (request){.text = "a", .language = "xx-YY"}, CP_ERR_NOT_FOUND, "xx-YY");
-    expect_refused(speech, (request){.text = "Привет", .voice = "flite:slt"}, CP_ERR_INVALID, "cannot read");
-    expect_refused(speech, (request){.text = "Привет", .language = "en"}, CP_ERR_INVALID, "cannot read");
+    expect_refused(speech, (request){.text = "ᏣᎳᎩ", .voice = "flite:slt"}, CP_ERR_INVALID, "cannot read");
+    expect_refused(speech, (request){.text = "ᏣᎳᎩ", .language = "en"}, CP_ERR_INVALID, "cannot read");
     cp_speech_destroy(speech);
 }
 
@@ -316,9 +316,9 @@ static void speech_reads_other_scripts_unasked(void **state)
         assert_string_equal(listener.heard[0]->voice, texts[i][1]);
         listener_free(&listener);
     }
-    /* sentences that an English voice cannot read are passed over; the last one it can is the last */
+    /* sentences that no voice can be found for are passed over; the last one it can is the last */
     struct listener listener;
-    say_text(speech, "Hello there. Привет, мир. Goodbye. 再见。", "flite:slt", &listener);
+    say_text(speech, "Hello there. ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ. Goodbye. ᏣᎳᎩ.", "flite:slt", &listener);
     assert_int_equal(listener.n_heard, 2);
     assert_int_equal(listener.heard[1]->sentence, 2);
     assert_true(listener.heard[1]->last);
