@@ -21,7 +21,7 @@
 
 enum {
     HELLO_MS = 3000,
-    SENTENCE_MS = 2000,    /* a sentence takes 20 ms */
+    SENTENCE_MS = 500,     /* a sentence takes 20 ms; two tries fit into a live line's deadline */
     FIRST_BACKOFF_MS = 50, /* doubled each time it dies without having spoken */
     MAX_BACKOFF_MS = 5000,
     PATIENCE_MS = 300, /* a longer backoff fails the request at once */
@@ -276,6 +276,8 @@ static int try_speak(struct engine *engine, const struct cp_piece *piece, const 
                      struct cp_sound *sound, struct cp_error *error)
 {
     int64_t deadline_ns = cp_clock_now_ns() + engine->deadline_ms * CP_NS_PER_MS;
+    if (piece->deadline_ns && piece->deadline_ns < deadline_ns)
+        deadline_ns = piece->deadline_ns;
     cp_sound_clear(sound);
     int result = send_request(engine, piece, deadline_ns, stop);
     for (bool over = false; !result && !over;) {
