@@ -33,6 +33,20 @@ struct cp_speech_config {
     int64_t remote_threads;            /* sentences asked of remote engines at the same time */
     int64_t deadline_ms;               /* how long a live sentence may take before another voice says it */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
+
+    /* voice programs and remote engines: options.c says what each means; keys are references */
+    char workers[CP_OPTION_TEXT_BYTES], ca_file[CP_OPTION_TEXT_BYTES];
+    char openai_url[CP_OPTION_TEXT_BYTES], openai_key[CP_OPTION_TEXT_BYTES],
+        openai_model[CP_OPTION_TEXT_BYTES], openai_voices[CP_OPTION_TEXT_BYTES],
+        openai_format[CP_OPTION_TEXT_BYTES];
+    char polly_region[CP_OPTION_TEXT_BYTES], polly_access_key[CP_OPTION_TEXT_BYTES],
+        polly_secret_key[CP_OPTION_TEXT_BYTES], polly_token[CP_OPTION_TEXT_BYTES],
+        polly_engine[CP_OPTION_TEXT_BYTES], polly_voices[CP_OPTION_TEXT_BYTES],
+        polly_url[CP_OPTION_TEXT_BYTES];
+    char azure_region[CP_OPTION_TEXT_BYTES], azure_key[CP_OPTION_TEXT_BYTES],
+        azure_voices[CP_OPTION_TEXT_BYTES], azure_url[CP_OPTION_TEXT_BYTES];
+    char elevenlabs_key[CP_OPTION_TEXT_BYTES], elevenlabs_model[CP_OPTION_TEXT_BYTES],
+        elevenlabs_voices[CP_OPTION_TEXT_BYTES], elevenlabs_url[CP_OPTION_TEXT_BYTES];
 };
 extern const struct cp_option cp_speech_options[];
 extern const size_t cp_speech_n_options;

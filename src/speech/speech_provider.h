@@ -85,5 +85,10 @@ extern const size_t cp_speech_n_providers;
 
 extern const struct cp_speech_provider cp_flite_provider;
 extern const struct cp_speech_provider cp_espeak_provider;
+extern const struct cp_speech_provider cp_worker_provider;
+extern const struct cp_speech_provider cp_openai_provider;
+extern const struct cp_speech_provider cp_polly_provider;
+extern const struct cp_speech_provider cp_azure_provider;
+extern const struct cp_speech_provider cp_elevenlabs_provider;
 
 #endif
