@@ -23,6 +23,9 @@
 /* A line on air that has sound ahead waits that much longer for its next sentence, but no longer than this.
  */
 #define MAX_AHEAD_OF_AIR_MS 10000
+/* What an engine of this machine gets in any case: it is the last resort, and the others may have used up the
+ * time. A sentence takes 25 ms. */
+#define LAST_RESORT_MS 280
 
 /* --- under the lock --- */
 
@@ -130,6 +133,13 @@ static int64_t deadline_of(const struct cp_speech *speech, const struct cp_speec
     return now_ns + ahead_ns + speech->config.deadline_ms * CP_NS_PER_MS;
 }
 
+/* When the engine at hand must have answered. */
+static int64_t time_for(const struct cp_speech_job *job)
+{
+    int64_t least_ns = cp_clock_now_ns() + LAST_RESORT_MS * CP_NS_PER_MS;
+    return !job->provider->apart && job->deadline_ns < least_ns ? least_ns : job->deadline_ns;
+}
+
 /* An engine that is left alone passes its sentence on at once, unless nobody else is left to say it. */
 static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp_speech_job *job,
                 struct cp_utterance **ret_utterance, struct cp_error *error)
@@ -155,7 +165,7 @@ static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp
         .rate = job->rate,
         .pitch = job->pitch,
         .volume = job->volume,
-        .deadline_ns = job->deadline_ns,
+        .deadline_ns = time_for(job),
         .stop = &job->stop,
     };
     int result = cp_make_utterance(&hand->maker, &request, ret_utterance, error);

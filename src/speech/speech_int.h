@@ -74,9 +74,9 @@ int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speec
                            struct cp_error *error);
 /*
  * Who says the job's sentence instead: the best usable voice of its language on an engine that was not tried
- * for this sentence and is not left alone. The same sex first, then the same region, then engines of this
- * machine before remote ones, then the order of the voices' list. Remote ones only while there is time for
- * them. NULL when none is left. Under the lock.
+ * for this sentence and is not left alone. The same sex first, then the same region, then an engine of the same
+ * kind (remote or of this machine), then the order of the voices' list. Remote ones only while there is time
+ * for them. NULL when none is left. Under the lock.
  */
 const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
                                             int64_t now_ns);

@@ -185,9 +185,10 @@ int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, cons
 const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
                                             int64_t now_ns)
 {
-    enum { SAME_SEX = 100, FIT = 10, NEAR = 1, REMOTE_MS = 250 };
+    enum { SAME_SEX = 100, FIT = 10, SAME_KIND = 1, REMOTE_MS = 500 };
     const struct cp_sentence *range = &job->script.sentences[job->sentence];
     bool late = job->deadline_ns && job->deadline_ns - now_ns < REMOTE_MS * INT64_C(1000000);
+    bool kind = cp_speech_providers[cp_speech_engine_of(job->wanted->id)]->apart;
     const struct cp_voice *best = NULL;
     int best_score = 0;
     for (int i = 0; i < speech->n_voices; i++) {
@@ -201,7 +202,7 @@ const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, cons
             (provider->readable &&
              !provider->readable(job->script.text + range->start, (size_t)(range->end - range->start))))
             continue;
-        int score = fit * FIT + !provider->apart * NEAR;
+        int score = fit * FIT + (provider->apart == kind) * SAME_KIND;
         score += !strcmp(voice->sex, job->wanted->sex) ? SAME_SEX : 0;
         if (score > best_score) {
             best = voice;
