@@ -37,8 +37,16 @@ static void take_out(struct cp_speech *speech, const struct cp_speech_job *job)
     *at = job->next;
 }
 
-/* A job that this hand may work on now: cancelled ones first, so that their done() comes soon; else the first
- * in line. */
+/* True when `job` should go before `other`, which is further to the front: of lines on air the one whose
+ * sound runs out first, so that many at once all begin soon. */
+static bool is_more_urgent(const struct cp_speech_job *job, const struct cp_speech_job *other)
+{
+    return job->priority == CP_SPEECH_LIVE && other->priority == CP_SPEECH_LIVE &&
+           job->heard_until_ns < other->heard_until_ns;
+}
+
+/* A job that this hand may work on now: cancelled ones first, so that their done() comes soon; else by
+ * priority, then urgency, then age. */
 static struct cp_speech_job *next_job(const struct cp_speech *speech, const struct cp_speech_hand *hand)
 {
     struct cp_speech_job *found = NULL;
@@ -49,7 +57,7 @@ static struct cp_speech_job *next_job(const struct cp_speech *speech, const stru
         if (atomic_load(&job->stop))
             return job;
         bool free_engine = !provider->serial || !speech->running[job->row];
-        if (!found && free_engine)
+        if (free_engine && (!found || is_more_urgent(job, found)))
             found = job;
     }
     return found;
