@@ -87,8 +87,16 @@ void cp_api_voices(void *user, struct cp_request *request)
                                               v->name, "engine", v->engine, "language", v->language, "sex",
                                               v->sex, "usable", v->usable, "why_not", v->why_not));
     }
-    cp_request_reply_json(request, 200,
-                          json_pack("{s:o, s:s}", "voices", list, "default", app->config.speech.voice));
+    struct cp_speech_engine engines[16];
+    int n_engines = cp_speech_engines(app->speech, engines, 16);
+    json_t *states = json_array();
+    for (int i = 0; i < n_engines; i++)
+        json_array_append_new(states, json_pack("{s:s, s:s, s:i, s:i, s:s}", "name", engines[i].name,
+                                                "summary", engines[i].summary, "voices", engines[i].voices,
+                                                "usable", engines[i].usable, "breaker", engines[i].state));
+    cp_request_reply_json(
+        request, 200,
+        json_pack("{s:o, s:o, s:s}", "voices", list, "engines", states, "default", app->config.speech.voice));
 }
 
 void cp_api_sets(void *user, struct cp_request *request)

@@ -32,6 +32,21 @@ static const char *slow_step(struct cp_onair *onair)
     return NULL;
 }
 
+/* Voices that could not speak within the last half minute, and who spoke instead. */
+static json_t *voices_json(struct cp_speech *speech)
+{
+    const int64_t recent_ns = 30 * CP_NS_PER_S;
+    struct cp_speech_failover failovers[CP_SPEECH_MAX_FAILOVERS];
+    int n = cp_speech_failovers(speech, failovers, CP_SPEECH_MAX_FAILOVERS);
+    int64_t now_ns = cp_clock_now_ns();
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        if (now_ns - failovers[i].last_ns < recent_ns)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "down", failovers[i].from, "speaking",
+                                                  failovers[i].to, "why", failovers[i].why));
+    return list;
+}
+
 json_t *cp_onair_stats(struct cp_onair *onair)
 {
     struct cp_webrtc_stats webrtc = cp_webrtc_stats(onair->app->webrtc, onair->stream);
@@ -63,6 +78,7 @@ json_t *cp_onair_stats(struct cp_onair *onair)
         json_real((double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e6));
     const char *slow = slow_step(onair);
     json_object_set_new(stats, "slow_step", slow ? json_string(slow) : json_null());
+    json_object_set_new(stats, "voices", voices_json(onair->app->speech));
     json_object_set_new(stats, "speaking", json_boolean(atomic_load(&onair->speaking)));
     json_object_set_new(stats, "uptime_s", json_real((double)up_ns / 1e9));
     json_object_set_new(stats, "stages", json_integer(cp_stagehand_alive(onair->stagehand)));

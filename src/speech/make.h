@@ -41,6 +41,7 @@ struct cp_make_request {
     const struct cp_speech *speech;   /* whose voices say what the main one cannot; NULL: none do */
     const char *language;             /* that the text is read in; "" or NULL: by universal rules only */
     const struct cp_lexicon *lexicon; /* may be NULL */
+    int64_t deadline_ns;              /* monotonic */
     const atomic_bool *stop;
 };
 

@@ -138,6 +138,7 @@ static int speak(struct cp_maker *maker, const struct cp_make_request *request, 
         .rate = manner.rate,
         .pitch = manner.pitch,
         .range = manner.range,
+        .deadline_ns = request->deadline_ns,
     };
     cp_sound_clear(&maker->sound);
     int result =

@@ -190,6 +190,38 @@ static int find_voice(const struct cp_speech *speech, const char *voice, const c
     return result ? result : require_usable(found, ret_voice, error);
 }
 
+/* --- another one when it fails --- */
+
+const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
+                                            int64_t now_ns)
+{
+    enum { SAME_SEX = 100, FIT = 10, SAME_KIND = 1, REMOTE_MS = 500 };
+    const struct cp_sentence *range = &job->script.sentences[job->sentence];
+    bool late = job->deadline_ns && job->deadline_ns - now_ns < REMOTE_MS * INT64_C(1000000);
+    bool kind = cp_speech_providers[cp_speech_engine_of(job->wanted->id)]->apart;
+    const struct cp_voice *best = NULL;
+    int best_score = 0;
+    for (int i = 0; i < speech->n_voices; i++) {
+        const struct cp_voice *voice = &speech->voices[i];
+        int fit = language_fit(job->wanted->language, voice->language), row = cp_speech_engine_of(voice->id);
+        if (!fit || !voice->usable || row < 0)
+            continue;
+        const struct cp_speech_provider *provider = cp_speech_providers[row];
+        if ((job->tried & UINT32_C(1) << row) || !cp_breaker_would_allow(&speech->breakers[row], now_ns) ||
+            (late && provider->apart) ||
+            (provider->readable &&
+             !provider->readable(job->script.text + range->start, (size_t)(range->end - range->start))))
+            continue;
+        int score = fit * FIT + (provider->apart == kind) * SAME_KIND;
+        score += !strcmp(voice->sex, job->wanted->sex) ? SAME_SEX : 0;
+        if (score > best_score) {
+            best = voice;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
 int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
                          const struct cp_voice **ret_voice, struct cp_error *error)
 {
@@ -226,10 +258,12 @@ int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speec
     if (result)
         return result;
     set_language(ret_language, *language ? language : voice->language);
-    if (!named && !*language) {
+    if (!*language && (!named || !*voice->language)) {
         const char *guess = cp_detect_language(script->text, script->length);
-        if (guess && !language_fit(guess, voice->language) &&
-            !find_voice(speech, NULL, guess, usual, sex, &other, NULL)) {
+        if (guess && named)
+            set_language(ret_language, guess); /* a voice of many languages */
+        else if (guess && !language_fit(guess, voice->language) &&
+                 !find_voice(speech, NULL, guess, usual, sex, &other, NULL)) {
             voice = other;
             set_language(ret_language, guess);
         }
@@ -248,7 +282,7 @@ int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speec
 
 static bool is_here(const struct cp_speech_provider *provider)
 {
-    return provider == &cp_flite_provider || provider == &cp_espeak_provider;
+    return !provider->apart;
 }
 
 static const struct cp_voice *find_by_name(const struct cp_speech *speech, const char *name)

@@ -184,6 +184,8 @@ export interface ChannelStats {
   slow_step?: string | null;
   steps?: { step: string; p50_ms: number; p95_ms: number }[];
   queues?: { name: string; depth: number; max: number; capacity: number; dropped: number }[];
+  /** Voices that could not speak just now, and who spoke instead. */
+  voices?: { down: string; speaking: string; why: string }[];
   speaking?: boolean;
   music?: { state: 'off' | 'loading' | 'playing' | 'failed'; media: string; problem: string; gain_db: number | null };
   uptime_s?: number;
