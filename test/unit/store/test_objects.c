@@ -1,10 +1,18 @@
 /* The contract of an object engine, run over every row of the table. */
 #include "temp.h"
 
+static const struct cp_object_engine *engine_of(const struct temp *temp)
+{
+    for (size_t i = 0;; i++)
+        if (!strcmp(cp_object_engines[i]->name, temp->config.objects))
+            return cp_object_engines[i];
+}
+
 static int setup(void **state)
 {
     const struct cp_object_engine *engine = *state;
     struct temp *temp = temp_create("sqlite", engine->name);
+    temp_use_s3(temp);
     temp_open(temp);
     *state = temp;
     return 0;
@@ -109,8 +117,10 @@ static void object_is_not_also_a_folder(void **state)
 {
     struct temp *t = *state;
     assert_int_equal(put_object(t, "a/b", "x", 0), 0);
-    assert_int_equal(put_object(t, "a", "y", 0), CP_ERR_INVALID);
-    assert_int_equal(put_object(t, "a/b/c", "y", 0), CP_ERR_INVALID);
+    if (engine_of(t)->keys_are_paths) {
+        assert_int_equal(put_object(t, "a", "y", 0), CP_ERR_INVALID);
+        assert_int_equal(put_object(t, "a/b/c", "y", 0), CP_ERR_INVALID);
+    }
     assert_string_equal(read_object(t, "a/b"), "x");
     assert_int_equal(cp_store_object_delete(t->store, "a/b", NULL), 0);
     assert_int_equal(put_object(t, "a", "y", 0), 0); /* an empty folder is no object */
@@ -214,6 +224,8 @@ int main(void)
         };
         for (size_t j = 0; j < sizeof tests / sizeof *tests; j++)
             tests[j].initial_state = (void *)cp_object_engines[i];
+        if (!strcmp(cp_object_engines[i]->name, "s3") && !getenv("COMPERE_TEST_S3_ENDPOINT"))
+            continue; /* `tools/run-tests peers` starts a server for it */
         printf("engine %s\n", cp_object_engines[i]->name);
         failed += cmocka_run_group_tests(tests, NULL, NULL);
     }
