@@ -106,6 +106,7 @@ static int add_piece(struct cp_maker *maker, const struct cp_make_request *reque
         .length = length,
         .rate = within(request->rate * (double)span->rate, 0.25, 4),
         .pitch = within(request->pitch * (double)span->pitch, 0.25, 4),
+        .deadline_ns = request->deadline_ns,
     };
     cp_sound_clear(&maker->sound);
     int result = request->provider->speak(request->engine, &piece, request->stop, &maker->sound, error);

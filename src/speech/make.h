@@ -21,6 +21,7 @@ struct cp_make_request {
     const struct cp_script *script;
     int sentence;
     double rate, pitch, volume;
+    int64_t deadline_ns; /* monotonic */
     const atomic_bool *stop;
 };
 

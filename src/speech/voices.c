@@ -180,6 +180,37 @@ int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, cons
     return result ? result : require_usable(found, ret_voice, error);
 }
 
+/* --- another one when it fails --- */
+
+const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
+                                            int64_t now_ns)
+{
+    enum { SAME_SEX = 100, FIT = 10, NEAR = 1, REMOTE_MS = 250 };
+    const struct cp_sentence *range = &job->script.sentences[job->sentence];
+    bool late = job->deadline_ns && job->deadline_ns - now_ns < REMOTE_MS * INT64_C(1000000);
+    const struct cp_voice *best = NULL;
+    int best_score = 0;
+    for (int i = 0; i < speech->n_voices; i++) {
+        const struct cp_voice *voice = &speech->voices[i];
+        int fit = language_fit(job->wanted->language, voice->language), row = cp_speech_engine_of(voice->id);
+        if (!fit || !voice->usable || row < 0)
+            continue;
+        const struct cp_speech_provider *provider = cp_speech_providers[row];
+        if ((job->tried & UINT32_C(1) << row) || !cp_breaker_would_allow(&speech->breakers[row], now_ns) ||
+            (late && provider->apart) ||
+            (provider->readable &&
+             !provider->readable(job->script.text + range->start, (size_t)(range->end - range->start))))
+            continue;
+        int score = fit * FIT + !provider->apart * NEAR;
+        score += !strcmp(voice->sex, job->wanted->sex) ? SAME_SEX : 0;
+        if (score > best_score) {
+            best = voice;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
 /* --- by script --- */
 
 static const struct {
