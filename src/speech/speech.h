@@ -32,6 +32,7 @@ struct cp_speech_config {
     int64_t queue;                     /* requests that may wait */
     int64_t remote_threads;            /* sentences asked of remote engines at the same time */
     int64_t deadline_ms;               /* how long a live sentence may take before another voice says it */
+    int64_t cache_mb, cache_s;         /* spoken sentences kept in memory: how much (0: none), how long */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
 
     /* voice programs and remote engines: options.c says what each means; keys are references */
@@ -113,14 +114,24 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
  * and the number of sentences. Either may be NULL. Any thread. */
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
                     struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error);
+/* The SHA-256 of what a request's sound depends on, but for the voice that is found for it; utterances carry
+ * it. Any thread. */
+void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_key[CP_SPEECH_KEY_BYTES]);
+/* What was spoken for this key is forgotten at that monotonic time; 0: now. Any thread. */
+void cp_speech_forget(struct cp_speech *speech, const uint8_t key[CP_SPEECH_KEY_BYTES], int64_t at_ns);
+/* Frees what is past its time. Any thread. */
+void cp_speech_sweep(struct cp_speech *speech);
 /* Stops a request soon; done() is called with CP_ERR_CANCELLED unless it had ended. Any thread. */
 void cp_speech_cancel(struct cp_speech *speech, uint64_t ticket);
 
 struct cp_speech_stats {
     int queue_depth, queue_capacity;
     uint64_t requests, refused, failed, cancelled, utterances, worker_restarts, failovers;
-    int64_t busy_ns, sound_samples; /* their ratio is the real-time factor */
-    int64_t working_since_ns;       /* 0 when idle: a growing age means the stage is stuck */
+    int64_t busy_ns, sound_samples;    /* their ratio is the real-time factor */
+    int64_t working_since_ns;          /* 0 when idle: a growing age means the stage is stuck */
+    uint64_t cache_hits, cache_misses; /* sentences */
+    int64_t cache_bytes;
+    int cache_entries;
 };
 struct cp_speech_stats cp_speech_stats(struct cp_speech *speech);
 
