@@ -162,6 +162,19 @@ int cp_speech_write_wav(struct cp_utterance *const *utterances, int n, struct cp
 /* Ogg/Opus (RFC 7845), 48 kbit/s; CP_ERR_UNSUPPORTED when built without libopus. */
 int cp_speech_write_ogg(struct cp_utterance *const *utterances, int n, struct cp_buffer *out,
                         struct cp_error *error);
+/* Reads such a file back as one utterance with sound and nothing else; the bytes are foreign. CP_ERR_FORMAT.
+ */
+int cp_speech_read_ogg(const void *bytes, size_t length, struct cp_utterance **ret_utterance,
+                       struct cp_error *error);
+
+/* The same file piece by piece, appended to `out`; complete when ended. One thread at a time. */
+struct cp_ogg;
+int cp_ogg_create(struct cp_buffer *out, struct cp_ogg **ret_ogg, struct cp_error *error);
+int cp_ogg_add(struct cp_ogg *ogg, const int16_t *pcm, size_t n, struct cp_error *error);
+void cp_ogg_flush(struct cp_ogg *ogg); /* what was coded goes into `out` now */
+int cp_ogg_end(struct cp_ogg *ogg, struct cp_error *error);
+void cp_ogg_destroy(struct cp_ogg *ogg); /* NULL is fine */
+
 /* Marks as JSON lines: {"time_ms","type","value","start","end"}, times from the first utterance's start. */
 int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct cp_buffer *out);
 
