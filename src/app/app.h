@@ -2,7 +2,7 @@
  * The app: the one place that knows every stage, and wires them.
  *
  *   api_*.c    what each HTTP route does          onair.c    the way of a frame: one channel's threads
- *   server.c   serve and demo: start, stop         library.c  finished speech -> stored speech objects
+ *   server.c   serve and demo: start, stop         library*.c finished speech -> stored voice files
  *   cmd_*.c    the other commands                  options.c  all modules' options, config file, flags
  */
 #ifndef CP_APP_H
@@ -10,6 +10,7 @@
 
 #include "answers/answers.h"
 #include "app/knowledge.h"
+#include "app/lexicons.h"
 #include "app/motions.h"
 #include "avatar/avatar.h"
 #include "base/config.h"
@@ -36,7 +37,8 @@ struct cp_channel_config {
 };
 
 struct cp_library_config {
-    int64_t keep_s; /* how long a speech object is kept */
+    int64_t keep_s;    /* how long a voice file is kept */
+    int64_t orphans_s; /* between looks for halves of voice files; 0: never */
 };
 
 struct cp_log_config {
@@ -77,6 +79,7 @@ struct cp_app {
     struct cp_knowledge *knowledge;
     struct cp_assets *assets;
     struct cp_motions *motions;
+    struct cp_lexicons *lexicons;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
 };
@@ -157,12 +160,16 @@ bool cp_onair_needs_stage(struct cp_onair *onair, const json_t *channel);
  * goes on meanwhile. */
 void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t *changes,
                      struct cp_request *request);
+/* The music that the channel names, from now on: loaded beside, faded over. Any thread but draw. */
+void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 
-/* --- library.c: speech objects --- */
+/* --- library.c, library_read.c: voice files --- */
 
 int cp_library_create(struct cp_app *app, struct cp_library **ret_library, struct cp_error *error);
+/* Finishes what waits and takes no more; before the voices go. */
+void cp_library_close(struct cp_library *library);
 void cp_library_destroy(struct cp_library *library);
 /* Keeps what a cue said. Takes references; never waits: when the queue is full it is counted and left out. */
 void cp_library_keep_cue(struct cp_library *library, const char *channel, const json_t *cue,
@@ -170,12 +177,26 @@ void cp_library_keep_cue(struct cp_library *library, const char *channel, const 
 /* POST /v1/speech: speaks, keeps, and answers the held request. */
 void cp_library_speak(struct cp_library *library, struct cp_request *request);
 int cp_library_get(struct cp_library *library, const char *id, json_t **ret_speech, struct cp_error *error);
-int cp_library_delete(struct cp_library *library, const char *id, struct cp_error *error);
-/* type: "audio/wav" or "audio/ogg". */
-int cp_library_audio(struct cp_library *library, const char *id, const char *type, struct cp_buffer *out,
-                     struct cp_error *error);
-int cp_library_marks(struct cp_library *library, const char *id, struct cp_buffer *out,
-                     struct cp_error *error);
+/* The newest first; any filter may be NULL. The list is {"speech": [...], "cursor": "..."}. */
+struct cp_library_filter {
+    const char *channel, *cue, *voice, *text_sha256, *cursor;
+    int limit; /* 1..200 */
+};
+int cp_library_list(struct cp_library *library, const struct cp_library_filter *filter, json_t **ret_list,
+                    struct cp_error *error);
+/* These answer the request, which is held meanwhile. */
+void cp_library_delete(struct cp_library *library, const char *id, struct cp_request *request);
+/* format: a name of sound_file.h, or NULL for what the Accept header wants. Honours Range. */
+void cp_library_reply_audio(struct cp_library *library, const char *id, const char *format,
+                            struct cp_request *request);
+void cp_library_reply_marks(struct cp_library *library, const char *id, struct cp_request *request);
+/* A URL under which anybody may GET the sound for so long; `direct`: from the object store itself.
+ * {"url", "format", "expires_at"}. */
+int cp_library_sign(struct cp_library *library, const char *id, const char *format, int64_t expires_s,
+                    bool direct, json_t **ret_url, struct cp_error *error);
+/* Whether the signature is ours for this file and still good. Compares in constant time. */
+bool cp_library_may_read(const struct cp_library *library, const char *id, const char *format,
+                         const char *expires, const char *signature);
 
 /* --- api.c --- */
 
@@ -184,9 +205,13 @@ extern const size_t cp_api_n_routes;
 
 /* A speech request made of a cue's or speech body's JSON (strings borrowed). */
 struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
+/* Puts {"warnings":[...]} into the JSON of a cue or speech; takes it out when there is none. */
+void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings);
 
 /* check.c: everything that can be known to be wrong with a cue or a channel before it is accepted. */
-int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error);
+/* ret_warnings may be NULL: what the line's SSML asks for and does not get. */
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
+                     struct cp_warnings *ret_warnings, struct cp_error *error);
 int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_error *error);
 
 /* --- commands: each takes what is left of argv after its name, and returns the exit status --- */
@@ -195,6 +220,7 @@ int cp_cmd_serve(int argc, char **argv, bool demo);
 int cp_cmd_render(int argc, char **argv);
 int cp_cmd_say(int argc, char **argv);
 int cp_cmd_key(int argc, char **argv);
+int cp_cmd_store(int argc, char **argv);
 int cp_cmd_avatar(int argc, char **argv);
 int cp_cmd_doctor(int argc, char **argv);
 

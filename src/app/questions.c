@@ -277,7 +277,7 @@ int cp_question_approve(struct cp_app *app, const char *channel, const char *id,
         return result;
     }
     json_t *spec = json_pack("{s:s,s:s}", "text", text_of(question, "answer"), "question", id);
-    result = cp_app_check_cue(app, spec, about, error);
+    result = cp_app_check_cue(app, spec, about, NULL, error);
     if (!result)
         result = cp_show_cue_create(app->show, channel, spec, asked_ns, &cue, error);
     if (result) {
