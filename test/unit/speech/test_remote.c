@@ -8,6 +8,13 @@
 #include "speech/remote_marks.h"
 #include "speech/speech_int.h"
 
+/* Sanitizers make everything several times slower. */
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+enum { LONGEST_SILENCE_MS = 6000 };
+#else
+enum { LONGEST_SILENCE_MS = 1500 };
+#endif
+
 static struct services *services;
 
 static const char *const VOICES[] = {"openai:nova", "polly:Joanna", "azure:Jenny", "elevenlabs:Rachel"};
@@ -59,9 +66,9 @@ static void expect_no_long_silence(const struct listener *listener, int64_t aske
     int64_t silent_since_ns = asked_ns;
     for (int i = 0; i < listener->n_heard; i++) {
         int64_t came_ns = listener->heard[i]->made_ns;
-        if (came_ns - silent_since_ns > 1500 * CP_NS_PER_MS)
+        if (came_ns - silent_since_ns > LONGEST_SILENCE_MS * CP_NS_PER_MS)
             print_error("silence of %d ms\n", (int)((came_ns - silent_since_ns) / CP_NS_PER_MS));
-        assert_true(came_ns - silent_since_ns <= 1500 * CP_NS_PER_MS);
+        assert_true(came_ns - silent_since_ns <= LONGEST_SILENCE_MS * CP_NS_PER_MS);
         if (came_ns > silent_since_ns)
             silent_since_ns = came_ns;
         silent_since_ns += listener->heard[i]->n_samples * CP_NS_PER_S / CP_SAMPLE_HZ;
@@ -158,6 +165,11 @@ static void engine_that_keeps_failing_is_left_alone(void **state)
         assert_int_equal(listener.result, 0);
         assert_true(is_of(listener.heard[0], "flite:rms"));
         listener_free(&listener);
+        if (i + 1 != CP_BREAKER_FAILURES)
+            continue;
+        pthread_mutex_lock(&speech->lock); /* however long the rest takes */
+        speech->breakers[cp_speech_engine_of("azure:Guy")].until_ns = INT64_MAX;
+        pthread_mutex_unlock(&speech->lock);
     }
     assert_int_equal(web_requests(services->web), before + CP_BREAKER_FAILURES);
     assert_string_equal(state_of(speech, "azure"), "open");
