@@ -65,6 +65,16 @@ void cp_api_presenters(void *user, struct cp_request *request)
                           json_pack("{s:o}", "presenters", cp_app_list_presenters(&app->config, app->store)));
 }
 
+void cp_api_styles(void *user, struct cp_request *request)
+{
+    json_t *list = json_array();
+    const struct cp_speech_style *style;
+    for (int i = 0; (style = cp_speech_style(i)); i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", style->name, "title", style->title,
+                                              "summary", style->summary));
+    cp_request_reply_json(request, 200, json_pack("{s:o}", "styles", list));
+}
+
 void cp_api_voices(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;

@@ -84,6 +84,7 @@ json_t *cp_onair_stats(struct cp_onair *onair)
     json_object_set_new(stats, "stages", json_integer(cp_stagehand_alive(onair->stagehand)));
     json_object_set_new(stats, "width", json_integer(onair->width));
     json_object_set_new(stats, "height", json_integer(onair->height));
+    json_object_set_new(stats, "music", cp_onair_music_json(onair->music));
     json_object_set_new(stats, "simd", json_string(cp_simd_name(onair->simd)));
     json_object_set_new(stats, "first_frame_ms",
                         json_pack("{s:f, s:f}", "p50", cp_metric_quantile(onair->asked_to_sent, 0.5) * 1e3,
@@ -109,6 +110,7 @@ void cp_onair_collect(struct cp_onair *onair)
             (double)(stats.dropped + stats.refused));
     }
     cp_metric_set(onair->stages_alive, cp_stagehand_alive(onair->stagehand));
+    cp_onair_collect_music(onair->music);
     cp_metric_set(onair->fps_metric, atomic_load(&onair->fps));
     cp_metric_set(onair->dropped_metric,
                   (double)(atomic_load(&onair->late) + atomic_load(&onair->no_picture)));

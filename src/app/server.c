@@ -53,21 +53,22 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
                                         .ssml = line->ssml,
                                         .voice = line->voice,
                                         .language = line->language,
+                                        .usual_voice = cp_app_voice_of(line->presenter),
                                         .rate = line->rate,
                                         .pitch = line->pitch,
                                         .volume = line->volume,
+                                        .style = line->style,
                                         .first_sentence = line->first_sentence,
                                         .max_sentences = line->max_sentences,
                                         .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD};
-    const struct cp_voice *known;
-    if (!*request.voice && !*request.language && *cp_app_voice_of(line->presenter) &&
-        !cp_speech_find_voice(app->speech, cp_app_voice_of(line->presenter), "", &known, NULL))
-        request.voice = cp_app_voice_of(line->presenter);
     struct spoken_job *spoken = malloc(sizeof *spoken);
     if (!spoken)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     *spoken = (struct spoken_job){.app = app, .job = job};
+    struct cp_lexicon *lexicon = cp_lexicons_hold(app->lexicons, line->channel);
+    request.lexicon = lexicon;
     int result = cp_speech_say(app->speech, &request, &EVENTS, spoken, ret_ticket, error);
+    cp_lexicon_drop(lexicon);
     if (result)
         free(spoken);
     return result;
@@ -179,6 +180,7 @@ static void stop(struct cp_app *app)
     cp_library_destroy(app->library);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
+    cp_lexicons_destroy(app->lexicons);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
     cp_store_close(app->store);
@@ -292,6 +294,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_library_create(app, &app->library, error);
     if (!result)
         result = cp_motions_create(app->store, &app->motions, error);
+    if (!result)
+        result = cp_lexicons_create(app->store, &app->lexicons, error);
     if (!result)
         result = cp_assets_create(app, &app->assets, error);
     if (!result)

@@ -129,6 +129,8 @@ static int ask_speech(struct line *line)
                                   .ssml = own_text(line, "ssml"),
                                   .voice = voice_of(line),
                                   .language = text_of(line, "language"),
+                                  .style = text_of(line, "style"),
+                                  .channel = line->channel->id,
                                   .presenter = presenter_of(line),
                                   .rate = number_of(line, "rate"),
                                   .pitch = number_of(line, "pitch"),

@@ -173,6 +173,10 @@ static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp
         .rate = job->rate,
         .pitch = job->pitch,
         .volume = job->volume,
+        .style = job->style,
+        .speech = speech,
+        .language = job->language,
+        .lexicon = job->lexicon,
         .deadline_ns = time_for(job),
         .stop = &job->stop,
     };

@@ -224,11 +224,17 @@ static void expect_words(const char *voice, const char *text, const char *const 
 static void words_point_into_the_text(void **state)
 {
     expect_words("flite:slt", "“Hello,” naïve Dr. Smith’s 25 maps—cost $19.99. Buy!",
-                 WORDS("Hello", "naïve", "Dr", "Smith’s", "25", "maps", "cost", "$19.99", "Buy"));
+                 WORDS("Hello", "naïve", "Dr.", "Smith’s", "25", "maps", "cost", "$19.99", "Buy"));
     expect_words("flite:slt", "the cat the cat the", WORDS("the", "cat", "the", "cat", "the"));
     expect_words("espeak:de", "Schöne Grüße an 25 Bäcker. Tschüß!",
                  WORDS("Schöne", "Grüße", "an", "25", "Bäcker", "Tschüß"));
-    expect_words("espeak:zh", "你好，手机。", WORDS("你", "好", "手", "机"));
+    expect_words("espeak:zh", "你好，手机。", WORDS("你好", "手机"));
+    expect_words("espeak:zh", "今天银行的行长很高兴。", WORDS("今天", "银行", "的", "行长", "很", "高兴"));
+    expect_words("espeak:zh", "2026年3月5日，GDP增长10%。", WORDS("2026年3月5日", "GDP", "增长", "10%"));
+    expect_words("espeak:ja", "東京は晴れです。3本の木。", WORDS("東京は", "晴れです", "3本の", "木"));
+    /* a name in another script is said by a voice of its language, and the sentence goes on */
+    expect_words("flite:slt", "President 北京 met Владимир today.",
+                 WORDS("President", "北京", "met", "Владимир", "today"));
     expect_words("polly:Joanna", "Hello, Zoë & friends!", WORDS("Hello", "Zoë", "&", "friends"));
     expect_words("elevenlabs:Rachel", "Hello, Zoë, 25 friends!", WORDS("Hello", "Zoë", "25", "friends"));
     expect_words("espeak:de", "## Titel\n* **Hallo** `Welt` [hier]", WORDS("Titel", "Hallo", "Welt", "hier"));
