@@ -37,11 +37,11 @@ struct cp_make_request {
     const struct cp_script *script;
     int sentence;
     double rate, pitch, volume;
-    int64_t deadline_ns;              /* monotonic */
     int style;                        /* cp_style_find */
     const struct cp_speech *speech;   /* whose voices say what the main one cannot; NULL: none do */
     const char *language;             /* that the text is read in; "" or NULL: by universal rules only */
     const struct cp_lexicon *lexicon; /* may be NULL */
+    int64_t deadline_ns;              /* monotonic */
     const atomic_bool *stop;
 };
 

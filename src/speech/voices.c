@@ -258,10 +258,12 @@ int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speec
     if (result)
         return result;
     set_language(ret_language, *language ? language : voice->language);
-    if (!named && !*language) {
+    if (!*language && (!named || !*voice->language)) {
         const char *guess = cp_detect_language(script->text, script->length);
-        if (guess && !language_fit(guess, voice->language) &&
-            !find_voice(speech, NULL, guess, usual, sex, &other, NULL)) {
+        if (guess && named)
+            set_language(ret_language, guess); /* a voice of many languages */
+        else if (guess && !language_fit(guess, voice->language) &&
+                 !find_voice(speech, NULL, guess, usual, sex, &other, NULL)) {
             voice = other;
             set_language(ret_language, guess);
         }
@@ -277,6 +279,11 @@ int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speec
 }
 
 /* --- switching within a sentence --- */
+
+static bool is_here(const struct cp_speech_provider *provider)
+{
+    return !provider->apart;
+}
 
 static const struct cp_voice *find_by_name(const struct cp_speech *speech, const char *name)
 {
@@ -294,10 +301,10 @@ bool cp_speech_speaker(const struct cp_speech *speech, const struct cp_speaker *
         found = find_by_name(speech, voice);
     else if (own && *language && !language_fit(language, own->language))
         found = find_by_language(speech, language, own->id, own->sex);
-    if (!found || !found->usable || found == own || main->provider->apart)
+    if (!found || !found->usable || found == own || !is_here(main->provider))
         return false;
     int row = cp_speech_engine_of(found->id);
-    if (cp_speech_providers[row]->apart)
+    if (!is_here(cp_speech_providers[row]))
         return false;
     *ret_speaker =
         (struct cp_speaker){cp_speech_providers[row], speech->engines[row], found->id, found->language};

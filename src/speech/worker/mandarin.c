@@ -1,18 +1,17 @@
 /*
  * Chinese signs to pinyin with tone digits, word by word: ICU finds the words (its dictionary of Chinese) and
- * each sign's usual sound (Han-Latin); signs with several sounds are settled by the word that they stand in.
- * espeak-ng itself makes the third tone what its neighbours ask for; the changes of 不 and 一 are made here.
+ * each sign's usual sound (Han-Latin, in a table made by make_pinyin.c); signs with several sounds are
+ * settled by the word that they stand in. espeak-ng itself makes the third tone what its neighbours ask for;
+ * the changes of 不 and 一 are made here.
  */
+#include "pinyin_table.h"
 #include "speech/worker/respell.h"
 
 #include <string.h>
 #include <unicode/ubrk.h>
-#include <unicode/unorm2.h>
 #include <unicode/uscript.h>
-#include <unicode/ustring.h>
 #include <unicode/utext.h>
 #include <unicode/utf8.h>
-#include <unicode/utrans.h>
 
 /* Words in which a sign does not have the sound that ICU gives it, or is without tone. Sounds as in the
  * Standard Dictionary of Modern Chinese. A word also counts inside a longer one. */
@@ -210,27 +209,15 @@ static const struct {
 };
 enum { N_WORDS = sizeof WORDS / sizeof *WORDS };
 
-/* Opened at the first Chinese text; the program has one thread. */
-static struct {
-    bool tried;
-    UBreakIterator *words;
-    UTransliterator *latin;
-    const UNormalizer2 *apart;
-} icu;
+/* Opened at the first Chinese text, in 2 ms; the program has one thread. */
+static UBreakIterator *word_breaks;
 
-static bool open_icu(void)
+static bool open_breaks(void)
 {
-    if (!icu.tried) {
-        static const UChar ID[] = u"Han-Latin";
-        UErrorCode status = U_ZERO_ERROR;
-        icu.tried = true;
-        icu.words = ubrk_open(UBRK_WORD, "zh", NULL, 0, &status);
-        icu.latin = utrans_openU(ID, -1, UTRANS_FORWARD, NULL, 0, NULL, &status);
-        icu.apart = unorm2_getNFDInstance(&status);
-        if (U_FAILURE(status))
-            icu.apart = NULL;
-    }
-    return icu.words && icu.latin && icu.apart;
+    UErrorCode status = U_ZERO_ERROR;
+    if (!word_breaks)
+        word_breaks = ubrk_open(UBRK_WORD, "zh", NULL, 0, &status);
+    return word_breaks && U_SUCCESS(status);
 }
 
 static bool is_han(UChar32 c)
@@ -239,35 +226,12 @@ static bool is_han(UChar32 c)
     return uscript_getScript(c, &status) == USCRIPT_HAN && c != 0x3005;
 }
 
-/* A sign's usual sound, with its tone as a digit: "nǚ" is "nv3". False when ICU knows none. */
-static bool usual_sound(UChar32 sign, char pinyin[16])
+/* A sign's usual sound, with its tone as a digit: "nv3". NULL when none is known. */
+static const char *usual_sound(UChar32 sign)
 {
-    enum { LONGEST = 24 };
-    static const struct {
-        UChar mark;
-        char tone;
-    } TONES[] = {{0x304, '1'}, {0x301, '2'}, {0x30c, '3'}, {0x300, '4'}};
-    UChar text[LONGEST] = {0}, apart[LONGEST];
-    int32_t length = 0, limit;
-    size_t n = 0;
-    char tone = '5';
-    UErrorCode status = U_ZERO_ERROR;
-    U16_APPEND_UNSAFE(text, length, sign);
-    limit = length;
-    utrans_transUChars(icu.latin, text, &length, LONGEST, 0, &limit, &status);
-    length = unorm2_normalize(icu.apart, text, length, apart, LONGEST, &status);
-    for (int32_t i = 0; U_SUCCESS(status) && i < length && n < 12; i++) {
-        if (apart[i] >= 'a' && apart[i] <= 'z')
-            pinyin[n++] = (char)apart[i];
-        else if (apart[i] == 0x308 && n && pinyin[n - 1] == 'u')
-            pinyin[n - 1] = 'v';
-        for (int k = 0; k < 4; k++)
-            if (apart[i] == TONES[k].mark)
-                tone = TONES[k].tone;
-    }
-    pinyin[n] = tone;
-    pinyin[n + 1] = '\0';
-    return n > 0;
+    const char *pinyin =
+        sign >= PINYIN_FIRST && sign <= PINYIN_LAST ? SYLLABLES[PINYIN[sign - PINYIN_FIRST]] : "";
+    return *pinyin ? pinyin : NULL;
 }
 
 /* The longest row that the text begins with, within `length` bytes; -1 for none. */
@@ -288,7 +252,6 @@ static int find_word(const char *text, size_t length)
 /* The tone of the next sign, '0' when none follows directly. */
 static char tone_of_next(const char *text, size_t length)
 {
-    char pinyin[16];
     int32_t at = 0;
     UChar32 c;
     int row = find_word(text, length);
@@ -297,7 +260,8 @@ static char tone_of_next(const char *text, size_t length)
     if (!length)
         return '0';
     U8_NEXT((const uint8_t *)text, at, (int32_t)length, c);
-    return c > 0 && is_han(c) && usual_sound(c, pinyin) ? pinyin[strlen(pinyin) - 1] : '0';
+    const char *pinyin = usual_sound(c);
+    return pinyin ? pinyin[strlen(pinyin) - 1] : '0';
 }
 
 /* 一 between digits, behind 第 and before 月 or 日 is counted, and keeps its first tone. */
@@ -321,7 +285,6 @@ static bool is_counted(const char *text, size_t at, size_t behind, size_t length
 static size_t add_sound(struct respelling *respelling, const char *text, size_t at, size_t word_end,
                         size_t length)
 {
-    char pinyin[16];
     int32_t taken = 0;
     UChar32 c;
     U8_NEXT((const uint8_t *)text + at, taken, (int32_t)(word_end - at), c);
@@ -342,8 +305,8 @@ static size_t add_sound(struct respelling *respelling, const char *text, size_t 
                        3);
     else if (row >= 0)
         respelling_add(respelling, WORDS[row].pinyin, strlen(WORDS[row].pinyin));
-    else if (c > 0 && is_han(c) && usual_sound(c, pinyin))
-        respelling_add(respelling, pinyin, strlen(pinyin));
+    else if (usual_sound(c))
+        respelling_add(respelling, usual_sound(c), strlen(usual_sound(c)));
     return (size_t)taken;
 }
 
@@ -397,14 +360,14 @@ static bool has_han(const char *text, size_t start, size_t end)
 bool respell_mandarin(const char *text, struct respelling *respelling)
 {
     size_t length = strlen(text);
-    if (!open_icu() || !has_han(text, 0, length))
+    if (!open_breaks() || !has_han(text, 0, length))
         return false;
     UErrorCode status = U_ZERO_ERROR;
     UText *utext = utext_openUTF8(NULL, text, (int64_t)length, &status);
-    ubrk_setUText(icu.words, utext, &status);
+    ubrk_setUText(word_breaks, utext, &status);
     respelling_clear(respelling);
     size_t start = 0;
-    for (int32_t end; U_SUCCESS(status) && (end = ubrk_next(icu.words)) != UBRK_DONE; start = (size_t)end) {
+    for (int32_t end; U_SUCCESS(status) && (end = ubrk_next(word_breaks)) != UBRK_DONE; start = (size_t)end) {
         if (!has_han(text, start, (size_t)end)) {
             add_other(respelling, text, start, (size_t)end);
             continue;
