@@ -6,6 +6,7 @@
 #include "speech/worker/protocol.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ enum {
 struct cp_program {
     char name[32], engine[24], id_prefix[48];
     char *words[MAX_WORDS + 1];
+    pthread_mutex_t turn; /* held while it speaks: guards all below but the atomics */
     struct cp_child child;
     int64_t greeting_ns;     /* when it was started, until its hello has come; else 0 */
     struct cp_voice *voices; /* as of the first hello */
@@ -308,8 +310,8 @@ static bool has_time(const struct cp_piece *piece)
     return !piece->deadline_ns || piece->deadline_ns - cp_clock_now_ns() > LEAST_MS * CP_NS_PER_MS;
 }
 
-int cp_program_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
-                     const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
+static int speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+                 const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
 {
     int64_t hello_ns = piece->deadline_ns ? piece->deadline_ns : INT64_MAX;
     int result = 0, attempt = 0;
@@ -339,6 +341,15 @@ int cp_program_speak(struct cp_program *program, const char *voice, const struct
                    program->id_prefix, voice, what, attempt > 1 ? " twice" : "");
 }
 
+int cp_program_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+                     const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
+{
+    pthread_mutex_lock(&program->turn);
+    int result = speak(program, voice, piece, stop, sound, error);
+    pthread_mutex_unlock(&program->turn);
+    return result;
+}
+
 /* --- opening --- */
 
 void cp_program_destroy(struct cp_program *program)
@@ -348,6 +359,7 @@ void cp_program_destroy(struct cp_program *program)
     cp_child_stop(&program->child);
     for (int i = 0; i < MAX_WORDS; i++)
         free(program->words[i]);
+    pthread_mutex_destroy(&program->turn);
     free(program->voices);
     free(program->payload);
     free(program);
@@ -357,6 +369,8 @@ int cp_program_create(const struct cp_program_config *config, struct cp_program 
                       struct cp_error *error)
 {
     struct cp_program *program = calloc(1, sizeof *program);
+    if (program)
+        pthread_mutex_init(&program->turn, NULL);
     bool good = program && (program->payload = malloc(CP_FRAME_MAX_BYTES + 1));
     for (int i = 0; good && i < MAX_WORDS && config->words[i]; i++)
         good = (program->words[i] = strdup(config->words[i]));

@@ -1,7 +1,7 @@
 /*
  * A voice program: another process that speaks as worker/PROTOCOL.md says. It is started with the stage,
  * restarted when it dies, hangs or talks nonsense; the sentence in flight is tried twice while there is time.
- * One thread at a time.
+ * Any thread may have it speak; it says one sentence at a time, and others wait for their turn.
  */
 #ifndef CP_SPEECH_PROGRAM_H
 #define CP_SPEECH_PROGRAM_H
