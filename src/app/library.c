@@ -475,12 +475,12 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
 {
     json_t *body = cp_request_json(request);
     struct cp_speech_request speech = cp_api_speech_request(body, NULL);
+    struct cp_warnings warnings;
     struct cp_error error;
     if (!speech.text == !speech.ssml) {
         cp_request_fail_status(request, 400, "invalid request", "give either \"text\" or \"ssml\"");
         return;
     }
-    struct cp_warnings warnings;
     if (cp_speech_check(library->app->speech, &speech, NULL, NULL, &warnings, &error)) {
         cp_request_fail(request, &error);
         return;

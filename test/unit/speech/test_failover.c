@@ -10,7 +10,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* Sanitizers make everything several times slower. */
+#if defined __SANITIZE_THREAD__
+enum { ROUNDS = 30, LONGEST_SILENCE_MS = 8000 };
+#elif defined __SANITIZE_ADDRESS__
+enum { ROUNDS = 100, LONGEST_SILENCE_MS = 3000 };
+#else
 enum { ROUNDS = 100, LONGEST_SILENCE_MS = 1500 };
+#endif
 
 static int count_fds(void)
 {
