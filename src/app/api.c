@@ -158,6 +158,29 @@ static const struct cp_field speech_query[] = {TEXT("cursor", 300, "from the las
 static const struct cp_field audio_query[] = {
     TEXT("format", 15, "wav, ogg, mp3 or pcm; else the Accept header says"),
     TEXT("expires", 20, "of a signed address"), TEXT("signature", 64, "of a signed address"), END};
+static const struct cp_field audio_speech_fields[] = {
+    TEXT("model", 127, "any: the voice decides which engine speaks"),
+    {.name = "input",
+     .type = CP_FIELD_TEXT,
+     .required = true,
+     .min = 1,
+     .max = MAX_TEXT_BYTES,
+     .help = "what is said"},
+    {.name = "voice",
+     .type = CP_FIELD_TEXT,
+     .required = true,
+     .min = 1,
+     .max = 63,
+     .help = "a voice's id (GET /v1/voices), or one of OpenAI's names for the default voice"},
+    TEXT("response_format", 15, "mp3, wav, opus or pcm (24 kHz, 16 bit)"),
+    NUMBER("speed", 0.5, 2, "1 is normal"),
+    TEXT("instructions", 4096, "not used"),
+    {.name = "stream_format",
+     .type = CP_FIELD_TEXT,
+     .max = 15,
+     .choices = "audio",
+     .help = "the sound itself"},
+    END};
 static const struct cp_field url_fields[] = {
     {.name = "expires_s",
      .type = CP_FIELD_INTEGER,
@@ -378,6 +401,10 @@ const struct cp_route cp_api_routes[] = {
      .success = 204, .handle = cp_api_document_delete},
     {CP_POST, "/v1/search", CP_ROLE_OPERATOR, "Searches the documents, and explains the scores",
      .body = search_fields, .success = 200, .handle = cp_api_search},
+
+    {CP_POST, "/v1/audio/speech", CP_ROLE_OPERATOR,
+     "OpenAI's shape: answers with the sound, sentence by sentence while it is spoken",
+     .body = audio_speech_fields, .max_body_bytes = 256 << 10, .success = 200, .handle = cp_api_audio_speech},
 
     {CP_GET, "/v1/keys", CP_ROLE_ADMIN, "The keys, without their secrets", .success = 200,
      .handle = cp_api_keys_list},

@@ -73,6 +73,9 @@ CP_HANDLER(cp_api_speech_delete);
 CP_HANDLER(cp_api_speech_audio);
 CP_HANDLER(cp_api_speech_marks);
 
+/* audio_speech.c */
+CP_HANDLER(cp_api_audio_speech);
+
 /* api_server.c */
 CP_HANDLER(cp_api_health);
 CP_HANDLER(cp_api_ready);

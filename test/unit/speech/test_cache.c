@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include "speech/cache.h"
+#include "speech/reading/lexicon.h"
 
 static struct cp_utterance *make(uint8_t key, int sentence, int32_t n_samples)
 {
@@ -112,24 +113,31 @@ static void expired_and_forgotten_are_gone(void **state)
 
 static void key_is_of_everything_that_is_heard(void **state)
 {
+    struct cp_lexicon *lexicon;
+    json_t *rows = json_loads("{\"rows\":[{\"grapheme\":\"Hello\",\"alias\":\"Hi\"}]}", 0, NULL);
+    assert_int_equal(cp_lexicon_read_json(rows, &lexicon, NULL), 0);
     const struct cp_speech_request requests[] = {
         {.text = "Hello."},
         {.ssml = "Hello."},
         {.text = "Hello!"},
         {.text = "Hello.", .language = "de"},
         {.text = "Hello.", .rate = 1.1},
-        {.text = "Hello.", .style = "calm"},
         {.text = "Hello.", .pitch = 1.1},
         {.text = "Hello.", .volume = 1.1},
+        {.text = "Hello.", .style = "news"},
+        {.text = "Hello.", .lexicon = lexicon},
     };
-    uint8_t keys[8][CP_SPEECH_KEY_BYTES], same[CP_SPEECH_KEY_BYTES];
-    for (int i = 0; i < 8; i++) {
+    enum { N = sizeof requests / sizeof requests[0] };
+    uint8_t keys[N][CP_SPEECH_KEY_BYTES], same[CP_SPEECH_KEY_BYTES];
+    for (int i = 0; i < N; i++) {
         cp_speech_request_key(&requests[i], keys[i]);
         for (int k = 0; k < i; k++)
             assert_memory_not_equal(keys[i], keys[k], sizeof keys[i]);
     }
     cp_speech_request_key(&(struct cp_speech_request){.text = "Hello.", .rate = 1, .language = ""}, same);
     assert_memory_equal(same, keys[0], sizeof same);
+    json_decref(rows);
+    cp_lexicon_drop(lexicon);
 }
 
 static void same_line_again_is_heard_at_once(void **state)

@@ -12,6 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Each sentence is asked of the program anew. */
+static struct cp_speech_config uncached_config(void)
+{
+    struct cp_speech_config config = quick_config();
+    config.cache_mb = 0;
+    return config;
+}
+
 static void *espeak_of(const struct cp_speech *speech)
 {
     return speech->engines[cp_speech_engine_of("espeak:de")];
@@ -48,7 +56,7 @@ static void require_espeak(void)
 static void worker_killed_in_a_sentence_is_not_noticed(void **state)
 {
     require_espeak();
-    struct cp_speech_config config = quick_config();
+    struct cp_speech_config config = uncached_config();
     struct cp_speech *speech = start(&config);
     int fds = count_fds();
     struct cp_speech_request request = {.text = "Guten Abend. Willkommen.", .voice = "espeak:de"};
@@ -78,7 +86,7 @@ static void worker_killed_in_a_sentence_is_not_noticed(void **state)
 static void worker_killed_between_sentences_is_not_noticed(void **state)
 {
     require_espeak();
-    struct cp_speech_config config = quick_config();
+    struct cp_speech_config config = uncached_config();
     struct cp_speech *speech = start(&config);
     for (int i = 0; i < 3; i++) {
         kill(cp_espeak_worker_pid(espeak_of(speech)), SIGKILL);
@@ -94,7 +102,7 @@ static void worker_killed_between_sentences_is_not_noticed(void **state)
 static void worker_that_hangs_is_replaced(void **state)
 {
     require_espeak();
-    struct cp_speech_config config = quick_config();
+    struct cp_speech_config config = uncached_config();
     struct cp_speech *speech = start(&config);
     cp_espeak_set_deadline_ms(espeak_of(speech), 1000); /* the new one must make it on a busy machine */
     pid_t pid = cp_espeak_worker_pid(espeak_of(speech));
@@ -113,7 +121,7 @@ static void worker_that_hangs_is_replaced(void **state)
 static void worker_that_hangs_does_not_hold_up_the_end(void **state)
 {
     require_espeak();
-    struct cp_speech_config config = quick_config();
+    struct cp_speech_config config = uncached_config();
     struct cp_speech *speech = start(&config);
     kill(cp_espeak_worker_pid(espeak_of(speech)), SIGSTOP);
     struct listener listener;
@@ -147,7 +155,7 @@ static int remove_directory(void **state)
 /* A stage whose worker is the fake one in this mode; *link is to be removed. */
 static struct cp_speech *start_fake(const char *mode, char link[128])
 {
-    struct cp_speech_config config = quick_config();
+    struct cp_speech_config config = uncached_config();
     snprintf(link, 128, "%s/%s", directory, mode);
     const char *fake = getenv("COMPERE_TEST_FAKE_WORKER");
     assert_non_null(fake);
@@ -235,7 +243,7 @@ static void worker_that_does_not_start_leaves_its_voices_unusable(void **state)
 {
     static const char *const paths[] = {"/nonexistent/compere-espeak", "/bin/false", "mute", "strange"};
     for (size_t i = 0; i < 4; i++) {
-        struct cp_speech_config config = quick_config();
+        struct cp_speech_config config = uncached_config();
         char link[128] = "";
         if (*paths[i] == '/') {
             snprintf(config.worker, sizeof config.worker, "%s", paths[i]);
