@@ -196,6 +196,7 @@ int main(int argc, char **argv)
     struct cp_speech_config config;
     struct cp_config_section section = {"speech", cp_speech_options, cp_speech_n_options, &config};
     cp_config_defaults(&section, 1, NULL);
+    config.cache_mb = 0; /* engines are what is measured; COMPERE_SPEECH_CACHE_MB=64 measures the cache */
     cp_config_read_environment(&section, 1, NULL); /* COMPERE_SPEECH_OPENAI_URL ... */
     const char *worker = getenv("COMPERE_TEST_WORKER");
     if (worker)
