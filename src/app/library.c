@@ -475,12 +475,13 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
 {
     json_t *body = cp_request_json(request);
     struct cp_speech_request speech = cp_api_speech_request(body, NULL);
+    struct cp_warnings warnings;
     struct cp_error error;
     if (!speech.text == !speech.ssml) {
         cp_request_fail_status(request, 400, "invalid request", "give either \"text\" or \"ssml\"");
         return;
     }
-    if (cp_speech_check(library->app->speech, &speech, NULL, NULL, &error)) {
+    if (cp_speech_check(library->app->speech, &speech, NULL, NULL, &warnings, &error)) {
         cp_request_fail(request, &error);
         return;
     }
@@ -489,6 +490,7 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
         cp_request_fail_status(request, 500, "out of memory", "");
         return;
     }
+    cp_api_set_warnings(keep->about, &warnings);
     if (speech.voice && *speech.voice) {
         uint8_t key[CP_SPEECH_KEY_BYTES];
         cp_speech_request_key(&speech, key);

@@ -1,6 +1,7 @@
 #include "speech/cache.h"
 
 #include "base/clock.h"
+#include "speech/reading/lexicon.h"
 
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -45,6 +46,7 @@ void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_
     const double factors[] = {request->rate == 0 ? 1 : request->rate,
                               request->pitch == 0 ? 1 : request->pitch,
                               request->volume == 0 ? 1 : request->volume};
+    uint64_t lexicon = request->lexicon ? cp_lexicon_hash(request->lexicon) : 0;
     EVP_MD_CTX *hash = EVP_MD_CTX_new();
     if (!hash || !EVP_DigestInit_ex(hash, EVP_sha256(), NULL))
         abort(); /* SHA-256 is part of every OpenSSL */
@@ -52,6 +54,8 @@ void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_
     add_text(hash, request->text ? "text" : "ssml");
     add_text(hash, request->text ? request->text : request->ssml);
     add_text(hash, request->language);
+    add_text(hash, request->style);
+    add_part(hash, &lexicon, sizeof lexicon);
     add_part(hash, factors, sizeof factors);
     EVP_DigestFinal_ex(hash, ret_key, NULL);
     EVP_MD_CTX_free(hash);

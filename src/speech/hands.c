@@ -23,6 +23,9 @@
 /* A line on air that has sound ahead waits that much longer for its next sentence, but no longer than this.
  */
 #define MAX_AHEAD_OF_AIR_MS 10000
+/* What an engine of this machine gets in any case: it is the last resort, and the others may have used up the
+ * time. A sentence takes 25 ms. */
+#define LAST_RESORT_MS 280
 
 /* --- under the lock --- */
 
@@ -34,8 +37,16 @@ static void take_out(struct cp_speech *speech, const struct cp_speech_job *job)
     *at = job->next;
 }
 
-/* A job that this hand may work on now: cancelled ones first, so that their done() comes soon; else the first
- * in line. */
+/* True when `job` should go before `other`, which is further to the front: of lines on air the one whose
+ * sound runs out first, so that many at once all begin soon. */
+static bool is_more_urgent(const struct cp_speech_job *job, const struct cp_speech_job *other)
+{
+    return job->priority == CP_SPEECH_LIVE && other->priority == CP_SPEECH_LIVE &&
+           job->heard_until_ns < other->heard_until_ns;
+}
+
+/* A job that this hand may work on now: cancelled ones first, so that their done() comes soon; else by
+ * priority, then urgency, then age. */
 static struct cp_speech_job *next_job(const struct cp_speech *speech, const struct cp_speech_hand *hand)
 {
     struct cp_speech_job *found = NULL;
@@ -46,7 +57,7 @@ static struct cp_speech_job *next_job(const struct cp_speech *speech, const stru
         if (atomic_load(&job->stop))
             return job;
         bool free_engine = !provider->serial || !speech->running[job->row];
-        if (!found && free_engine)
+        if (free_engine && (!found || is_more_urgent(job, found)))
             found = job;
     }
     return found;
@@ -130,6 +141,13 @@ static int64_t deadline_of(const struct cp_speech *speech, const struct cp_speec
     return now_ns + ahead_ns + speech->config.deadline_ms * CP_NS_PER_MS;
 }
 
+/* When the engine at hand must have answered. */
+static int64_t time_for(const struct cp_speech_job *job)
+{
+    int64_t least_ns = cp_clock_now_ns() + LAST_RESORT_MS * CP_NS_PER_MS;
+    return !job->provider->apart && job->deadline_ns < least_ns ? least_ns : job->deadline_ns;
+}
+
 /* An engine that is left alone passes its sentence on at once, unless nobody else is left to say it. */
 static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp_speech_job *job,
                 struct cp_utterance **ret_utterance, struct cp_error *error)
@@ -157,7 +175,11 @@ static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp
         .rate = job->rate,
         .pitch = job->pitch,
         .volume = job->volume,
-        .deadline_ns = job->deadline_ns,
+        .style = job->style,
+        .speech = speech,
+        .language = job->language,
+        .lexicon = job->lexicon,
+        .deadline_ns = time_for(job),
         .stop = &job->stop,
     };
     int result = cp_make_utterance(&hand->maker, &request, ret_utterance, error);
@@ -288,7 +310,7 @@ int cp_speech_start_hands(struct cp_speech *speech)
         hand->speech = speech;
         hand->remote = i > 0;
         hand->maker.loudness_lufs = speech->config.loudness_lufs;
-        char name[16] = "speech";
+        char name[24] = "speech"; /* at most 15 are used: CP_SPEECH_MAX_REMOTE_THREADS */
         if (i)
             snprintf(name, sizeof name, "speech.%d", i);
         if (cp_thread_start(&hand->thread, name, run, hand))

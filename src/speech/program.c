@@ -18,6 +18,7 @@ enum {
     MAX_BACKOFF_MS = 5000,
     PATIENCE_MS = 300, /* a longer backoff fails the request at once */
     MAX_WORDS = 32,
+    BYTES_PER_MS = 4, /* of a long text: a slow machine's pace */
 };
 
 struct cp_program {
@@ -29,6 +30,7 @@ struct cp_program {
     int n_voices;
     char why_not[160]; /* "" or why there was no first hello */
     int64_t sentence_ms;
+    bool quick;
     int failures; /* starts in a row that spoke nothing */
     int64_t not_before_ns;
     json_int_t last_id;
@@ -82,7 +84,9 @@ static int read_voices(struct cp_program *program, const json_t *hello)
         copy_text(name, sizeof name, from, "name");
         if (!*id)
             continue;
-        *voice = (struct cp_voice){.usable = true};
+        *voice = (struct cp_voice){0};
+        copy_text(voice->why_not, sizeof voice->why_not, from, "why_not");
+        voice->usable = !*voice->why_not;
         snprintf(voice->engine, sizeof voice->engine, "%s", program->engine);
         if ((size_t)snprintf(voice->id, sizeof voice->id, "%s%s", program->id_prefix, id) >= sizeof voice->id)
             continue;
@@ -226,8 +230,9 @@ int cp_program_read_marks(const char *json, size_t length, size_t text_bytes, st
 static int send_request(struct cp_program *program, const char *voice, const struct cp_piece *piece,
                         int64_t deadline_ns, const atomic_bool *stop)
 {
-    json_t *request = json_pack("{s:I,s:s,s:s#,s:f,s:f}", "id", ++program->last_id, "voice", voice, "text",
-                                piece->text, (int)piece->length, "rate", piece->rate, "pitch", piece->pitch);
+    json_t *request =
+        json_pack("{s:I,s:s,s:s#,s:f,s:f,s:f}", "id", ++program->last_id, "voice", voice, "text", piece->text,
+                  (int)piece->length, "rate", piece->rate, "pitch", piece->pitch, "range", piece->range);
     char *json = request ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     if (!json)
@@ -275,12 +280,16 @@ static int take_frame(struct cp_program *program, enum cp_frame_type type, size_
 }
 
 /* One try. CP_ERR_INVALID and CP_ERR_LIMIT are the request's fault, all else the worker's. */
-static int try_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+static int try_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece, bool first,
                      const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
 {
-    int64_t deadline_ns = cp_clock_now_ns() + program->sentence_ms * CP_NS_PER_MS;
-    if (piece->deadline_ns && piece->deadline_ns < deadline_ns)
-        deadline_ns = piece->deadline_ns;
+    int64_t now_ns = cp_clock_now_ns(), more_ms = (int64_t)piece->length / BYTES_PER_MS;
+    int64_t deadline_ns = now_ns + (program->sentence_ms + more_ms) * CP_NS_PER_MS;
+    int64_t wanted_ns = piece->deadline_ns ? piece->deadline_ns : deadline_ns;
+    if (program->quick && first && piece->deadline_ns)
+        wanted_ns = now_ns + (wanted_ns - now_ns) / 2;
+    if (wanted_ns < deadline_ns)
+        deadline_ns = wanted_ns;
     cp_sound_clear(sound);
     int result = send_request(program, voice, piece, deadline_ns, stop);
     for (bool over = false; !result && !over;) {
@@ -308,7 +317,7 @@ int cp_program_speak(struct cp_program *program, const char *voice, const struct
         result = require_worker(program, hello_ns, stop, error);
         if (result)
             return result;
-        result = try_speak(program, voice, piece, stop, sound, error);
+        result = try_speak(program, voice, piece, !attempt, stop, sound, error);
         if (!result)
             program->failures = 0;
         if (!result || result == CP_ERR_INVALID)
@@ -359,6 +368,7 @@ int cp_program_create(const struct cp_program_config *config, struct cp_program 
     snprintf(program->engine, sizeof program->engine, "%s", config->engine);
     snprintf(program->id_prefix, sizeof program->id_prefix, "%s", config->id_prefix);
     program->sentence_ms = config->sentence_ms;
+    program->quick = config->quick;
     struct cp_error why = {0};
     if (start_worker(program, INT64_MAX, NULL, &why)) {
         snprintf(program->why_not, sizeof program->why_not, "%.155s", why.text);

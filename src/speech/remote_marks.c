@@ -37,6 +37,8 @@ static bool add_word(struct cp_sound_event *event, json_int_t start, json_int_t 
     if (start < 0 || end <= start || (uint64_t)end > n_origin)
         return false;
     event->type = CP_SOUND_WORD;
+    while (origin && (size_t)end < n_origin && origin[end] == origin[end - 1]) /* the end of an entity */
+        end++;
     event->start = origin ? origin[start] : (int32_t)start;
     event->end = origin ? origin[end] : (int32_t)end;
     return event->start >= 0 && event->end > event->start;

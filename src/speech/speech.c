@@ -1,5 +1,6 @@
 /* Opening and closing, requests, and the line they wait in. */
 #include "speech/speech_int.h"
+#include "speech/styles.h"
 
 #include "base/log.h"
 
@@ -13,6 +14,7 @@ void cp_speech_free_job(struct cp_speech_job *job)
     if (!job)
         return;
     cp_script_free(&job->script);
+    cp_lexicon_drop(job->lexicon);
     free(job);
 }
 
@@ -37,8 +39,10 @@ static int waiting(const struct cp_speech *speech)
 bool cp_speech_can_read(const struct cp_speech_job *job, int sentence)
 {
     const struct cp_sentence *range = &job->script.sentences[sentence];
-    return !job->provider->readable ||
-           job->provider->readable(job->script.text + range->start, (size_t)(range->end - range->start));
+    const char *text = job->script.text + range->start;
+    int32_t length = range->end - range->start;
+    return !job->provider->readable || job->provider->readable(text, (size_t)length) ||
+           cp_speech_can_switch(job->speech, job->voice, text, length);
 }
 
 void cp_speech_set_voice(struct cp_speech *speech, struct cp_speech_job *job, const struct cp_voice *voice)
@@ -131,13 +135,17 @@ static int check_factor(const char *name, double value, double low, double high,
 
 /* Everything that can be wrong with a request, found out before it waits. */
 static int prepare(const struct cp_speech *speech, const struct cp_speech_request *request,
-                   struct cp_script *ret_script, const struct cp_voice **ret_voice, struct cp_error *error)
+                   struct cp_script *ret_script, const struct cp_voice **ret_voice, char *ret_language,
+                   struct cp_error *error)
 {
     int result = check_factor("rate", request->rate, 0.5, 2, error);
     if (!result)
         result = check_factor("pitch", request->pitch, 0.5, 2, error);
     if (!result)
         result = check_factor("volume", request->volume, 0, 2, error);
+    if (!result && request->style && *request->style && !cp_style_find(request->style))
+        result = cp_fail(error, CP_ERR_INVALID, STAGE,
+                         "There is no style \"%.40s\"; GET /v1/styles lists them.", request->style);
     if (result)
         return result;
     size_t max_bytes = (size_t)speech->config.max_text_bytes;
@@ -149,7 +157,7 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
         return cp_fail(error, CP_ERR_INVALID, STAGE, "A request needs text or ssml.");
     if (result)
         return result;
-    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, error);
+    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, ret_language, error);
     if (!result && (request->first_sentence < 0 || request->first_sentence >= ret_script->n_sentences))
         result = cp_fail(error, CP_ERR_INVALID, STAGE, "Sentence %d was asked for; the text has 0 to %d.",
                          request->first_sentence, ret_script->n_sentences - 1);
@@ -159,17 +167,21 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
 }
 
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
-                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error)
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
+                    struct cp_error *error)
 {
     struct cp_script script = {0};
     const struct cp_voice *voice = NULL;
-    int result = prepare(speech, request, &script, &voice, error);
+    char language[sizeof script.language];
+    int result = prepare(speech, request, &script, &voice, language, error);
     if (result)
         return result;
     if (ret_text)
         cp_buffer_add(ret_text, script.text, (size_t)script.length);
     if (ret_n_sentences)
         *ret_n_sentences = script.n_sentences;
+    if (ret_warnings)
+        *ret_warnings = script.warnings;
     cp_script_free(&script);
     return 0;
 }
@@ -186,7 +198,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     struct cp_speech_job *job = calloc(1, sizeof *job);
     if (!job)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    int result = prepare(speech, request, &job->script, &job->wanted, error);
+    int result = prepare(speech, request, &job->script, &job->wanted, job->language, error);
     if (result) {
         free(job);
         return result;
@@ -195,6 +207,9 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->rate = factor(request->rate);
     job->pitch = factor(request->pitch);
     job->volume = factor(request->volume);
+    job->style = cp_style_find(request->style);
+    job->speech = speech;
+    job->lexicon = cp_lexicon_hold(request->lexicon);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
     cp_speech_request_key(request, job->key);
     job->sentence = request->first_sentence;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct cp_speech;
+struct cp_lexicon; /* speech/reading/lexicon.h */
 
 #define CP_SPEECH_MAX_REMOTE_THREADS 32
 #define CP_SPEECH_MAX_FAILOVERS      32 /* pairs of voices that are counted apart */
@@ -76,21 +77,39 @@ const struct cp_voice *cp_speech_voices(const struct cp_speech *speech, int *ret
 int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
                          const struct cp_voice **ret_voice, struct cp_error *error);
 
+/* --- styles: ways of speaking by scene --- */
+
+struct cp_speech_style {
+    const char *name, *title, *summary;
+};
+/* The n'th style; NULL behind the last. The first is neutral. */
+const struct cp_speech_style *cp_speech_style(int n);
+
 /* --- speaking --- */
 
 enum cp_speech_priority { CP_SPEECH_PRIORITY_UNSET, CP_SPEECH_AHEAD, CP_SPEECH_LIVE }; /* live goes first */
 
 struct cp_speech_request {
-    const char *text; /* UTF-8; plain text, or NULL when ssml is given */
-    const char
-        *ssml; /* SSML 1.1 subset: speak p s break prosody mark; others keep their text, with a warning */
+    const char *text;     /* UTF-8; plain text, or NULL when ssml is given */
+    const char *ssml;     /* SSML 1.1, docs/voices.md; elements beyond it keep their text, with a warning */
     const char *voice;    /* "" or NULL: by language, else the default, else by the script of the text */
-    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts) */
+    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts, else the text itself) */
+    const char *usual_voice; /* the presenter's own: the default of this request; "" or NULL: the stage's */
+    const char *sex;         /* "female" or "male", of the voice to find; "" or NULL: the usual voice's */
+    const struct cp_lexicon *lexicon; /* how words are to be said; held while the request lasts. NULL: none */
     double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
+    const char *style;          /* "" or NULL: neutral */
     int first_sentence;         /* skip the sentences before this one (going on after an interruption) */
     int max_sentences; /* end after so many (the last one made then says whether it was the text's last); 0:
                           all */
     enum cp_speech_priority priority; /* unset means ahead */
+};
+
+/* What a text asked for and does not get: elements and values of SSML that are passed over. */
+enum { CP_WARNINGS_MAX = 8, CP_WARNING_BYTES = 128 };
+struct cp_warnings {
+    int n; /* all of them; the first CP_WARNINGS_MAX have a text */
+    char text[CP_WARNINGS_MAX][CP_WARNING_BYTES];
 };
 
 struct cp_speech_events {
@@ -111,9 +130,10 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
                   const struct cp_speech_events *events, void *user, uint64_t *ret_ticket,
                   struct cp_error *error);
 /* Checks a request as cp_speech_say would, without speaking; gives the plain text (for captions and records)
- * and the number of sentences. Either may be NULL. Any thread. */
+ * the number of sentences and what was passed over. Each may be NULL. Any thread. */
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
-                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error);
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
+                    struct cp_error *error);
 /* The SHA-256 of what a request's sound depends on, but for the voice that is found for it; utterances carry
  * it. Any thread. */
 void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_key[CP_SPEECH_KEY_BYTES]);

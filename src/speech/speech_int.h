@@ -24,6 +24,10 @@ struct cp_speech_job {
     int row; /* the provider's */
     double rate, pitch, volume;
     uint8_t key[CP_SPEECH_KEY_BYTES]; /* of the request, for the cache */
+    int style;
+    char language[16];          /* that the text is read in */
+    struct cp_lexicon *lexicon; /* held; may be NULL */
+    const struct cp_speech *speech;
     enum cp_speech_priority priority;
     int sentence;           /* the next one to make */
     int last_sentence;      /* the last one that the voice can read */
@@ -70,16 +74,20 @@ struct cp_speech {
 
 /* The row that speaks for a voice id, or -1. */
 int cp_speech_engine_of(const char *voice_id);
-/* The voice for a request: as cp_speech_find_voice, with the document's own language, and by the text's
- * script when neither voice nor language is given and the default voice cannot read it. */
+/* The voice for a request: as cp_speech_find_voice, with the document's own language, and by the language
+ * that the text shows when neither voice nor language is given. ret_language (16 bytes) is what it is read
+ * in. */
 int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speech_request *request,
                            const struct cp_script *script, const struct cp_voice **ret_voice,
-                           struct cp_error *error);
+                           char *ret_language, struct cp_error *error);
+/* True when some of the text is in a script for which a voice other than this one is there. */
+bool cp_speech_can_switch(const struct cp_speech *speech, const struct cp_voice *voice, const char *text,
+                          int32_t length);
 /*
  * Who says the job's sentence instead: the best usable voice of its language on an engine that was not tried
- * for this sentence and is not left alone. The same sex first, then the same region, then engines of this
- * machine before remote ones, then the order of the voices' list. Remote ones only while there is time for
- * them. NULL when none is left. Under the lock.
+ * for this sentence and is not left alone. The same sex first, then the same region, then an engine of the
+ * same kind (remote or of this machine), then the order of the voices' list. Remote ones only while there is
+ * time for them. NULL when none is left. Under the lock.
  */
 const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
                                             int64_t now_ns);

@@ -31,7 +31,8 @@ struct cp_sound_event {
 
 /* What an engine made: mono, 16 bit. Filled by cp_sound_add_*. */
 struct cp_sound {
-    int hz; /* 8000..48000 */
+    int hz;              /* 8000..48000 */
+    bool melody_ignored; /* the engine cannot change pitch and range: the stage does */
     int16_t *pcm;
     size_t n_samples, capacity;
     struct cp_sound_event *events;
@@ -50,6 +51,7 @@ struct cp_piece {
     const char *text;  /* valid UTF-8 with at least one letter or digit, no control characters */
     size_t length;
     double rate, pitch; /* factors 0.25..4 */
+    double range;       /* factor 0..2 of how far the melody swings around its mean; engines may ignore it */
     int64_t
         deadline_ns; /* monotonic: when the sound is wanted; give up with CP_ERR_TIMEOUT then; 0: whenever */
 };

@@ -120,9 +120,10 @@ static void key_is_of_everything_that_is_heard(void **state)
         {.text = "Hello.", .rate = 1.1},
         {.text = "Hello.", .pitch = 1.1},
         {.text = "Hello.", .volume = 1.1},
+        {.text = "Hello.", .style = "news"},
     };
-    uint8_t keys[7][CP_SPEECH_KEY_BYTES], same[CP_SPEECH_KEY_BYTES];
-    for (int i = 0; i < 7; i++) {
+    uint8_t keys[8][CP_SPEECH_KEY_BYTES], same[CP_SPEECH_KEY_BYTES];
+    for (int i = 0; i < 8; i++) {
         cp_speech_request_key(&requests[i], keys[i]);
         for (int k = 0; k < i; k++)
             assert_memory_not_equal(keys[i], keys[k], sizeof keys[i]);
