@@ -46,7 +46,7 @@ void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_
     const double factors[] = {request->rate == 0 ? 1 : request->rate,
                               request->pitch == 0 ? 1 : request->pitch,
                               request->volume == 0 ? 1 : request->volume};
-    const uint64_t lexicon = cp_lexicon_hash(request->lexicon);
+    uint64_t lexicon = request->lexicon ? cp_lexicon_hash(request->lexicon) : 0;
     EVP_MD_CTX *hash = EVP_MD_CTX_new();
     if (!hash || !EVP_DigestInit_ex(hash, EVP_sha256(), NULL))
         abort(); /* SHA-256 is part of every OpenSSL */

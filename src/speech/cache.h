@@ -2,9 +2,9 @@
  * Sentences that were spoken lately, so that the same text by the same voice is heard at once and made once.
  *
  * An entry's name is the SHA-256 of everything that its sound depends on: the request as given (text or SSML,
- * language, rate, pitch, volume), the voice that spoke, the number of the sentence, and the version of this
- * program. What is least recently used gives way when the bytes are used up, and what has expired does in any
- * case. A hit is a copy of its own, as good as made now. Any thread.
+ * language, style, lexicon, rate, pitch, volume), the voice that spoke, the number of the sentence, and the
+ * version of this program. What is least recently used gives way when the bytes are used up, and what has
+ * expired does in any case. A hit is a copy of its own, as good as made now. Any thread.
  */
 #ifndef CP_SPEECH_CACHE_H
 #define CP_SPEECH_CACHE_H

@@ -462,6 +462,63 @@ static void forwarded_addresses_of_strangers_are_not_believed(void **state)
     expect_limited(s, "192.0.2.2", from_ns);
 }
 
+/* Writes from a thread of its own, slower than the client reads, and ends as the address says. */
+static void *write_stream(void *user)
+{
+    struct cp_stream *stream = user;
+    for (int i = 0; i < 5; i++) {
+        cp_clock_sleep_until_ns(cp_clock_now_ns() + 5 * CP_NS_PER_MS);
+        cp_stream_write(stream, "piece ", 6);
+    }
+    cp_stream_end(stream, true);
+    return NULL;
+}
+
+static void handle_stream(void *user, struct cp_request *request)
+{
+    pthread_t thread;
+    struct cp_stream *stream = cp_request_reply_stream(request, 200, "text/plain");
+    assert_non_null(stream);
+    assert_int_equal(cp_thread_start(&thread, "writer", write_stream, stream), 0);
+    pthread_detach(thread);
+}
+
+static void handle_broken_stream(void *user, struct cp_request *request)
+{
+    struct cp_stream *stream = cp_request_reply_stream(request, 200, "text/plain");
+    assert_true(cp_stream_write(stream, "half", 4));
+    cp_stream_end(stream, false);
+}
+
+static void stream_leaves_while_it_is_made(void **state)
+{
+    static const struct cp_route STREAMS[] = {
+        {CP_GET, "/v1/stream", CP_ROLE_PUBLIC, .handle = handle_stream},
+        {CP_GET, "/v1/broken", CP_ROLE_PUBLIC, .handle = handle_broken_stream},
+        {CP_GET, "/v1/early", CP_ROLE_PUBLIC, .handle = handle_hold_and_answer},
+    };
+    struct serving *s = *state;
+    serving_start(s, STREAMS, 3);
+    for (int i = 0; i < 20; i++) {
+        struct response whole = request(s, "GET", "/v1/stream", NULL, "Connection: close\r\n", NULL);
+        assert_int_equal(whole.status, 200);
+        assert_non_null(strstr(whole.head, "chunked"));
+        response_clear(&whole);
+    }
+    int left[10]; /* clients that do not wait */
+    for (int i = 0; i < 10; i++) {
+        left[i] = connect_to(s);
+        ask(left[i], "/v1/stream");
+        close(left[i]);
+    }
+    struct response half = request(s, "GET", "/v1/broken", NULL, "Connection: close\r\n", NULL);
+    assert_null(half.body_length ? strstr(half.body, "\r\n0\r\n")
+                                 : NULL); /* no end: it is not taken for whole */
+    response_clear(&half);
+    EXPECT(200, request(s, "GET", "/v1/early", NULL, NULL, NULL));
+    cp_clock_sleep_until_ns(cp_clock_now_ns() + 200 * CP_NS_PER_MS); /* the writers end before the gateway */
+}
+
 static void client_that_never_ends_its_headers_hinders_nobody(void **state)
 {
     struct serving *s = *state;
@@ -492,6 +549,7 @@ int main(void)
         CASE(kept_answer_outlives_a_restart),
         CASE(repetition_during_the_first_is_409),
         CASE(answer_to_who_left_is_kept_for_its_repetition),
+        STILL(stream_leaves_while_it_is_made),
         STILL(rate_limit_is_429_with_when_to_come_back),
         STILL(clients_behind_a_proxy_are_limited_one_by_one),
         STILL(forwarded_addresses_of_strangers_are_not_believed),

@@ -143,6 +143,7 @@ static void key_is_of_everything_that_is_heard(void **state)
 static void same_line_again_is_heard_at_once(void **state)
 {
     struct cp_speech_config config = quick_config();
+    config.cache_mb = 16;
     struct cp_speech *speech = start(&config);
     struct listener first, second, third;
     const char *text = "This sentence is made once. This one too, and both are heard twice.";
