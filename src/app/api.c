@@ -257,6 +257,28 @@ static const struct cp_field questions_query[] = {TEXT("cursor", 300, "from the 
 static const struct cp_field approve_fields[] = {
     TEXT("text", 4000, "the answer as edited; the suggestion when nothing is said"), END};
 static const struct cp_field nothing_fields[] = {END};
+#define OUTPUT_FIELDS                                                                                        \
+    TEXT("name", 80, "for people"),                                                                          \
+        TEXT("url", 500, "the ingest: rtmp://, rtmps:// or srt://, without the key"),                        \
+        TEXT("key", 400,                                                                                     \
+             "the stream key (SRT: streamid), or env:NAME with a NAME that begins with COMPERE_STREAM_; "    \
+             "never "                                                                                        \
+             "given out again"),                                                                             \
+        TEXT("backup_url", 500, "dialled when the first breaks; empty for none"),                            \
+        TEXT("backup_key", 400, "of the backup, when it is another"),                                        \
+    {                                                                                                        \
+        .name = "enabled", .type = CP_FIELD_BOOL, .help = "whether it is pushed to; true by default"         \
+    }
+
+static const struct cp_field output_fields[] = {{.name = "preset",
+                                                 .type = CP_FIELD_TEXT,
+                                                 .max = 31,
+                                                 .choices = "ivs-low-latency|ivs-real-time|youtube|custom",
+                                                 .help = "whose rules are checked; custom by default"},
+                                                OUTPUT_FIELDS,
+                                                END};
+static const struct cp_field output_patch_fields[] = {OUTPUT_FIELDS, END};
+
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -360,6 +382,17 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_whep_delete},
     {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts", .unlimited = true,
      .success = 200, .handle = cp_api_hls},
+    {CP_GET, CHANNEL "/outputs", CP_ROLE_VIEWER, "Where the channel is pushed to, with health",
+     .success = 200, .handle = cp_api_outputs_list},
+    {CP_POST, CHANNEL "/outputs", CP_ROLE_OPERATOR, "Pushes the channel to an ingest: RTMP, RTMPS or SRT",
+     .body = output_fields, .success = 201, .handle = cp_api_outputs_create},
+    {CP_GET, CHANNEL "/outputs/{output}", CP_ROLE_VIEWER, "One output", .success = 200,
+     .handle = cp_api_output_get},
+    {CP_PATCH, CHANNEL "/outputs/{output}", CP_ROLE_OPERATOR,
+     "Changes an output; enabled starts and stops it", .body = output_patch_fields, .success = 200,
+     .handle = cp_api_output_patch},
+    {CP_DELETE, CHANNEL "/outputs/{output}", CP_ROLE_OPERATOR, "Ends and forgets an output", .success = 204,
+     .handle = cp_api_output_delete},
     {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .query = snapshot_query,
      .success = 200, .handle = cp_api_snapshot},
     {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,

@@ -36,6 +36,13 @@ CP_HANDLER(cp_api_stats);
 CP_HANDLER(cp_api_events);
 CP_HANDLER(cp_api_captions);
 
+/* api_outputs.c */
+CP_HANDLER(cp_api_outputs_list);
+CP_HANDLER(cp_api_outputs_create);
+CP_HANDLER(cp_api_output_get);
+CP_HANDLER(cp_api_output_patch);
+CP_HANDLER(cp_api_output_delete);
+
 /* api_assets.c */
 CP_HANDLER(cp_api_avatars_list);
 CP_HANDLER(cp_api_avatars_create);

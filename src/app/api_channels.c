@@ -194,8 +194,10 @@ void cp_api_channel_delete(void *user, struct cp_request *request)
         json_decref(channel);
         cp_onair_stop(app, id);
         result = cp_show_channel_delete(app->show, id, &error);
-        if (!result)
+        if (!result) {
             cp_lexicons_delete(app->lexicons, id, NULL);
+            cp_outputs_forget(app, id);
+        }
     }
     answer(request, result, 204, NULL, &error);
 }

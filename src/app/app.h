@@ -15,6 +15,7 @@
 #include "avatar/avatar.h"
 #include "base/config.h"
 #include "deliver/hls/hls.h"
+#include "deliver/push/push.h"
 #include "deliver/webrtc/webrtc.h"
 #include "encode/encode.h"
 #include "gateway/gateway.h"
@@ -79,6 +80,8 @@ struct cp_app {
     struct cp_knowledge *knowledge;
     struct cp_assets *assets;
     struct cp_motions *motions;
+    /* One change of an output at a time: its record and its connection agree. */
+    pthread_mutex_t outputs_lock;
     struct cp_lexicons *lexicons;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
@@ -147,6 +150,8 @@ void cp_onair_release(struct cp_onair *onair);
 
 struct cp_webrtc_stream *cp_onair_stream(struct cp_onair *onair);
 struct cp_hls *cp_onair_hls(struct cp_onair *onair);
+struct cp_push *cp_onair_push(struct cp_onair *onair);
+void cp_onair_size(const struct cp_onair *onair, int *ret_width, int *ret_height);
 json_t *cp_onair_stats(struct cp_onair *onair);
 /* Brings the channel's gauges up to date, before the metrics are written. */
 void cp_onair_collect(struct cp_onair *onair);
@@ -164,6 +169,24 @@ void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t
 void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
+
+/* --- outputs.c: where a channel is pushed to --- */
+
+/* Makes (id NULL) or changes an output; ret_output is its JSON for people, without secrets. */
+int cp_outputs_put(struct cp_app *app, const char *channel, const char *id, const json_t *fields,
+                   json_t **ret_output, struct cp_error *error);
+int cp_outputs_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_output,
+                   struct cp_error *error);
+int cp_outputs_list(struct cp_app *app, const char *channel, json_t **ret_list, struct cp_error *error);
+int cp_outputs_delete(struct cp_app *app, const char *channel, const char *id, struct cp_error *error);
+/* The channel is gone, and its outputs' records go too. */
+void cp_outputs_forget(struct cp_app *app, const char *channel);
+/* The channel comes on air: dials all that are enabled. What cannot be dialled is logged. */
+void cp_outputs_start(struct cp_app *app, const char *channel, struct cp_push *push);
+void cp_outputs_collect(struct cp_app *app, const char *channel, struct cp_push *push);
+/* An output's state changed. thread: push */
+void cp_outputs_tell(struct cp_app *app, const char *channel, const char *id,
+                     const struct cp_push_status *status);
 
 /* --- library.c, library_read.c: voice files --- */
 

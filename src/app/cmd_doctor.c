@@ -132,6 +132,20 @@ static void check_encoders(void)
         say(false, "encoders", "no video encoder is usable: install libx264, or build with openh264");
 }
 
+static void check_push(void)
+{
+    static const char *const PROTOCOL[] = {"rtmp", "rtmps", "srt"};
+    char text[80] = "";
+    for (int i = 0; i < 3; i++) {
+        if (!cp_push_has(PROTOCOL[i]))
+            note(PROTOCOL[i], "libavformat is built without it: outputs cannot use it");
+        else
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? ", " : "", PROTOCOL[i]);
+    }
+    if (*text)
+        say(true, "push", text);
+}
+
 static void check_store(const struct cp_app_config *config)
 {
     struct cp_store *store;
@@ -192,6 +206,7 @@ int cp_cmd_doctor(int argc, char **argv)
     check_fonts();
     check_speech(&config);
     check_encoders();
+    check_push();
     check_store(&config);
     check_pages(&config);
     check_webrtc(&config);

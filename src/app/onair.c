@@ -193,6 +193,7 @@ static void on_video(void *user, struct cp_packet *packet)
     struct cp_onair *onair = user;
     cp_hls_push(onair->hls, packet);
     cp_webrtc_push(onair->stream, packet);
+    cp_push_packet(onair->push, packet);
 }
 
 /* Sound is made a tick at a time, 33 ms at once, and leaves by the clock: each packet when its last sample is
@@ -208,7 +209,9 @@ static void on_opus(void *user, struct cp_packet *packet)
 
 static void on_aac(void *user, struct cp_packet *packet)
 {
-    cp_hls_push(((struct cp_onair *)user)->hls, packet);
+    struct cp_onair *onair = user;
+    cp_hls_push(onair->hls, packet);
+    cp_push_packet(onair->push, packet);
 }
 
 static void *run_venc(void *arg)
@@ -284,6 +287,13 @@ static void on_sent(void *user, const struct cp_packet *packet, int64_t at_ns)
     cp_lane_wake(&onair->to_news);
 }
 
+/* thread: push */
+static void on_output(void *user, const char *id, const struct cp_push_status *status)
+{
+    struct cp_onair *onair = user;
+    cp_outputs_tell(onair->app, onair->channel, id, status);
+}
+
 /* --- news --- */
 
 static json_t *caption_json(const struct cp_onair *onair, const struct news *news)
@@ -355,6 +365,7 @@ static void destroy(void *object)
         pthread_join(onair->aenc_thread, NULL);
     cp_webrtc_stream_destroy(onair->stream); /* after this no callback comes */
     cp_hls_destroy(onair->hls);
+    cp_push_destroy(onair->push);
     if (onair->news_started)
         pthread_join(onair->news_thread, NULL);
     cp_venc_destroy(onair->venc);
@@ -444,6 +455,10 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
             cp_hls_create(&config->hls, width, height, app->epoch, extradata,
                           cp_aenc_extradata(onair->aac, extradata, sizeof extradata), &onair->hls, error);
     if (!result)
+        result = cp_push_create(width, height, extradata,
+                                cp_aenc_extradata(onair->aac, extradata, sizeof extradata), on_output, onair,
+                                &onair->push, error);
+    if (!result)
         result = cp_webrtc_stream_create(app->webrtc, &EVENTS, onair, &onair->stream, error);
     if (!result)
         result = enter_show(onair, error);
@@ -502,10 +517,11 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
                          "(--channel-max-on-air)",
                          slot);
     if (!result)
-        app->on_air[slot] = onair;
+        app->on_air[slot] = cp_ref_take(onair);
     pthread_rwlock_unlock(&app->on_air_lock);
-    if (result)
-        cp_ref_drop(onair);
+    if (!result)
+        cp_outputs_start(app, channel, onair->push);
+    cp_ref_drop(onair);
     return result;
 }
 
@@ -563,6 +579,17 @@ struct cp_webrtc_stream *cp_onair_stream(struct cp_onair *onair)
 struct cp_hls *cp_onair_hls(struct cp_onair *onair)
 {
     return onair->hls;
+}
+
+struct cp_push *cp_onair_push(struct cp_onair *onair)
+{
+    return onair->push;
+}
+
+void cp_onair_size(const struct cp_onair *onair, int *ret_width, int *ret_height)
+{
+    *ret_width = onair->width;
+    *ret_height = onair->height;
 }
 
 int cp_onair_snapshot(struct cp_onair *onair, struct cp_buffer *out, struct cp_error *error)

@@ -55,6 +55,7 @@ struct cp_onair {
     struct cp_aenc *opus, *aac;
     struct cp_webrtc_stream *stream;
     struct cp_hls *hls;
+    struct cp_push *push;
     struct cp_pool *pictures, *sounds, *news_pool;
     struct cp_lane to_venc, to_aenc, to_news, sent_news;
     pthread_t draw_thread, venc_thread, aenc_thread, news_thread;

@@ -116,4 +116,5 @@ void cp_onair_collect(struct cp_onair *onair)
                   (double)(atomic_load(&onair->late) + atomic_load(&onair->no_picture)));
     cp_metric_set(onair->av_offset,
                   (double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e9);
+    cp_outputs_collect(onair->app, onair->channel, onair->push);
 }

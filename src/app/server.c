@@ -191,6 +191,7 @@ static void stop(struct cp_app *app)
     cp_store_close(app->store);
     cp_observe_destroy(app->observe);
     pthread_rwlock_destroy(&app->on_air_lock);
+    pthread_mutex_destroy(&app->outputs_lock);
 }
 
 /* How often voices spoke for one another, and which engines are left alone. */
@@ -292,6 +293,7 @@ static int start(struct cp_app *app, struct cp_error *error)
     app->started_ns = cp_clock_now_ns();
     snprintf(app->epoch, sizeof app->epoch, "%llx", (unsigned long long)(cp_clock_wall_ns() / CP_NS_PER_MS));
     pthread_rwlock_init(&app->on_air_lock, NULL);
+    pthread_mutex_init(&app->outputs_lock, NULL);
     app->observe = cp_observe_create();
     if (!app->observe)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");

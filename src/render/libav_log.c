@@ -2,6 +2,7 @@
 #include "render/render.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <libavutil/log.h>
 
@@ -13,8 +14,8 @@ static void tell(void *context, int level, const char *format, va_list args)
 {
     char text[400];
     int prefix = 1;
-    if (level > AV_LOG_INFO)
-        return;
+    if (level > AV_LOG_INFO || cp_thread_is("push"))
+        return; /* what is said of a push may name its stream key */
     av_log_format_line2(context, level, format, args, text, sizeof text, &prefix);
     for (char *c = text; *c; c++)
         if (*c == '"' || *c == '\\' || (unsigned char)*c < 32)

@@ -6,6 +6,7 @@
 #include "deliver/record/record.h"
 
 #include "base/buffer.h"
+#include "deliver/record/streams.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -16,7 +17,6 @@
 /* Sound that comes before the first key frame waits here, since some of it may be of later moments. */
 #define MAX_EARLY       128
 #define MAX_EARLY_BYTES (256 << 10)
-#define MAX_SETS        512 /* SPS and PPS with their start codes */
 
 struct early {
     int64_t at;
@@ -51,53 +51,6 @@ static void free_file(struct cp_record_file *file)
     free(file);
 }
 
-static int set_extradata(AVCodecParameters *parameters, const uint8_t *bytes, size_t length)
-{
-    parameters->extradata = av_mallocz(length + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!parameters->extradata)
-        return AVERROR(ENOMEM);
-    memcpy(parameters->extradata, bytes, length);
-    parameters->extradata_size = (int)length;
-    return 0;
-}
-
-static int add_video(struct cp_record_file *file)
-{
-    file->video = avformat_new_stream(file->format, NULL);
-    if (!file->video)
-        return AVERROR(ENOMEM);
-    AVCodecParameters *parameters = file->video->codecpar;
-    parameters->codec_type = AVMEDIA_TYPE_VIDEO;
-    parameters->codec_id = AV_CODEC_ID_H264;
-    parameters->width = file->width;
-    parameters->height = file->height;
-    parameters->format = AV_PIX_FMT_YUV420P;
-    parameters->color_range = AVCOL_RANGE_MPEG;
-    parameters->color_primaries = AVCOL_PRI_BT709;
-    parameters->color_trc = AVCOL_TRC_BT709;
-    parameters->color_space = AVCOL_SPC_BT709;
-    file->video->time_base = (AVRational){1, CP_SAMPLE_HZ};
-    file->video->avg_frame_rate = (AVRational){CP_FRAME_HZ, 1};
-    return 0;
-}
-
-static int add_audio(struct cp_record_file *file, const uint8_t *aac, int aac_bytes)
-{
-    file->audio = avformat_new_stream(file->format, NULL);
-    if (!file->audio)
-        return AVERROR(ENOMEM);
-    AVCodecParameters *parameters = file->audio->codecpar;
-    parameters->codec_type = AVMEDIA_TYPE_AUDIO;
-    parameters->codec_id = AV_CODEC_ID_AAC;
-    parameters->profile = FF_PROFILE_AAC_LOW;
-    parameters->sample_rate = CP_SAMPLE_HZ;
-    parameters->frame_size = 1024;
-    /* AudioSpecificConfig (ISO 14496-3 1.6.2.1): type 5 bits, rate 4 bits, channels 4 bits */
-    av_channel_layout_default(&parameters->ch_layout, (aac[1] >> 3) & 15);
-    file->audio->time_base = (AVRational){1, CP_SAMPLE_HZ};
-    return set_extradata(parameters, aac, (size_t)aac_bytes);
-}
-
 int cp_record_open(const char *path, int width, int height, const uint8_t *aac_extradata,
                    int aac_extradata_bytes, struct cp_record_file **ret_file, struct cp_error *error)
 {
@@ -119,9 +72,9 @@ int cp_record_open(const char *path, int width, int height, const uint8_t *aac_e
     int result =
         file->packet ? avformat_alloc_output_context2(&file->format, NULL, "mp4", path) : AVERROR(ENOMEM);
     if (result >= 0)
-        result = add_video(file);
+        result = cp_streams_add_video(file->format, file->width, file->height, &file->video);
     if (result >= 0 && aac_extradata_bytes)
-        result = add_audio(file, aac_extradata, aac_extradata_bytes);
+        result = cp_streams_add_audio(file->format, aac_extradata, aac_extradata_bytes, &file->audio);
     if (result >= 0)
         result = avio_open(&file->format->pb, path, AVIO_FLAG_WRITE);
     if (result < 0) {
@@ -130,29 +83,6 @@ int cp_record_open(const char *path, int width, int height, const uint8_t *aac_e
     }
     *ret_file = file;
     return 0;
-}
-
-/* Copies the parameter sets of a key frame, with their start codes: libavformat makes the avcC of them. */
-static size_t parameter_sets(const struct cp_packet *packet, uint8_t *to)
-{
-    size_t length = 0, start = 0;
-    for (size_t i = 0; i + 3 <= packet->length_bytes; i++) {
-        bool code = !packet->data[i] && !packet->data[i + 1] && packet->data[i + 2] == 1;
-        bool last = i + 3 == packet->length_bytes;
-        if (!code && !last)
-            continue;
-        size_t end = last && !code ? packet->length_bytes : i;
-        while (start && end > start && !packet->data[end - 1])
-            end--;
-        int type = start ? packet->data[start] & 0x1f : 0;
-        if ((type == 7 || type == 8) && length + 4 + (end - start) <= MAX_SETS) {
-            memcpy(to + length, "\0\0\0\1", 4);
-            memcpy(to + length + 4, packet->data + start, end - start);
-            length += 4 + (end - start);
-        }
-        start = i + 3;
-    }
-    return length;
 }
 
 static int write_one(struct cp_record_file *file, AVStream *stream, const uint8_t *data, size_t bytes,
@@ -181,14 +111,14 @@ static int write_one(struct cp_record_file *file, AVStream *stream, const uint8_
 /* The first key frame: now the parameter sets are known, and the header can be written. */
 static int begin(struct cp_record_file *file, const struct cp_packet *packet, struct cp_error *error)
 {
-    uint8_t sets[MAX_SETS];
-    size_t bytes = parameter_sets(packet, sets), at = 0;
+    uint8_t sets[CP_STREAMS_SETS_BYTES];
+    size_t bytes = cp_streams_parameter_sets(packet, sets), at = 0;
     if (!bytes)
         return cp_fail(error, CP_ERR_FORMAT, "record", "a key frame without SPS and PPS in front");
     /* The edit list, which holds the sound's later start, counts in this scale: samples, not milliseconds. */
     AVDictionary *options = NULL;
     av_dict_set_int(&options, "movie_timescale", CP_SAMPLE_HZ, 0);
-    int result = set_extradata(file->video->codecpar, sets, bytes);
+    int result = cp_streams_extradata(file->video->codecpar, sets, bytes);
     if (result >= 0)
         result = avformat_write_header(file->format, &options);
     av_dict_free(&options);
