@@ -184,6 +184,11 @@ static int inspect_media(const uint8_t *bytes, size_t length, json_t *asset, str
     if (result)
         return result;
     cp_ref_drop(footage);
+    if (!found.video && cp_picture_orientation(bytes, length) >= 5) { /* lies on its side */
+        int width = found.width;
+        found.width = found.height;
+        found.height = width;
+    }
     json_object_set_new(asset, "kind", json_string(found.video ? "video" : "picture"));
     json_object_set_new(asset, "type", json_string(found.type));
     json_object_set_new(asset, "ending", json_string(found.ending));

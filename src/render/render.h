@@ -97,14 +97,19 @@ enum { CP_SCREEN_WIDTH = 512, CP_SCREEN_HEIGHT = 288 };
 
 /*
  * PNG, JPEG, WebP (a still), MP4 or WebM (a video, played in a loop without its sound by a thread of its
- * own), told by the bytes. Fitted to "cover": scaled until no border is left, cut evenly. The bytes are
- * copied. One channel at a time may draw a video; any number may draw a still. CP_ERR_UNSUPPORTED,
- * CP_ERR_FORMAT or CP_ERR_LIMIT with a reason otherwise. thread: any that may wait some hundred ms
+ * own), told by the bytes; turned as they say they must be. Fitted to "cover": scaled until no border is
+ * left, cut evenly. The bytes are copied. One channel at a time may draw a video; any number may draw a
+ * still. CP_ERR_UNSUPPORTED, CP_ERR_FORMAT or CP_ERR_LIMIT with a reason otherwise. thread: any that may wait
+ * some hundred ms
  */
 int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_spec *spec,
                     struct cp_footage **ret_footage, struct cp_error *error);
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,
                          struct cp_footage **ret_footage, struct cp_error *error);
+/* How a picture's EXIF data says it must be turned to be seen upright, 1..8 as EXIF counts; 1 (as it is) when
+ * it says nothing that can be believed. From 5 on, width and height change places. cp_footage_open turns by
+ * it. */
+int cp_picture_orientation(const void *bytes, size_t length);
 /* Sends the messages of libav's libraries to our log, at debug level; once a program. */
 void cp_render_route_libav_log(void);
 bool cp_footage_is_video(const struct cp_footage *footage);
