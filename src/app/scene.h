@@ -60,10 +60,14 @@ struct cp_performer {
     const struct cp_card *card; /* that is on its way in or out, or stands; kept there */
     bool on_screen;             /* that is shown on the set's screen */
     float card_shown;
+    struct cp_footage
+        *kept;        /* what the screen showed on the stage before; NULL: another one cuts. A reference */
+    float kept_shown; /* how far it is still seen */
     struct cp_pose poses[CP_SCENE_PRESENTERS];
 };
 
-/* Poses all and frames the view for a moment. own_camera: while the moment names none that the set has. */
+/* The scene of the frame before must still live. Poses all and frames the view for a moment. own_camera:
+ * while the moment names none that the set has. */
 void cp_perform(struct cp_performer *performer, struct cp_scene *scene, const struct cp_moment *moment,
                 const char *own_camera);
 /* cutout: the same with alpha, or NULL. */

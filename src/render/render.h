@@ -182,6 +182,11 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
  * thread: draw */
 bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2]);
 
+/* What the set's screen showed in the last frame, copied to a picture of its size: for fading from it after
+ * another stage was taken. False when there is no screen. thread: draw, while the renderer lives */
+bool cp_render_keep_screen(const struct cp_render *render, struct cp_footage *kept);
+struct cp_footage *cp_render_create_kept(void); /* such a picture, shared by reference; NULL: out of memory */
+
 /* A frame with alpha: characters and cards without what is behind them. */
 struct cp_cutout {
     int width, height;
