@@ -268,8 +268,8 @@ static void do_upload(struct cp_assets *assets, struct work *work)
     bool understood = !result;
     if (!result)
         result = keep(app, work->kind, id, asset, bytes, length, &error);
-    if (!result && motion)
-        cp_motions_add(app->motions, id, motion);
+    if (!result && motion && (result = cp_motions_add(app->motions, id, motion, &error)))
+        cp_asset_delete(app, work->kind, id, NULL);
     cp_ref_drop(motion);
     cp_metric_add(result ? assets->refused : assets->kept, 1);
     if (!result) {

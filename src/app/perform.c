@@ -1,4 +1,5 @@
 /* A scene, frame by frame: who speaks and who listens, what the camera shows, the card that slides in. */
+#include "app/motions.h"
 #include "app/scene.h"
 
 #include "base/thread.h"
@@ -144,7 +145,7 @@ static void pose_all(struct cp_performer *p, const struct cp_moment *moment)
         if (i != p->speaker)
             own.action[0] = 0; /* the gesture is the speaker's */
         else if (!*own.action) /* gestures are heard by the actor itself */
-            strncpy(own.action, cp_motions_heard(p->motions, moment), sizeof own.action - 1);
+            cp_motions_heard(p->motions, moment, own.action);
         cp_motions_teach(p->motions, scene->players[i]->actor, &scene->players[i]->known);
         cp_actor_pose(scene->players[i]->actor, &own, &sight, &p->poses[i]);
     }

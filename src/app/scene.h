@@ -14,8 +14,8 @@ struct cp_player {
     char id[256]; /* or a path */
     struct cp_model *model;
     struct cp_actor *actor;
-    int scenes; /* that this one is on */
-    int known;  /* uploaded motions that the actor was taught. thread: draw */
+    int scenes;     /* that this one is on */
+    unsigned known; /* state of the uploaded motions that the actor was taught. thread: draw */
 };
 
 struct cp_scene {

@@ -252,7 +252,9 @@ static int start(struct cp_app *app, struct cp_error *error)
     if (!result)
         result = cp_library_create(app, &app->library, error);
     if (!result)
-        result = cp_motions_create(app->store, &app->motions, error);
+        result = cp_motions_create(&app->motions, error);
+    if (!result)
+        result = cp_motions_load(app->motions, app->store, error);
     if (!result)
         result = cp_assets_create(app, &app->assets, error);
     if (!result)
