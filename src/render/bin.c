@@ -40,6 +40,8 @@ void cp_bin_records(struct cp_render *render)
         uint8_t *seen = &render->seen[triangle];
         int rest = !*seen;
         *seen = (uint8_t)(*seen - !rest);
+        render->hidden[triangle] =
+            (uint8_t)(rest && render->mesh->surfaces[r->surface].kind == CP_SURFACE_HAIR);
         for (int y = y0; y <= y1; y++)
             for (int x = x0; x <= x1; x++) {
                 struct bin_chunk *chunk =

@@ -86,6 +86,7 @@ INLINE void store_samples(const struct cp_render *render, const struct record *r
     }
     if (!any)
         return;
+    render->hidden[r->id & ((1u << render->mesh->piece_shift) - 1)] = 0;
     for (int h = 0; h < HALVES; h++, at += LANES) {
         vf depth = vf_rcp(z[h]);
         vi bary = vi_from_vf(vf_clamp(f1[h] * r->bary1 * depth, 0, 65535)) |

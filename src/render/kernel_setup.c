@@ -97,6 +97,25 @@ INLINE void set_up_lanes(struct cp_render *render, const struct batch *batch, in
         render->records[render->n_records++] = made[__builtin_ctz(keep)];
 }
 
+/* The triangles [t, end) of at most LANES that are drawn in this frame: hidden hair sits out (hidden.c). A
+ * group of GROUP has its turn together, whatever the lanes. */
+INLINE unsigned choose_lanes(struct cp_render *render, const struct draw_part *part, int t, int end)
+{
+    const int n = end - t < LANES ? end - t : LANES;
+    unsigned lanes = n < LANES ? (1u << n) - 1 : ALL_LANES;
+    if (render->mesh->surfaces[part->surface].kind != CP_SURFACE_HAIR)
+        return lanes;
+    int group = part->first_triangle / GROUP + (t - part->first_triangle) / GROUP;
+    bool turn = (group + render->frame) % render->hidden_period == 0;
+    uint8_t *hidden = render->hidden + t;
+    for (int i = 0; i < n; i++) {
+        if (turn)
+            hidden[i] = 0;
+        lanes &= ~((unsigned)hidden[i] << i);
+    }
+    return lanes;
+}
+
 void KERNEL(set_up)(struct cp_render *render)
 {
     const struct mesh *mesh = render->mesh;
@@ -110,7 +129,10 @@ void KERNEL(set_up)(struct cp_render *render)
             .last_sample = render->samples == 4 ? 56 : 32,
         };
         int end = part->first_triangle + part->n_triangles;
-        for (int t = part->first_triangle; t < end; t += LANES)
-            set_up_lanes(render, &batch, t, end - t < LANES ? (1u << (end - t)) - 1 : ALL_LANES);
+        for (int t = part->first_triangle; t < end; t += LANES) {
+            unsigned lanes = choose_lanes(render, part, t, end);
+            if (lanes)
+                set_up_lanes(render, &batch, t, lanes);
+        }
     }
 }

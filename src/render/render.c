@@ -142,6 +142,7 @@ static bool allocate(struct cp_render *r)
         {&r->large, (size_t)r->max_large * sizeof *r->large},
         {&r->irregular, 2 * nt * sizeof *r->irregular},
         {&r->seen, 2 * nt + 8192},
+        {&r->hidden, 2 * nt + 8192},
         {&r->bins, n_bins * sizeof *r->bins},
         {&r->chunks, (size_t)r->max_chunks * sizeof *r->chunks},
         {&r->tile, sizeof *r->tile},
@@ -231,6 +232,7 @@ void cp_render_destroy(struct cp_render *render)
         render->large,
         render->irregular,
         render->seen,
+        render->hidden,
         render->bins,
         render->chunks,
         render->tile,
@@ -442,6 +444,7 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
     int64_t start = cp_clock_now_ns(), mark = start;
     *stats = (struct cp_render_stats){.overflows = stats->overflows, .level = k->level};
     aim_camera(render, view);
+    render->hidden_period = cp_hidden_period(&render->view, view);
     cp_scenery_draw(render, view);
     stats->convert_ns = lap(&mark);
     for (int i = 0; i < render->mesh->n_characters; i++)

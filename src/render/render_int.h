@@ -255,7 +255,9 @@ struct cp_render {
     int n_large, max_large;
     int32_t *irregular; /* triangles that the set-up kernel leaves to the clipper */
     int n_irregular;
-    uint8_t *seen; /* by triangle: > 0 when it was visible in the last frame */
+    uint8_t *seen;     /* by triangle: > 0 when it was visible in the last frame */
+    uint8_t *hidden;   /* by triangle: hair that left no sample when it was drawn last (hidden.c) */
+    int hidden_period; /* frames after which hidden hair is drawn again; 1 is always */
 
     struct bin *bins; /* two a tile: those seen last frame, the rest */
     struct bin_chunk *chunks;
@@ -311,6 +313,8 @@ extern const struct kernels cp_kernels_avx2, cp_kernels_avx512;
 void cp_shadow_aim(struct cp_render *render, int character);
 /* --- clip.c: near plane, guard band, big triangles --- */
 void cp_clip_irregular(struct cp_render *render);
+/* --- hidden.c: which hair need not be drawn --- */
+int cp_hidden_period(const struct cp_view *last, const struct cp_view *view);
 /* --- bin.c: set-up triangles -> tiles --- */
 void cp_bin_records(struct cp_render *render);
 
