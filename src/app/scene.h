@@ -39,6 +39,16 @@ int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene 
                   struct cp_error *error);
 void cp_scene_destroy(void *user, struct cp_scene *scene);
 
+/* Another renderer of the same stage, for who draws on another thread; the models are shared. played: the
+ * videos on it, which play for one drawer only; references, NULL where there is none. Any thread. */
+struct cp_stage_render {
+    struct cp_render *render;
+    struct cp_footage *played[2];
+};
+int cp_scene_make_render(const struct cp_troupe *troupe, const struct cp_scene *scene,
+                         struct cp_stage_render *ret_made, struct cp_error *error);
+void cp_scene_drop_render(struct cp_stage_render *made);
+
 /* What a channel's line (NULL: the channel itself) is played on. first: who stands there when nobody is
  * named. */
 void cp_scene_plan_of(const json_t *channel, const json_t *line, const char *first, int width, int height,

@@ -24,7 +24,7 @@ struct cp_scene_plan {
     int n_presenters;
     char presenter[CP_SCENE_PRESENTERS][256]; /* ids; when rendering offline, also the paths of files */
     char set[24], light[24];
-    char background[256], screen[48]; /* of uploads; a background also "#rrggbb", or the path of a file */
+    char background[256], screen[256]; /* of uploads, or paths of files; a background also "#rrggbb" */
     int width, height;
 };
 

@@ -178,6 +178,14 @@ int cp_render_dress(struct cp_render *render, const struct cp_scenery *scenery, 
 void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out);
 
+/* The next frame owes nothing to those before it: it and those that follow come out the same, bit by bit,
+ * whatever was drawn before and by which renderer of this stage. It costs some more than others. thread: draw
+ */
+void cp_render_begin_anew(struct cp_render *render);
+/* In the place of drawing a frame, for who has it drawn by another renderer: what the two functions below
+ * tell is as if it had been drawn. thread: draw */
+void cp_render_aim(struct cp_render *render, const struct cp_view *view);
+
 /* Where the set's screen was in the last frame: its middle, pixels. False when it was not in the picture.
  * thread: draw */
 bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2]);

@@ -103,6 +103,10 @@ void cp_screen_destroy(struct screen *screen);
 bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *own,
                     const struct cp_view *view, bool whole, int ret_rect[4]);
 
+/* The same without drawing: where it is in the picture, and what it shows. */
+void cp_screen_aim(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                   const struct cp_view *view);
+
 /* --- all of it --- */
 
 struct scenery {

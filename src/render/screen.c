@@ -289,14 +289,23 @@ static struct place place_of(const struct cp_render *render, const struct screen
                           a.turn_deg + (b.turn_deg - a.turn_deg) * t};
 }
 
+static void aim_face(struct cp_render *render, struct screen *screen, int i)
+{
+    struct patch *face = &screen->face[i];
+    screen->place[i] = place_of(render, screen, i);
+    *face = (struct patch){.alpha = 1};
+    memcpy(face->color, screen->frame_color, sizeof face->color);
+    screen->visible[i] = aim(render, &screen->place[i], 0, 0, 1.4f, face);
+}
+
 /* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
 static void draw_body(struct cp_render *render, struct screen *screen, int i)
 {
     uint32_t *to = render->scenery->rgb;
-    float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
-    screen->place[i] = place_of(render, screen, i);
-    struct place behind = screen->place[i];
     struct patch p = {.alpha = 0.42f};
+    float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
+    aim_face(render, screen, i);
+    struct place behind = screen->place[i];
     behind.y -= 0.03f;
     behind.z -= 0.04f;
     if (aim(render, &behind, 0.05f, 0.13f, 70 * unit, &p))
@@ -305,9 +314,6 @@ static void draw_body(struct cp_render *render, struct screen *screen, int i)
     memcpy(p.color, screen->frame_color, sizeof p.color);
     if (aim(render, &screen->place[i], screen->frame_m, screen->frame_m * 1.2f, 1.6f, &p))
         render->kernels->lay_patch(&p, to, render->width);
-    screen->face[i] = (struct patch){.alpha = 1};
-    memcpy(screen->face[i].color, screen->frame_color, sizeof p.color);
-    screen->visible[i] = aim(render, &screen->place[i], 0, 0, 1.4f, &screen->face[i]);
 }
 
 /* The rectangle grows to hold a patch: whole vectors of 16 columns, pairs of rows. */
@@ -371,6 +377,23 @@ static struct shown choose(struct screen *screen, struct cp_footage *own, const 
     return (struct shown){screen->mixed, 0, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT};
 }
 
+static void remember(struct screen *screen, const struct shown *shown)
+{
+    screen->last = shown->rgb;
+    screen->last_due = shown->due_samples;
+    screen->last_width = shown->width;
+    screen->last_height = shown->height;
+}
+
+void cp_screen_aim(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                   const struct cp_view *view)
+{
+    struct shown shown = choose(screen, own, view);
+    remember(screen, &shown);
+    for (int i = 0; i < screen->n; i++)
+        aim_face(render, screen, i);
+}
+
 bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *own,
                     const struct cp_view *view, bool whole, int ret_rect[4])
 {
@@ -378,10 +401,7 @@ bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_f
     int rect[4] = {0};
     if (!whole && shown.rgb == screen->last && shown.due_samples == screen->last_due)
         return false;
-    screen->last = shown.rgb;
-    screen->last_due = shown.due_samples;
-    screen->last_width = shown.width;
-    screen->last_height = shown.height;
+    remember(screen, &shown);
     for (int i = 0; i < screen->n; i++) {
         struct patch *face = &screen->face[i];
         if (whole)
