@@ -81,14 +81,16 @@ static void *run_drawer(void *arg)
 {
     struct drawer *drawer = arg;
     struct cp_drawers *d = drawer->drawers;
-    for (struct run *run; (run = claim(d, drawer->index));)
-        for (int i = 0; i < run->n; i++) {
+    for (struct run *run; (run = claim(d, drawer->index));) {
+        const int n = run->n; /* with its last frame drawn, the run may be let go and filled anew */
+        for (int i = 0; i < n; i++) {
             draw_frame(&run->stand->made[drawer->index], &run->frame[i], i == 0);
             pthread_mutex_lock(&d->lock);
             run->drawn = i + 1;
             pthread_cond_broadcast(&d->changed);
             pthread_mutex_unlock(&d->lock);
         }
+    }
     return NULL;
 }
 
@@ -136,7 +138,7 @@ void cp_drawers_finish(struct cp_drawers *d)
 void cp_drawers_wait(struct cp_drawers *d, struct cp_stand *stand)
 {
     pthread_mutex_lock(&d->lock);
-    if (stand->frames)
+    if (d->handed_in - d->let_go < d->n_runs && run_at(d, d->handed_in)->stand == stand)
         hand_in(d);
     while (stand->frames && !d->stopped)
         pthread_cond_wait(&d->changed, &d->lock);

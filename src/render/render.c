@@ -471,7 +471,10 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
     stats->morph_ns = lap(&mark);
     k->place_vertices(render);
     stats->skin_ns = lap(&mark);
+    bool anew = !render->frame;
     draw_shadows(render);
+    if (anew) /* vertices of hair carry the light that the last shadows left them, and there were none */
+        k->place_vertices(render);
     stats->shadow_ns = lap(&mark);
     k->set_up(render);
     cp_bin_records(render);
