@@ -222,6 +222,9 @@ bool cp_picture_read_code(const struct cp_picture *picture, uint64_t *ret_value)
 
 /* Writes the picture as PNG (for snapshots and tests). thread: net, main */
 int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error);
+/* The frame of a footage that cp_footage_wait has waited for. thread: any, when nobody draws it */
+int cp_footage_write_png(struct cp_footage *footage, int64_t at_samples, struct cp_buffer *out,
+                         struct cp_error *error);
 int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, struct cp_error *error);
 
 #endif
