@@ -52,6 +52,7 @@ CP_HANDLER(cp_api_media_list);
 CP_HANDLER(cp_api_media_create);
 CP_HANDLER(cp_api_media_get);
 CP_HANDLER(cp_api_media_content);
+CP_HANDLER(cp_api_media_thumbnail);
 CP_HANDLER(cp_api_media_delete);
 CP_HANDLER(cp_api_portrait);
 CP_HANDLER(cp_api_actions_create);

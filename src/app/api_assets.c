@@ -87,6 +87,12 @@ void cp_api_media_content(void *user, struct cp_request *request)
     cp_buffer_free(&bytes);
 }
 
+void cp_api_media_thumbnail(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    cp_assets_thumbnail(app->assets, cp_request_param(request, "media"), request);
+}
+
 void cp_api_media_delete(void *user, struct cp_request *request)
 {
     delete_asset(user, request, CP_ASSET_MEDIA, cp_request_param(request, "media"));

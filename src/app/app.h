@@ -129,6 +129,8 @@ void cp_assets_upload(struct cp_assets *assets, enum cp_asset_kind kind, const c
                       struct cp_request *request);
 /* Answers with a small picture of the presenter. */
 void cp_assets_portrait(struct cp_assets *assets, const char *presenter, struct cp_request *request);
+/* Answers with a small picture of an uploaded picture or video, which is kept when it was made once. */
+void cp_assets_thumbnail(struct cp_assets *assets, const char *id, struct cp_request *request);
 int cp_asset_get(struct cp_store *store, enum cp_asset_kind kind, const char *id, json_t **ret_asset,
                  struct cp_error *error);
 int cp_asset_list(struct cp_store *store, enum cp_asset_kind kind, json_t **ret_list, struct cp_error *error);

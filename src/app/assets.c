@@ -24,11 +24,14 @@
 #define MAX_SIDE_PX      8192
 #define PORTRAIT_W       192
 #define PORTRAIT_H       192
+#define THUMBNAIL_W      192
+#define THUMBNAIL_H      108
 #define PORTRAIT_KEEP_NS (INT64_C(7) * 86400 * CP_NS_PER_S)
 
 struct work {
-    enum cp_asset_kind kind; /* unset: a portrait is wanted */
-    char name[96];           /* of the asset, or the presenter's id */
+    enum cp_asset_kind kind; /* of an upload; unset: a small picture is wanted */
+    bool thumbnail;          /* of a picture or video, else a presenter's portrait */
+    char name[96];           /* of the asset, or the id of what is to be seen */
     struct cp_request *request;
 };
 
@@ -106,6 +109,11 @@ static bool is_used(struct cp_app *app, const char *id)
     return used;
 }
 
+static void thumbnail_key(const char *id, char key[96])
+{
+    snprintf(key, 96, "thumbnails/%.40s.png", id);
+}
+
 static void object_key(const json_t *asset, enum cp_asset_kind kind, char key[96])
 {
     snprintf(key, 96, "%s/%s.%s", partition_of(kind), json_string_value(json_object_get(asset, "id")),
@@ -128,6 +136,10 @@ int cp_asset_delete(struct cp_app *app, enum cp_asset_kind kind, const char *id,
     if (kind == CP_ASSET_MOTION)
         cp_motions_remove(app->motions, id);
     cp_store_object_delete(app->store, key, NULL);
+    if (kind == CP_ASSET_MEDIA) { /* where one was made */
+        thumbnail_key(id, key);
+        cp_store_object_delete(app->store, key, NULL);
+    }
     return result;
 }
 
@@ -205,6 +217,11 @@ static int inspect_media(const uint8_t *bytes, size_t length, json_t *asset, str
     if (result)
         return result;
     cp_ref_drop(footage);
+    if (!found.video && cp_picture_orientation(bytes, length) >= 5) { /* lies on its side */
+        int width = found.width;
+        found.width = found.height;
+        found.height = width;
+    }
     json_object_set_new(asset, "kind", json_string(found.video ? "video" : "picture"));
     json_object_set_new(asset, "type", json_string(found.type));
     json_object_set_new(asset, "ending", json_string(found.ending));
@@ -284,8 +301,8 @@ static void do_upload(struct cp_assets *assets, struct work *work)
     bool understood = !result;
     if (!result)
         result = keep(app, work->kind, id, asset, bytes, length, &error);
-    if (!result && motion)
-        cp_motions_add(app->motions, id, motion);
+    if (!result && motion && (result = cp_motions_add(app->motions, id, motion, &error)))
+        cp_asset_delete(app, work->kind, id, NULL);
     cp_ref_drop(motion);
     cp_metric_add(result ? assets->refused : assets->kept, 1);
     if (!result) {
@@ -356,6 +373,52 @@ static void do_portrait(struct cp_assets *assets, struct work *work)
     cp_buffer_free(&png);
 }
 
+/* --- thumbnails --- */
+
+/* A video's first frame, or a picture, cut to cover. */
+static int make_thumbnail(struct cp_app *app, const char *id, struct cp_buffer *out, struct cp_error *error)
+{
+    const struct cp_footage_spec spec = {.width = THUMBNAIL_W, .height = THUMBNAIL_H};
+    struct cp_buffer bytes = cp_buffer_make(CP_ASSET_MAX_BYTES);
+    struct cp_footage *footage = NULL;
+    int result = cp_asset_read(app->store, CP_ASSET_MEDIA, id, &bytes, NULL, error);
+    if (!result)
+        result = cp_footage_open(bytes.data, bytes.length, &spec, &footage, error);
+    cp_buffer_free(&bytes);
+    if (!result) {
+        cp_footage_wait(footage, 0);
+        result = cp_footage_write_png(footage, 0, out, error);
+    }
+    cp_ref_drop(footage);
+    return result;
+}
+
+static void do_thumbnail(struct cp_assets *assets, struct work *work)
+{
+    struct cp_app *app = assets->app;
+    struct cp_error error;
+    struct cp_buffer png = cp_buffer_make(4 << 20);
+    json_t *asset;
+    char key[96];
+    thumbnail_key(work->name, key);
+    int result = cp_asset_get(app->store, CP_ASSET_MEDIA, work->name, &asset, &error);
+    if (!result) {
+        json_decref(asset);
+        if (cp_store_object_get(app->store, key, 0, -1, &png, NULL)) {
+            result = make_thumbnail(app, work->name, &png, &error);
+            if (!result)
+                cp_store_object_put(app->store, key, "image/png", png.data, png.length, 0, NULL);
+        }
+    }
+    if (result) {
+        cp_request_fail(work->request, &error);
+    } else {
+        cp_request_add_header(work->request, "Cache-Control", "private, max-age=86400, immutable");
+        cp_request_reply_bytes(work->request, 200, "image/png", png.data, png.length);
+    }
+    cp_buffer_free(&png);
+}
+
 /* --- the thread --- */
 
 static void *run_assets(void *arg)
@@ -365,6 +428,8 @@ static void *run_assets(void *arg)
     for (struct work *work; (work = cp_queue_pop(assets->queue, INT64_MAX));) {
         if (work->kind)
             do_upload(assets, work);
+        else if (work->thumbnail)
+            do_thumbnail(assets, work);
         else
             do_portrait(assets, work);
         free(work);
@@ -372,7 +437,7 @@ static void *run_assets(void *arg)
     return NULL;
 }
 
-static void hand_in(struct cp_assets *assets, enum cp_asset_kind kind, const char *name,
+static void hand_in(struct cp_assets *assets, enum cp_asset_kind kind, bool thumbnail, const char *name,
                     struct cp_request *request)
 {
     struct work *work = calloc(1, sizeof *work);
@@ -381,6 +446,7 @@ static void hand_in(struct cp_assets *assets, enum cp_asset_kind kind, const cha
         return;
     }
     work->kind = kind;
+    work->thumbnail = thumbnail;
     work->request = request;
     snprintf(work->name, sizeof work->name, "%s", name);
     cp_request_hold(request, NULL, NULL);
@@ -395,12 +461,17 @@ static void hand_in(struct cp_assets *assets, enum cp_asset_kind kind, const cha
 void cp_assets_upload(struct cp_assets *assets, enum cp_asset_kind kind, const char *name,
                       struct cp_request *request)
 {
-    hand_in(assets, kind, name, request);
+    hand_in(assets, kind, false, name, request);
 }
 
 void cp_assets_portrait(struct cp_assets *assets, const char *presenter, struct cp_request *request)
 {
-    hand_in(assets, CP_ASSET_UNSET, presenter, request);
+    hand_in(assets, CP_ASSET_UNSET, false, presenter, request);
+}
+
+void cp_assets_thumbnail(struct cp_assets *assets, const char *id, struct cp_request *request)
+{
+    hand_in(assets, CP_ASSET_UNSET, true, id, request);
 }
 
 int cp_assets_create(struct cp_app *app, struct cp_assets **ret_assets, struct cp_error *error)

@@ -60,7 +60,7 @@ static void read_picture(struct cp_cards *cards, const char *id, struct cp_buffe
     if (!*id)
         return;
     int result = 0;
-    if (cards->store) {
+    if (cards->store && !strchr(id, '/')) { /* a path only comes from who renders on their own machine */
         result = cp_asset_read(cards->store, CP_ASSET_MEDIA, id, bytes, NULL, &error);
     } else {
         FILE *file = fopen(id, "rb");

@@ -1,76 +1,12 @@
-/*
- * `compere render`: text, SSML or a rundown -> MP4, or pictures with alpha and a WAV, faster than real time.
- * The voice first, so that the length is known; then this thread poses and draws while another encodes and
- * writes.
+/* `compere render`: text, SSML or a rundown -> MP4, or pictures with alpha and a WAV, faster than real time.
  */
-#include "app/scene.h"
-#include "app/series.h"
-
-#include "base/clock.h"
-#include "base/queue.h"
-#include "base/thread.h"
-#include "deliver/record/record.h"
-#include "speech/music.h"
+#include "app/film.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LEAD_FRAMES (CP_FRAME_HZ * 6 / 10) /* before the first word, and between two lines */
-#define TAIL_FRAMES CP_FRAME_HZ
-#define MAX_LINES   500
-#define PICTURES    8
-
-/* One line of the rundown, spoken. */
-struct spoken_line {
-    json_t *cue;
-    struct cp_card_spec card;
-    struct cp_utterance **utterances;
-    int n, capacity;
-    int64_t frames;
-};
-
-struct frame { /* from the drawing to the encoding thread */
-    struct cp_picture *picture;
-    struct cp_cutout *cutout; /* NULL when a film is made */
-    int16_t pcm[CP_SAMPLES_PER_FRAME];
-};
-
-struct job {
-    struct cp_app_config config;
-    json_t *cues; /* an array of cues */
-    const char *output;
-    json_t *stage; /* what a channel's spec would say of its stage */
-    int width, height;
-    const char *music_path; /* NULL: none */
-    struct cp_music *music;
-    struct cp_music_mixer mixer;
-
-    struct cp_speech *speech;
-    struct spoken_line lines[MAX_LINES];
-    int n_lines;
-    pthread_mutex_t lock;
-    pthread_cond_t spoken;
-    bool line_done;
-
-    struct cp_troupe troupe;
-    struct cp_scene *scene;
-    struct cp_performer performer;
-    struct cp_venc *venc;
-    struct cp_aenc *aac;
-    struct cp_record_file *file;
-    struct cp_series *series; /* instead of venc, aac and file, when the output's name ends in .png */
-    struct cp_pool *pictures;
-    struct cp_queue *to_encode;
-    pthread_t encoder;
-    int64_t frames_total;
-    int result;
-    struct cp_error error;
-    atomic_int write_result;
-    struct cp_error write_error;
-};
 
 /* --- what to say --- */
 
@@ -89,29 +25,30 @@ static char *read_text_file(const char *path, struct cp_error *error)
     return text;
 }
 
-static int read_rundown(struct job *job, const char *path, struct cp_error *error)
+static int read_rundown(struct cp_film *film, const char *path, struct cp_error *error)
 {
     json_error_t where;
     json_t *rundown = json_load_file(path, 0, &where);
     json_t *cues = json_is_array(rundown) ? rundown : json_object_get(rundown, "cues");
-    if (!json_is_array(cues) || !json_array_size(cues) || json_array_size(cues) > MAX_LINES) {
+    if (!json_is_array(cues) || !json_array_size(cues) || json_array_size(cues) > CP_FILM_MAX_LINES) {
         json_decref(rundown);
         return cp_fail(error, CP_ERR_FORMAT, "render",
                        "%s must be JSON like {\"cues\":[{\"text\":\"Hello.\",\"camera\":\"close\"}]} with 1 "
                        "to %d cues%s%s",
-                       path, MAX_LINES, rundown ? "" : ": ", rundown ? "" : where.text);
+                       path, CP_FILM_MAX_LINES, rundown ? "" : ": ", rundown ? "" : where.text);
     }
-    job->cues = json_incref(cues);
+    film->cues = json_incref(cues);
     json_decref(rundown);
     return 0;
 }
 
 /* Presenters (one, or two with a comma between), scenery and size, as a channel would have them. */
-static int read_stage(struct job *job, const char *presenter, const json_t *scenery, const char *size,
+static int read_stage(struct cp_film *film, const char *presenter, const json_t *scenery, const char *size,
                       struct cp_error *error)
 {
-    job->stage = json_deep_copy(scenery);
-    if (size && (sscanf(size, "%dx%d", &job->width, &job->height) != 2 || job->width % 2 || job->height % 2))
+    film->stage = json_deep_copy(scenery);
+    if (size &&
+        (sscanf(size, "%dx%d", &film->width, &film->height) != 2 || film->width % 2 || film->height % 2))
         return cp_fail(error, CP_ERR_INVALID, "render", "--size is WIDTHxHEIGHT, both even: 1920x1080");
     if (!presenter)
         return 0;
@@ -124,457 +61,285 @@ static int read_stage(struct job *job, const char *presenter, const json_t *scen
         json_array_append_new(several, json_stringn(at, length));
         at += length + (at[length] == ',');
     }
-    json_object_set_new(job->stage, "presenters", several);
+    json_object_set_new(film->stage, "presenters", several);
     if (json_array_size(several) > CP_SCENE_PRESENTERS)
         return cp_fail(error, CP_ERR_INVALID, "render", "two presenters at most");
     return 0;
 }
 
-/* Takes the command's own flags out of argv; the rest is options. */
-static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *error)
+/* A file here is told from an upload's id by a slash. */
+static void name_file(const struct cp_film *film, const char *name, char path[256])
 {
-    const char *text = NULL, *ssml = NULL, *rundown = NULL, *voice = NULL, *camera = NULL, *emotion = NULL;
-    const char *presenter = NULL, *set = NULL, *size = NULL, *light = NULL, *background = NULL;
-    const char *style = NULL;
-    struct {
+    bool is_id = film->store && !strncmp(name, "med_", 4);
+    bool is_said = !*name || name[0] == '#' || strchr(name, '/') || !strcmp(name, CP_SHOW_SCREEN_CARD);
+    snprintf(path, 256, "%s%s", is_id || is_said ? "" : "./", name);
+}
+
+/* The same for what a line, or the command's flags, show. */
+static void name_files(const struct cp_film *film, json_t *line)
+{
+    static const char *const FIELD[] = {"background", "screen", "picture"};
+    json_t *const object[] = {line, line, json_object_get(line, "card")};
+    for (size_t i = 0; i < sizeof FIELD / sizeof FIELD[0]; i++) {
+        const char *name = json_string_value(json_object_get(object[i], FIELD[i]));
+        char path[256];
+        if (!name)
+            continue;
+        name_file(film, name, path);
+        json_object_set_new(object[i], FIELD[i], json_string(path));
+    }
+}
+
+struct flags {
+    const char *text, *ssml, *rundown, *voice, *camera, *emotion, *presenter, *set, *size, *light,
+        *background, *screen, *threads, *style, *music;
+    const char *motion[CP_ACTOR_MOTIONS]; /* NAME=FILE */
+    int n_motions;
+    bool has_data;
+};
+
+/* Takes the command's own flags out of argv; the rest is options. */
+static void take_flags(struct cp_film *film, int *argc, char **argv, struct flags *ret)
+{
+    const char *motion = NULL;
+    const struct {
         const char *flag, **value;
-    } own[] = {{"--text", &text},       {"--ssml", &ssml},
-               {"--rundown", &rundown}, {"--voice", &voice},
-               {"--camera", &camera},   {"--emotion", &emotion},
-               {"-o", &job->output},    {"--presenter", &presenter},
-               {"--set", &set},         {"--size", &size},
-               {"--light", &light},     {"--background", &background},
-               {"--style", &style},     {"--music", &job->music_path}};
+    } own[] = {
+        {"--text", &ret->text},     {"--ssml", &ret->ssml},           {"--rundown", &ret->rundown},
+        {"--voice", &ret->voice},   {"--camera", &ret->camera},       {"--emotion", &ret->emotion},
+        {"-o", &film->output},      {"--presenter", &ret->presenter}, {"--set", &ret->set},
+        {"--size", &ret->size},     {"--light", &ret->light},         {"--background", &ret->background},
+        {"--screen", &ret->screen}, {"--threads", &ret->threads},     {"--motion", &motion},
+        {"--style", &ret->style},   {"--music", &ret->music}};
     int left = 0;
+    ret->has_data = getenv("COMPERE_DATA") != NULL;
     for (int i = 0; i < *argc; i++) {
         size_t k = 0;
         while (k < sizeof own / sizeof own[0] && strcmp(argv[i], own[k].flag))
             k++;
-        if (k < sizeof own / sizeof own[0] && i + 1 < *argc)
+        ret->has_data |= !strncmp(argv[i], "--data", 6) || !strncmp(argv[i], "--store-directory", 17);
+        if (k < sizeof own / sizeof own[0] && i + 1 < *argc) {
             *own[k].value = argv[++i];
-        else
+            if (motion && ret->n_motions < CP_ACTOR_MOTIONS)
+                ret->motion[ret->n_motions++] = motion;
+            motion = NULL;
+        } else {
             argv[left++] = argv[i];
+        }
     }
     *argc = left;
-    char path[256] = ""; /* a file here is told from an id by a slash */
-    if (background)
-        snprintf(path, sizeof path, "%s%s", strchr("#/.", background[0]) ? "" : "./", background);
+}
+
+static int read_line(struct cp_film *film, const struct flags *flags, struct cp_error *error)
+{
+    char *markup = flags->ssml ? read_text_file(flags->ssml, error) : NULL;
+    if (flags->ssml && !markup)
+        return CP_ERR_IO;
+    json_t *cue = json_pack("{s:s}", flags->ssml ? "ssml" : "text", flags->ssml ? markup : flags->text);
+    free(markup);
+    if (!cue)
+        return cp_fail(error, CP_ERR_INVALID, "render", "the text is not UTF-8");
+    const struct {
+        const char *field, *value;
+    } said[] = {{"voice", flags->voice},
+                {"camera", flags->camera},
+                {"emotion", flags->emotion},
+                {"style", flags->style}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        if (said[i].value)
+            json_object_set_new(cue, said[i].field, json_string(said[i].value));
+    film->cues = json_array();
+    json_array_append_new(film->cues, cue);
+    return 0;
+}
+
+static int read_threads(struct cp_film *film, const char *threads, struct cp_error *error)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    char *end;
+    film->threads = n < 1 ? 1 : n < 8 ? n : 8;
+    if (threads) {
+        film->threads = strtol(threads, &end, 10);
+        if (*end || film->threads < 1 || film->threads > CP_DRAWERS_MAX)
+            return cp_fail(error, CP_ERR_INVALID, "render", "--threads is 1 to %d", CP_DRAWERS_MAX);
+    }
+    return 0;
+}
+
+static int read_flags(struct cp_film *film, const struct flags *flags, struct cp_error *error)
+{
     json_t *scenery =
-        json_pack("{s:s, s:s, s:s}", "set", set ? set : "", "light", light ? light : "", "background", path);
-    int result = read_stage(job, presenter, scenery, size, error);
+        json_pack("{s:s, s:s, s:s, s:s}", "set", flags->set ? flags->set : "", "light",
+                  flags->light ? flags->light : "", "background", flags->background ? flags->background : "",
+                  "screen", flags->screen ? flags->screen : "");
+    int result = read_stage(film, flags->presenter, scenery, flags->size, error);
     json_decref(scenery);
+    if (!result)
+        result = read_threads(film, flags->threads, error);
     if (result)
         return result;
-    if (!job->output || !text + !ssml + !rundown != 2)
+    if (!film->output || !flags->text + !flags->ssml + !flags->rundown != 2)
         return cp_fail(
             error, CP_ERR_INVALID, "render",
             "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] [--voice "
             "V] "
-            "[--set S] [--light L] [--background FILE|#rrggbb] [--camera C] [--emotion E] [--style news] "
-            "[--music "
-            "FILE] [--size 1920x1080] "
+            "[--set S] [--light L] [--background FILE|#rrggbb] [--screen FILE] [--camera C] [--emotion E] "
+            "[--style news] [--music FILE] [--motion NAME=FILE] [--data DIR] [--size 1920x1080] [--threads "
+            "N] "
             "-o out.mp4 (or out.png: pictures with alpha, and out.wav); P is a presenter, "
-            "the path of an avatar's file, or two of them with a comma between");
-    if (rundown)
-        return read_rundown(job, rundown, error);
-    char *markup = ssml ? read_text_file(ssml, error) : NULL;
-    if (ssml && !markup)
-        return CP_ERR_IO;
-    json_t *cue = json_pack("{s:s}", ssml ? "ssml" : "text", ssml ? markup : text);
-    free(markup);
-    if (!cue)
-        return cp_fail(error, CP_ERR_INVALID, "render", "the text is not UTF-8");
-    if (voice)
-        json_object_set_new(cue, "voice", json_string(voice));
-    if (style)
-        json_object_set_new(cue, "style", json_string(style));
-    if (camera)
-        json_object_set_new(cue, "camera", json_string(camera));
-    if (emotion)
-        json_object_set_new(cue, "emotion", json_string(emotion));
-    job->cues = json_array();
-    json_array_append_new(job->cues, cue);
-    return 0;
+            "the path of an avatar's file, or two of them with a comma between; --data gives what was "
+            "uploaded "
+            "to a server");
+    return flags->rundown ? read_rundown(film, flags->rundown, error) : read_line(film, flags, error);
 }
 
-/* --- the voice --- */
+/* --- what it is made with --- */
 
-static void on_utterance(void *user, struct cp_utterance *utterance)
+static int open_uploads(struct cp_film *film, struct cp_error *error)
 {
-    struct job *job = user;
-    struct spoken_line *line = &job->lines[job->n_lines];
-    if (line->n == line->capacity) {
-        int capacity = line->capacity ? 2 * line->capacity : 16;
-        struct cp_utterance **more = realloc(line->utterances, (size_t)capacity * sizeof(void *));
-        if (!more)
-            return;
-        line->utterances = more;
-        line->capacity = capacity;
-    }
-    line->utterances[line->n++] = cp_ref_take(utterance);
-    line->frames += (utterance->n_samples + CP_SAMPLES_PER_FRAME - 1) / CP_SAMPLES_PER_FRAME;
+    const char *directory = film->config.store.directory;
+    if (access(directory, R_OK | X_OK))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "render", "there is no data directory %s: %s", directory,
+                       strerror(errno));
+    int result = cp_store_open(&film->config.store, &film->store, error);
+    return result ? result : cp_motions_load(film->motions, film->store, error);
 }
 
-static void on_spoken(void *user, int result, const struct cp_error *error)
+static int add_motion(struct cp_film *film, const char *flag, struct cp_error *error)
 {
-    struct job *job = user;
-    pthread_mutex_lock(&job->lock);
-    job->result = result;
-    if (result)
-        job->error = *error;
-    job->line_done = true;
-    pthread_cond_signal(&job->spoken);
-    pthread_mutex_unlock(&job->lock);
-}
-
-static int speak_all(struct job *job, struct cp_error *error)
-{
-    static const struct cp_speech_events EVENTS = {.utterance = on_utterance, .done = on_spoken};
-    size_t i;
-    json_t *cue;
-    int result = cp_speech_create(&job->config.speech, &job->speech, error);
-    json_array_foreach(job->cues, i, cue)
-    {
-        struct cp_speech_request request = cp_api_speech_request(cue, NULL);
-        struct cp_error cause = {.text = ""};
-        uint64_t ticket;
-        job->line_done = false;
-        if (!result && !(result = cp_speech_say(job->speech, &request, &EVENTS, job, &ticket, &cause))) {
-            pthread_mutex_lock(&job->lock);
-            while (!job->line_done)
-                pthread_cond_wait(&job->spoken, &job->lock);
-            result = job->result;
-            cause = job->error;
-            pthread_mutex_unlock(&job->lock);
-        }
-        if (result && *cause.text)
-            return cp_fail(error, cause.code, "render", "line %zu: %s", i + 1, cause.text);
-        job->lines[job->n_lines].cue = cue;
-        job->frames_total += LEAD_FRAMES + job->lines[job->n_lines++].frames;
-    }
-    job->frames_total += TAIL_FRAMES;
+    struct cp_motion *motion = NULL;
+    char name[CP_MOTION_NAME_BYTES + 1];
+    const char *equals = strchr(flag, '=');
+    if (!equals)
+        return cp_fail(error, CP_ERR_INVALID, "render", "--motion is NAME=FILE: bow=./bow.vrma");
+    snprintf(name, sizeof name, "%.*s", (int)(equals - flag), flag);
+    int result = cp_motions_check_new(film->motions, name, error);
+    if (!result)
+        result = cp_motion_load_file(equals + 1, &motion, error);
+    if (!result)
+        result = cp_motions_add(film->motions, name, motion, error);
+    cp_ref_drop(motion);
     return result;
 }
 
-/* --- encoding --- */
-
-static void on_packet(void *user, struct cp_packet *packet)
+/* What would otherwise be found out in the middle of the drawing. */
+static int check_line(const struct cp_film *film, const json_t *cue, struct cp_error *error)
 {
-    struct job *job = user;
-    if (!atomic_load(&job->write_result))
-        atomic_store(&job->write_result, cp_record_write(job->file, packet, &job->write_error));
-}
-
-static void free_frame(void *item)
-{
-    struct frame *frame = item;
-    cp_ref_drop(frame->picture);
-    cp_cutout_destroy(frame->cutout);
-    free(frame);
-}
-
-static int encode_frame(struct job *job, const struct frame *frame, int64_t at_samples,
-                        struct cp_error *error)
-{
-    struct cp_stamps stamps = {{0}};
-    if (job->series)
-        return cp_series_write(job->series, frame->picture->frame, frame->cutout, frame->pcm, error);
-    int result = cp_venc_encode(job->venc, frame->picture, 0, error);
-    return result ? result
-                  : cp_aenc_encode(job->aac, frame->pcm, CP_SAMPLES_PER_FRAME, at_samples, 0, &stamps, error);
-}
-
-static void *run_encoder(void *arg)
-{
-    struct job *job = arg;
-    int64_t end_samples = 0;
-    for (struct frame *frame; (frame = cp_queue_pop(job->to_encode, INT64_MAX));) {
-        struct cp_error error;
-        int64_t at_samples = frame->picture->frame * CP_SAMPLES_PER_FRAME;
-        int result = encode_frame(job, frame, at_samples, &error);
-        if (result && !atomic_load(&job->write_result)) {
-            job->write_error = error;
-            atomic_store(&job->write_result, result);
-        }
-        end_samples = at_samples + CP_SAMPLES_PER_FRAME;
-        free_frame(frame);
-    }
-    if (!job->aac)
-        return NULL;
-    /* AAC holds back some 64 ms: silence pushes the last of the sound out. */
-    static const int16_t SILENCE[2 * CP_SAMPLES_PER_FRAME];
-    struct cp_stamps stamps = {{0}};
-    cp_aenc_encode(job->aac, SILENCE, 2 * CP_SAMPLES_PER_FRAME, end_samples, 0, &stamps, NULL);
-    return NULL;
-}
-
-/* --- drawing --- */
-
-static void show_progress(const struct job *job, int64_t frame, int64_t started_ns, bool last)
-{
-    enum { WIDTH = 32 };
-    static int64_t told;
-    double elapsed_s = (double)(cp_clock_now_ns() - started_ns) / 1e9,
-           share = (double)frame / (double)job->frames_total;
-    double speed = elapsed_s > 0 ? (double)frame / CP_FRAME_HZ / elapsed_s : 0;
-    int left_s = share > 0 ? (int)(elapsed_s / share - elapsed_s + 0.5) : 0, filled = (int)(share * WIDTH);
-    if (isatty(STDERR_FILENO)) {
-        char bar[WIDTH + 1];
-        for (int i = 0; i < WIDTH; i++)
-            bar[i] = i < filled ? '#' : '.';
-        bar[WIDTH] = 0;
-        fprintf(stderr, "\r[%s] %3.0f%%  %d:%02d left  %.1fx real time ", bar, share * 100, left_s / 60,
-                left_s % 60, speed);
-        if (last)
-            fputc('\n', stderr);
-    } else if (last || (int64_t)(share * 10) != told) {
-        told = (int64_t)(share * 10);
-        fprintf(stderr, "%3.0f%%, %d:%02d left, %.1fx real time\n", share * 100, left_s / 60, left_s % 60,
-                speed);
-    }
-}
-
-static const char *text_or_empty(const struct spoken_line *line, const char *field)
-{
-    const char *text = line ? json_string_value(json_object_get(line->cue, field)) : NULL;
-    return text ? text : "";
-}
-
-/* What the presenter does in a frame of the line: its sound is copied to pcm. `*place` and `*offset` walk
- * through the line's utterances. */
-static void fill_moment(const struct spoken_line *line, int *place, int32_t *offset, int64_t frame,
-                        struct cp_moment *ret_moment, int16_t *pcm)
-{
-    const char *emotion = line ? json_string_value(json_object_get(line->cue, "emotion")) : NULL;
-    const char *camera = line ? json_string_value(json_object_get(line->cue, "camera")) : NULL;
-    const char *action = line ? json_string_value(json_object_get(line->cue, "action")) : NULL;
-    memset(ret_moment, 0, sizeof *ret_moment);
-    memset(pcm, 0, CP_SAMPLES_PER_FRAME * sizeof *pcm);
-    ret_moment->at_samples = frame * CP_SAMPLES_PER_FRAME;
-    ret_moment->attention = CP_ATTENTION_IDLE;
-    ret_moment->gain = 1;
-    ret_moment->emotion = emotion ? cp_emotion_from_name(emotion) : CP_EMOTION_NEUTRAL;
-    ret_moment->emotion_intensity = 1;
-    const char *presenter = line ? json_string_value(json_object_get(line->cue, "presenter")) : NULL;
-    snprintf(ret_moment->presenter, sizeof ret_moment->presenter, "%s", presenter ? presenter : "");
-    ret_moment->look = cp_look_from_name(text_or_empty(line, "look"));
-    ret_moment->camera_move_s =
-        line ? (float)json_number_value(json_object_get(line->cue, "camera_move_s")) : 0;
-    snprintf(ret_moment->camera, sizeof ret_moment->camera, "%s", camera ? camera : "");
-    if (!line || *place >= line->n)
-        return;
-    const struct cp_utterance *utterance = line->utterances[*place];
-    int32_t left = utterance->n_samples - *offset,
-            n = left < CP_SAMPLES_PER_FRAME ? left : CP_SAMPLES_PER_FRAME;
-    ret_moment->attention = CP_ATTENTION_SPEAKING;
-    ret_moment->utterance = utterance;
-    ret_moment->offset_samples = *offset;
-    ret_moment->card = line->card;
-    if (!*place && !*offset)
-        snprintf(ret_moment->action, sizeof ret_moment->action, "%s", action ? action : "");
-    memcpy(pcm, utterance->pcm + *offset, (size_t)n * sizeof *pcm);
-    *offset += n;
-    if (*offset >= utterance->n_samples) {
-        *offset = 0;
-        ++*place;
-    }
-}
-
-/* Music under a frame's voice; behind the last line it fades out. */
-static void add_music(struct job *job, const struct spoken_line *line, int64_t frames_to_word, int16_t *pcm)
-{
-    const struct cp_music_levels usual = {.volume_db = -18, .duck_db = -12};
-    int32_t speech_in = line ? (int32_t)frames_to_word * CP_SAMPLES_PER_FRAME : -1;
-    if (job->music)
-        cp_music_mix(&job->mixer, line ? job->music : NULL, usual, speech_in, pcm, CP_SAMPLES_PER_FRAME);
-}
-
-static int draw_frame(struct job *job, const struct cp_moment *moment, struct frame *frame, int64_t number)
-{
-    cp_perform(&job->performer, job->scene, moment, "");
-    while (!(frame->picture = cp_picture_get(job->pictures, job->width, job->height)) &&
-           !atomic_load(&job->write_result))
-        cp_clock_sleep_until_ns(cp_clock_now_ns() + CP_NS_PER_MS); /* the encoder is behind */
-    if (!frame->picture)
-        return atomic_load(&job->write_result);
-    frame->picture->frame = number;
-    if (job->series && !(frame->cutout = cp_cutout_create(job->width, job->height)))
-        return CP_ERR_NOMEM;
-    cp_perform_draw(&job->performer, frame->picture, frame->cutout);
+    const char *set = json_string_value(json_object_get(cue, "set"));
+    const char *light = json_string_value(json_object_get(cue, "light"));
+    const char *action = json_string_value(json_object_get(cue, "action"));
+    if (set && !cp_render_find_set(set))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "render", "there is no set \"%.60s\"", set);
+    if (light && !cp_render_is_light(light))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "render", "there is no light \"%.60s\"", light);
+    for (const char *const *known = cp_actor_actions(); action && *known; known++)
+        if (!strcmp(*known, action))
+            action = NULL;
+    if (action && *action && !cp_motions_has(film->motions, action))
+        return cp_fail(error, CP_ERR_NOT_FOUND, "render",
+                       "there is no action \"%.60s\"; --motion and --data bring more", action);
     return 0;
 }
 
-static int draw_all(struct job *job)
+static int prepare(struct cp_film *film, const struct flags *flags, struct cp_error *error)
 {
-    int64_t started_ns = cp_clock_now_ns(), shown_ns = 0, number = 0;
-    for (int l = 0; l <= job->n_lines; l++) {
-        struct spoken_line *line = l < job->n_lines ? &job->lines[l] : NULL;
-        if (line) {
-            cp_show_card_of(job->stage, line->cue, &line->card);
-            cp_cards_prepare(job->performer.cards, &line->card);
-            cp_cards_wait(job->performer.cards);
-        }
-        int place = 0;
-        int32_t offset = 0;
-        int64_t lead = line ? LEAD_FRAMES : TAIL_FRAMES, frames = lead + (line ? line->frames : 0);
-        for (int64_t f = 0; f < frames; f++, number++) {
-            struct frame *frame = calloc(1, sizeof *frame);
-            struct cp_moment moment;
-            int past = line ? line->n : 0;
-            if (!frame)
-                break;
-            fill_moment(line, f < lead ? &past : &place, &offset, number, &moment, frame->pcm);
-            add_music(job, line, f < lead ? lead - f : 0, frame->pcm);
-            if (draw_frame(job, &moment, frame, number) || !cp_queue_push(job->to_encode, frame)) {
-                free_frame(frame);
-                return atomic_load(&job->write_result);
-            }
-            if (cp_clock_now_ns() - shown_ns > CP_NS_PER_S / 5) {
-                shown_ns = cp_clock_now_ns();
-                show_progress(job, number + 1, started_ns, false);
-            }
-        }
+    size_t l;
+    json_t *cue;
+    if (!film->width) {
+        film->width = (int)film->config.channel.width & ~1;
+        film->height = (int)film->config.channel.height & ~1;
     }
-    show_progress(job, number, started_ns, true);
-    return 0;
+    /* A coder's threads slice pictures up: only where there are cores that drawing leaves. */
+    film->config.encode.threads = film->threads > 2 ? (int)(film->threads + 1) / 2 : 1;
+    int result = cp_motions_create(&film->motions, error);
+    if (!result && flags->has_data)
+        result = open_uploads(film, error);
+    for (int i = 0; i < flags->n_motions && !result; i++)
+        result = add_motion(film, flags->motion[i], error);
+    film->music_path = flags->music;
+    if (!result)
+        result = cp_film_open_music(film, error);
+    name_files(film, film->stage);
+    json_array_foreach(film->cues, l, cue)
+    {
+        struct cp_error cause = {.text = ""};
+        name_files(film, cue);
+        if (!result && (result = check_line(film, cue, &cause)))
+            cp_fail(error, result, "render", "line %zu: %s", l + 1, cause.text);
+    }
+    return result;
 }
 
 /* --- the whole --- */
 
-static int open_music(struct job *job, struct cp_error *error)
+static int render_all(struct cp_film *film, struct cp_error *error)
 {
-    struct cp_buffer bytes = cp_buffer_make(CP_ASSET_MAX_BYTES);
-    FILE *file = fopen(job->music_path, "rb");
-    if (!file)
-        return cp_fail(error, CP_ERR_IO, "render", "cannot read %s: %s", job->music_path, strerror(errno));
-    for (size_t n = 1; n > 0;) {
-        uint8_t *to = cp_buffer_reserve(&bytes, 65536);
-        n = to ? fread(to, 1, 65536, file) : 0;
-        bytes.length += n;
-    }
-    fclose(file);
-    int result = bytes.failed ? cp_fail(error, CP_ERR_LIMIT, "render", "%s is larger than %d MB",
-                                        job->music_path, CP_ASSET_MAX_BYTES >> 20)
-                              : cp_music_open(bytes.data, bytes.length, job->config.speech.loudness_lufs,
-                                              &job->music, error);
-    cp_buffer_free(&bytes);
-    return result;
-}
-
-static bool is_series(const char *output)
-{
-    size_t length = strlen(output);
-    return length > 4 && !strcmp(output + length - 4, ".png");
-}
-
-static int open_film(struct job *job, struct cp_error *error)
-{
-    uint8_t extradata[16];
-    int width = job->width, height = job->height;
-    int result = cp_venc_create(&job->config.encode, width, height, on_packet, job, &job->venc, error);
+    int result = cp_film_speak(film, error);
     if (!result)
-        result = cp_aenc_create(&job->config.encode, CP_CODEC_AAC, on_packet, job, &job->aac, error);
+        result = cp_film_open(film, error);
     if (!result)
-        result = cp_record_open(job->output, width, height, extradata,
-                                cp_aenc_extradata(job->aac, extradata, sizeof extradata), &job->file, error);
-    return result;
-}
-
-static int make_stages(struct job *job, struct cp_error *error)
-{
-    struct cp_scene_plan plan;
-    char first[40];
-    if (!job->width) {
-        job->width = (int)job->config.channel.width & ~1;
-        job->height = (int)job->config.channel.height & ~1;
-    }
-    int width = job->width, height = job->height;
-    job->troupe.config = &job->config;
-    cp_app_first_presenter(&job->config, first, sizeof first);
-    cp_scene_plan_of(job->stage, NULL, first, width, height, &plan);
-    int result = cp_scene_make(&job->troupe, &plan, &job->scene, error);
+        result = cp_film_prepare(film, error);
     if (!result)
-        result = cp_cards_create(NULL, NULL, "render", width, height, &job->performer.cards, error);
-    if (!result)
-        result =
-            is_series(job->output) ? cp_series_open(job->output, &job->series, error) : open_film(job, error);
-    job->pictures = cp_picture_pool_create(width, height, PICTURES);
-    job->to_encode = cp_queue_create("encode", PICTURES, CP_FULL_WAIT, free_frame);
-    if (!result && (!job->pictures || !job->to_encode))
-        result = cp_fail(error, CP_ERR_NOMEM, "render", "out of memory");
-    return result;
-}
-
-static int render_all(struct job *job, struct cp_error *error)
-{
-    int result = job->music_path ? open_music(job, error) : 0;
-    if (!result)
-        result = speak_all(job, error);
-    if (!result)
-        result = make_stages(job, error);
-    if (!result && cp_thread_start(&job->encoder, "main.encode", run_encoder, job))
-        result = cp_fail(error, CP_ERR_NOMEM, "render", "cannot start a thread");
+        result = cp_film_start_writer(film, error);
     if (result)
         return result;
-    draw_all(job);
-    cp_queue_close(job->to_encode);
-    pthread_join(job->encoder, NULL);
-    result = atomic_load(&job->write_result);
-    if (result)
-        *error = job->write_error;
-    struct cp_record_file *file = job->file;
-    struct cp_series *series = job->series;
-    job->file = NULL;
-    job->series = NULL;
-    int closed = cp_record_close(file, result ? NULL : error);
-    if (!closed)
-        closed = cp_series_close(series, result ? NULL : error);
+    result = cp_film_play(film, error);
+    pthread_join(film->writer, NULL);
+    if (!result && (result = atomic_load(&film->write_result)))
+        *error = film->write_error;
+    int closed = cp_film_close(film, result ? NULL : error);
     return result ? result : closed;
 }
 
-static void free_job(struct job *job)
+static void free_film(struct cp_film *film)
 {
-    cp_speech_destroy(job->speech);
-    for (int i = 0; i < job->n_lines; i++) {
-        for (int k = 0; k < job->lines[i].n; k++)
-            cp_ref_drop(job->lines[i].utterances[k]);
-        free(job->lines[i].utterances);
+    cp_speech_destroy(film->speech);
+    for (int i = 0; i < film->n_lines; i++) {
+        for (int k = 0; k < film->lines[i].n; k++)
+            cp_ref_drop(film->lines[i].utterances[k]);
+        free(film->lines[i].utterances);
     }
-    cp_queue_destroy(job->to_encode);
-    cp_venc_destroy(job->venc);
-    cp_aenc_destroy(job->aac);
-    cp_record_close(job->file, NULL);
-    cp_series_close(job->series, NULL);
-    cp_cards_destroy(job->performer.cards);
-    cp_scene_destroy(&job->troupe, job->scene);
-    json_decref(job->stage);
-    cp_pool_destroy(job->pictures);
-    cp_ref_drop(job->music);
-    json_decref(job->cues);
-    free(job);
+    cp_drawers_destroy(film->drawers);
+    film->drawers = NULL;
+    cp_film_drop_stages(film);
+    cp_ref_drop(film->performer.kept);
+    cp_cards_destroy(film->performer.cards);
+    cp_motions_destroy(film->motions);
+    cp_ref_drop(film->music);
+    cp_venc_destroy(film->venc);
+    cp_aenc_destroy(film->aac);
+    cp_film_close(film, NULL);
+    cp_store_close(film->store);
+    json_decref(film->stage);
+    json_decref(film->cues);
+    free(film);
 }
 
 int cp_cmd_render(int argc, char **argv)
 {
     struct cp_error error = {.text = ""};
-    struct job *job = calloc(1, sizeof *job);
+    struct cp_film *film = calloc(1, sizeof *film);
+    struct flags flags = {NULL};
     int left = 0;
-    if (!job)
+    if (!film)
         return 1;
-    pthread_mutex_init(&job->lock, NULL);
-    pthread_cond_init(&job->spoken, NULL);
+    pthread_mutex_init(&film->lock, NULL);
+    pthread_cond_init(&film->spoken, NULL);
     bool help = argc > 0 && !strcmp(argv[0], "--help");
-    int result = help ? 0 : read_flags(job, &argc, argv, &error);
+    take_flags(film, &argc, argv, &flags);
+    int result = help ? 0 : read_flags(film, &flags, &error);
     if (!result)
-        result = cp_app_configure(&job->config, argc, argv, &left, &error);
+        result = cp_app_configure(&film->config, argc, argv, &left, &error);
     if (!result && left)
         result = cp_fail(&error, CP_ERR_INVALID, "render", "\"%s\" is not an option; see --help", argv[0]);
     if (!result)
-        result = render_all(job, &error);
+        result = prepare(film, &flags, &error);
+    if (!result)
+        result = render_all(film, &error);
     if (result)
         fprintf(stderr, "compere: %s\n", error.text);
     else
-        fprintf(stderr, "%s: %.1f s\n", job->output, (double)job->frames_total / CP_FRAME_HZ);
-    free_job(job);
+        fprintf(stderr, "%s: %.1f s\n", film->output, (double)film->frames_total / CP_FRAME_HZ);
+    free_film(film);
     return result == CP_ERR_INVALID ? 2 : result ? 1 : 0;
 }

@@ -155,6 +155,7 @@ static void *run_draw(void *arg)
     uint64_t window_frames = 0;
     drawing->performer.cards = onair->cards;
     drawing->performer.motions = onair->app->motions;
+    drawing->performer.kept = cp_render_create_kept();
     for (int64_t frame = 0; !atomic_load(&onair->stopping); frame++) {
         int64_t due_ns = onair->start_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
         int64_t wall_ns = onair->start_wall_ns + frame * CP_NS_PER_S / CP_FRAME_HZ;
@@ -182,6 +183,7 @@ static void *run_draw(void *arg)
             window_frames = 0;
         }
     }
+    cp_ref_drop(drawing->performer.kept);
     free(drawing);
     return NULL;
 }

@@ -1,11 +1,13 @@
 /* A scene, frame by frame: who speaks and who listens, what the camera shows, the card that slides in. */
+#include "app/motions.h"
 #include "app/scene.h"
 
 #include "base/thread.h"
 
 #include <string.h>
 
-#define CARD_STEP (4.0f / CP_FRAME_HZ) /* a card slides in and out within a quarter of a second */
+#define CARD_STEP                                                                                            \
+    (4.0f / CP_FRAME_HZ) /* a card and a screen's picture come and go within a quarter of a second */
 /* How far before the presenter the point is that stands for a card or screen: it makes turns of some 30 and
  * 50 degrees of what is at the picture's edge. */
 #define CARD_AHEAD_M   0.45f
@@ -55,11 +57,43 @@ static void move_camera(struct cp_performer *p, const struct cp_moment *moment, 
     p->view.at_samples = moment->at_samples;
 }
 
+static bool has_screen(const struct cp_scene *scene)
+{
+    bool room = !*scene->plan.background || *scene->plan.background == '#';
+    return scene->set->has_screen && room;
+}
+
+/* Another stage in the same set: its screen fades from what the other's showed. */
+static void keep_screen(struct cp_performer *p, const struct cp_scene *next)
+{
+    const struct cp_scene *last = p->scene;
+    bool fades = p->kept && last && !p->on_screen && last->set == next->set && has_screen(last) &&
+                 has_screen(next) && strcmp(last->plan.screen, next->plan.screen) != 0;
+    p->kept_shown = fades && cp_render_keep_screen(last->render, p->kept) ? 1 : 0;
+}
+
+static float smooth(float share)
+{
+    return share * share * (3 - 2 * share);
+}
+
+/* What is on the set's screen: a card, what the stage before had there, or the stage's own. */
+static void show_on_screen(struct cp_performer *p)
+{
+    struct cp_footage *card = p->card && has_screen(p->scene) ? cp_card_screen(p->card) : NULL;
+    p->on_screen = card != NULL;
+    p->view.card = card ? NULL : p->card;
+    p->view.card_shown = p->card_shown;
+    p->view.screen = card ? card : p->kept_shown > 0 ? p->kept : NULL;
+    p->view.screen_faded = 1 - smooth(card ? p->card_shown : p->kept_shown);
+}
+
 /* A card goes in when none is there any more, and out when it is not wanted. */
 static void slide_card(struct cp_performer *p, const struct cp_moment *moment)
 {
-    const struct cp_scene *scene = p->scene;
-    bool wanted = p->cards && !cp_card_is_empty(&moment->card);
+    p->kept_shown = p->kept_shown > CARD_STEP ? p->kept_shown - CARD_STEP : 0;
+    bool waits = moment->card.on_screen && p->kept_shown > 0; /* one thing after the other */
+    bool wanted = p->cards && !cp_card_is_empty(&moment->card) && !waits;
     const struct cp_card *card = wanted ? cp_cards_find(p->cards, &moment->card) : NULL;
     if (card && (p->card_shown <= 0 || card == p->card)) {
         p->card = card;
@@ -71,12 +105,7 @@ static void slide_card(struct cp_performer *p, const struct cp_moment *moment)
         p->card = NULL;
     if (p->cards)
         cp_cards_keep(p->cards, p->card);
-    bool room = !*scene->plan.background || *scene->plan.background == '#'; /* else there is no screen */
-    struct cp_footage *screen = p->card && scene->set->has_screen && room ? cp_card_screen(p->card) : NULL;
-    p->on_screen = screen != NULL;
-    p->view.card = screen ? NULL : p->card;
-    p->view.card_shown = p->card_shown;
-    p->view.screen = p->card_shown >= 0.5f ? screen : NULL; /* a screen cuts */
+    show_on_screen(p);
 }
 
 /* Where on the stage they look who look at the card: a bit before the presenter, in line with what the viewer
@@ -116,7 +145,7 @@ static void pose_all(struct cp_performer *p, const struct cp_moment *moment)
         if (i != p->speaker)
             own.action[0] = 0; /* the gesture is the speaker's */
         else if (!*own.action) /* gestures are heard by the actor itself */
-            strncpy(own.action, cp_motions_heard(p->motions, moment), sizeof own.action - 1);
+            cp_motions_heard(p->motions, moment, own.action);
         cp_motions_teach(p->motions, scene->players[i]->actor, &scene->players[i]->known);
         cp_actor_pose(scene->players[i]->actor, &own, &sight, &p->poses[i]);
     }
@@ -131,6 +160,8 @@ void cp_perform(struct cp_performer *p, struct cp_scene *scene, const struct cp_
     if (moment->utterance)
         speaker = cp_scene_find_player(scene, moment->presenter);
     bool new_speaker = speaker != p->speaker;
+    if (new_scene)
+        keep_screen(p, scene);
     p->scene = scene;
     p->speaker = speaker;
     for (int i = 0; new_scene && i < scene->n_players; i++)

@@ -90,6 +90,44 @@ static int open_footage(const struct cp_troupe *troupe, const char *id, int widt
 
 /* --- scenes --- */
 
+int cp_scene_make_render(const struct cp_troupe *troupe, const struct cp_scene *scene,
+                         struct cp_stage_render *ret_made, struct cp_error *error)
+{
+    const struct cp_scene_plan *plan = &scene->plan;
+    bool is_color = plan->background[0] == '#';
+    struct cp_stage_spec spec = {.n_models = scene->n_players,
+                                 .set = scene->set,
+                                 .width = plan->width,
+                                 .height = plan->height,
+                                 .light = plan->light,
+                                 .color = is_color ? plan->background : ""};
+    int result = 0;
+    memset(ret_made, 0, sizeof *ret_made);
+    for (int i = 0; i < scene->n_players; i++)
+        spec.models[i] = scene->players[i]->model;
+    if (!is_color)
+        result = open_footage(troupe, plan->background, plan->width, plan->height, &spec.background, error);
+    if (!result)
+        result = open_footage(troupe, plan->screen, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT, &spec.screen, error);
+    if (!result)
+        result = cp_render_create(&troupe->config->render, &spec, &ret_made->render, error);
+    struct cp_footage *const shown[2] = {spec.background, spec.screen};
+    for (int i = 0; i < 2; i++) {
+        if (!result && shown[i] && cp_footage_is_video(shown[i]))
+            ret_made->played[i] = cp_ref_take(shown[i]);
+        cp_ref_drop(shown[i]);
+    }
+    return result;
+}
+
+void cp_scene_drop_render(struct cp_stage_render *made)
+{
+    cp_render_destroy(made->render);
+    for (int i = 0; i < 2; i++)
+        cp_ref_drop(made->played[i]);
+    memset(made, 0, sizeof *made);
+}
+
 int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene **ret_scene,
                   struct cp_error *error)
 {
@@ -103,30 +141,21 @@ int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene 
     if (!scene->set)
         result = cp_fail(error, CP_ERR_NOT_FOUND, "app", "there is no set \"%s\"; GET /v1/sets lists them",
                          plan->set);
-    bool is_color = plan->background[0] == '#';
-    struct cp_stage_spec spec = {.set = scene->set,
-                                 .width = plan->width,
-                                 .height = plan->height,
-                                 .light = plan->light,
-                                 .color = is_color ? plan->background : ""};
-    if (!result && !is_color)
-        result = open_footage(troupe, plan->background, plan->width, plan->height, &spec.background, error);
-    if (!result)
-        result = open_footage(troupe, plan->screen, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT, &spec.screen, error);
     for (int i = 0; i < plan->n_presenters && !result; i++) {
         result = hire(troupe, plan->presenter[i], &scene->players[i], error);
         if (result)
             break;
-        scene->n_players = spec.n_models = i + 1;
-        spec.models[i] = scene->players[i]->model;
+        scene->n_players = i + 1;
         if (plan->n_presenters > 1) /* the first on the picture's left */
             scene->places[i] =
                 (struct cp_place){.x_m = i ? APART_M : -APART_M, .yaw_rad = i ? -TURNED : TURNED};
     }
+    struct cp_stage_render made = {NULL};
     if (!result)
-        result = cp_render_create(&troupe->config->render, &spec, &scene->render, error);
-    cp_ref_drop(spec.background);
-    cp_ref_drop(spec.screen);
+        result = cp_scene_make_render(troupe, scene, &made, error);
+    scene->render = made.render;
+    for (int i = 0; i < 2; i++)
+        cp_ref_drop(made.played[i]);
     if (result) {
         cp_scene_destroy(troupe, scene);
         return result;

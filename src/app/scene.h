@@ -14,8 +14,8 @@ struct cp_player {
     char id[256]; /* or a path */
     struct cp_model *model;
     struct cp_actor *actor;
-    int scenes; /* that this one is on */
-    int known;  /* uploaded motions that the actor was taught. thread: draw */
+    int scenes;     /* that this one is on */
+    unsigned known; /* state of the uploaded motions that the actor was taught. thread: draw */
 };
 
 struct cp_scene {
@@ -39,6 +39,16 @@ int cp_scene_make(void *user, const struct cp_scene_plan *plan, struct cp_scene 
                   struct cp_error *error);
 void cp_scene_destroy(void *user, struct cp_scene *scene);
 
+/* Another renderer of the same stage, for who draws on another thread; the models are shared. played: the
+ * videos on it, which play for one drawer only; references, NULL where there is none. Any thread. */
+struct cp_stage_render {
+    struct cp_render *render;
+    struct cp_footage *played[2];
+};
+int cp_scene_make_render(const struct cp_troupe *troupe, const struct cp_scene *scene,
+                         struct cp_stage_render *ret_made, struct cp_error *error);
+void cp_scene_drop_render(struct cp_stage_render *made);
+
 /* What a channel's line (NULL: the channel itself) is played on. first: who stands there when nobody is
  * named. */
 void cp_scene_plan_of(const json_t *channel, const json_t *line, const char *first, int width, int height,
@@ -60,10 +70,14 @@ struct cp_performer {
     const struct cp_card *card; /* that is on its way in or out, or stands; kept there */
     bool on_screen;             /* that is shown on the set's screen */
     float card_shown;
+    struct cp_footage
+        *kept;        /* what the screen showed on the stage before; NULL: another one cuts. A reference */
+    float kept_shown; /* how far it is still seen */
     struct cp_pose poses[CP_SCENE_PRESENTERS];
 };
 
-/* Poses all and frames the view for a moment. own_camera: while the moment names none that the set has. */
+/* The scene of the frame before must still live. Poses all and frames the view for a moment. own_camera:
+ * while the moment names none that the set has. */
 void cp_perform(struct cp_performer *performer, struct cp_scene *scene, const struct cp_moment *moment,
                 const char *own_camera);
 /* cutout: the same with alpha, or NULL. */

@@ -312,7 +312,9 @@ static int start(struct cp_app *app, struct cp_error *error)
     if (!result)
         result = cp_knowledge_create(app->answers, app->observe, &app->knowledge, error);
     if (!result)
-        result = cp_motions_create(app->store, &app->motions, error);
+        result = cp_motions_create(&app->motions, error);
+    if (!result)
+        result = cp_motions_load(app->motions, app->store, error);
     if (!result)
         result = cp_lexicons_create(app->store, &app->lexicons, error);
     if (!result)

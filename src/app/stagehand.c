@@ -42,7 +42,7 @@ struct cp_stagehand {
     uint64_t clock;
     /* The draw thread's: it says which scene it draws before it draws it, and looks again that own is still
      * the own. So one that is neither own, nor held, nor on_air can be destroyed (a hazard pointer). */
-    _Atomic(struct cp_scene *) own, on_air;
+    _Atomic(struct cp_scene *) own, on_air, left; /* left: drawn in the frame before */
 };
 
 static struct job *find_job(struct cp_stagehand *hand, uint64_t id)
@@ -77,7 +77,9 @@ static struct place *find_place(struct cp_stagehand *hand, const struct cp_scene
 
 static bool is_needed(struct cp_stagehand *hand, const struct place *place)
 {
-    return place->holders || place == hand->own_place || atomic_load(&hand->on_air) == place->scene;
+    /* In this order: a scene is named as left before another is named as on air. */
+    return place->holders || place == hand->own_place || atomic_load(&hand->on_air) == place->scene ||
+           atomic_load(&hand->left) == place->scene;
 }
 
 /* A place for one more scene: an empty one, else that of the scene unneeded longest (*ret_old); NULL: none
@@ -282,6 +284,7 @@ bool cp_stagehand_set_own(struct cp_stagehand *hand, uint64_t id)
 struct cp_scene *cp_stagehand_enter(struct cp_stagehand *hand, struct cp_scene *wanted)
 {
     struct cp_scene *scene = wanted;
+    atomic_store(&hand->left, atomic_load(&hand->on_air));
     do {
         if (!wanted)
             scene = atomic_load(&hand->own);

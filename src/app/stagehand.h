@@ -24,7 +24,7 @@ struct cp_scene_plan {
     int n_presenters;
     char presenter[CP_SCENE_PRESENTERS][256]; /* ids; when rendering offline, also the paths of files */
     char set[24], light[24];
-    char background[256], screen[48]; /* of uploads; a background also "#rrggbb", or the path of a file */
+    char background[256], screen[256]; /* of uploads, or paths of files; a background also "#rrggbb" */
     int width, height;
 };
 
@@ -70,7 +70,7 @@ bool cp_stagehand_is_own(struct cp_stagehand *stagehand, const struct cp_scene_p
 bool cp_stagehand_set_own(struct cp_stagehand *stagehand, uint64_t job);
 
 /* The scene to draw now: `wanted` (of the line being performed) or, when NULL, the channel's own. It stays
- * alive until the next call. Never waits. thread: draw */
+ * alive until the next call, and so does the one before. Never waits. thread: draw */
 struct cp_scene *cp_stagehand_enter(struct cp_stagehand *stagehand, struct cp_scene *wanted);
 
 int cp_stagehand_alive(struct cp_stagehand *stagehand); /* any thread */

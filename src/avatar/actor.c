@@ -133,11 +133,24 @@ int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_moti
     struct motion_player *motions = &actor->motions;
     if (!*name || strlen(name) >= sizeof motions->entry[0].name)
         return cp_fail(error, CP_ERR_INVALID, "avatar", "a motion's name has 1 to 31 bytes");
-    if (motions->n == MOTION_MAX)
+    int place = 0;
+    while (place < motions->n && motions->entry[place].motion)
+        place++;
+    if (place == MOTION_MAX)
         return cp_fail(error, CP_ERR_LIMIT, "avatar", "a character takes at most %d motions", MOTION_MAX);
-    snprintf(motions->entry[motions->n].name, sizeof motions->entry[0].name, "%s", name);
-    motions->entry[motions->n++].motion = cp_ref_take(motion);
+    cp_actor_set_motion(actor, place, name, motion);
     return 0;
+}
+
+void cp_actor_set_motion(struct cp_actor *actor, int place, const char *name, struct cp_motion *motion)
+{
+    struct motion_player *motions = &actor->motions;
+    if (place < 0 || place >= CP_ACTOR_MOTIONS || motions->entry[place].motion == motion)
+        return;
+    cp_ref_drop(motions->entry[place].motion);
+    motions->entry[place].motion = cp_ref_take(motion);
+    snprintf(motions->entry[place].name, sizeof motions->entry[place].name, "%s", name);
+    motions->n = place < motions->n ? motions->n : place + 1;
 }
 
 /* Speech of this frame, with what a cut or a new sentence left standing fading out under it. */
@@ -395,7 +408,7 @@ static float step_all(struct cp_actor *actor, const struct cp_moment *moment, co
     blinker_step(&actor->blinker, speaking, fmaxf(actor->gaze.shift_deg, shift_deg), dt_s);
     body_step(&actor->body, moment, dt_s);
     beats_step(&actor->beats, actor->gesturer.arm, &actor->body, moment,
-               actor->gesturer.playing < 0 && actor->motions.playing < 0, dt_s);
+               actor->gesturer.playing < 0 && !actor->motions.playing, dt_s);
     gesturer_move(&actor->gesturer, dt_s);
     return dt_s;
 }

@@ -83,6 +83,12 @@ void cp_actor_eye(const struct cp_actor *actor, float ret_eye[3]);
 int cp_actor_add_motion(struct cp_actor *actor, const char *name, struct cp_motion *motion,
                         struct cp_error *error);
 
+/* The same at a place 0 .. CP_ACTOR_MOTIONS - 1, whatever was there before; NULL frees the place. One that is
+ * playing is played to its end. Does not allocate; the caller sees to it that what is taken away has another
+ * owner, so that nothing is freed either. thread: draw */
+enum { CP_ACTOR_MOTIONS = 32 };
+void cp_actor_set_motion(struct cp_actor *actor, int place, const char *name, struct cp_motion *motion);
+
 /* What a character sees: places in metres on the stage. All zero but the camera: alone, performing. */
 struct cp_sight {
     float camera_eye[3];

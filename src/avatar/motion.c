@@ -51,14 +51,8 @@ static void fit_motion(struct motion_player *player, const struct rig *rig, cons
     }
 }
 
-static const struct cp_motion *playing(const struct motion_player *player)
-{
-    return player->playing >= 0 && player->playing < player->n ? player->entry[player->playing].motion : NULL;
-}
-
 void motion_init(struct motion_player *player)
 {
-    player->playing = -1;
     player->settle_s = SETTLE_S;
 }
 
@@ -69,13 +63,19 @@ static void take_over(struct motion_player *player)
     player->settle_s = player->dt_s; /* this frame is one step on its way */
 }
 
+static void play(struct motion_player *player, struct cp_motion *motion)
+{
+    cp_ref_drop(player->playing);
+    player->playing = cp_ref_take(motion);
+}
+
 static bool start(struct motion_player *player, const struct rig *rig, const char *action)
 {
     for (int i = 0; *action && i < player->n; i++) {
-        if (strcmp(player->entry[i].name, action))
+        if (!player->entry[i].motion || strcmp(player->entry[i].name, action))
             continue;
         take_over(player);
-        player->playing = i;
+        play(player, player->entry[i].motion);
         player->into_s = 0;
         fit_motion(player, rig, player->entry[i].motion);
         return true;
@@ -93,13 +93,13 @@ void motion_step(struct motion_player *player, const struct rig *rig, const char
         snprintf(player->last_action, sizeof player->last_action, "%s", action);
         started = start(player, rig, action);
     }
-    const struct cp_motion *motion = playing(player);
+    const struct cp_motion *motion = player->playing;
     if (!motion)
         return;
     player->into_s += dt_s;
     if ((gesture && !started) || player->into_s >= (float)(motion->n_frames - 1) / MOTION_HZ) {
         take_over(player);
-        player->playing = -1;
+        play(player, NULL);
     }
 }
 
@@ -144,7 +144,7 @@ static void limb_turn(const struct motion_player *player, const struct cp_motion
 /* The motion's own turns, as far as it is seen. */
 static void apply(const struct motion_player *player, const struct rig *rig, struct stance *stance)
 {
-    const struct cp_motion *motion = playing(player);
+    const struct cp_motion *motion = player->playing;
     if (!motion)
         return;
     for (int b = CP_BONE_UNSET + 1; b < CP_BONE_COUNT; b++) {
@@ -251,7 +251,7 @@ void motion_face(struct motion_player *player, float *face)
         {4, CP_SHAPE_browOuterUpLeft, 0.7f},  {4, CP_SHAPE_browOuterUpRight, 0.7f},
         {4, CP_SHAPE_eyeWideLeft, 0.6f},      {4, CP_SHAPE_eyeWideRight, 0.6f},
     };
-    const struct cp_motion *motion = playing(player);
+    const struct cp_motion *motion = player->playing;
     float shown[MOTION_FACES] = {0}, left = 1 - smoother_step(player->settle_s / SETTLE_S);
     if (motion) {
         int a, b;
@@ -282,5 +282,6 @@ void motion_drop(struct motion_player *player)
 {
     for (int i = 0; i < player->n; i++)
         cp_ref_drop(player->entry[i].motion);
-    player->n = 0;
+    cp_ref_drop(player->playing);
+    *player = (struct motion_player){.n = 0};
 }

@@ -27,14 +27,15 @@ struct cp_motion {
     float (*face)[MOTION_FACES];     /* by frame, weights */
 };
 
-#define MOTION_MAX 32 /* added to one actor */
+#define MOTION_MAX CP_ACTOR_MOTIONS
 
 struct motion_player {
     struct {
         char name[32];
-        struct cp_motion *motion;
+        struct cp_motion *motion; /* a reference; NULL: this place is free */
     } entry[MOTION_MAX];
-    int n, playing; /* -1 */
+    int n;                     /* places that were ever taken: those behind are free */
+    struct cp_motion *playing; /* a reference of its own, so that its place can be given away; NULL: none */
     char last_action[32];
     float into_s;
     float fit[CP_BONE_COUNT][4]; /* for the playing one: rest pose of this character to the file's */

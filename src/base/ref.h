@@ -36,4 +36,11 @@ static inline void cp_ref_drop(void *object)
         ref->free(object);
 }
 
+/* How many references there are now. 1 and no other way to the object than one's own: nobody else has it, nor
+ * will. */
+static inline int cp_ref_count(const void *object)
+{
+    return atomic_load_explicit(&((struct cp_ref *)object)->count, memory_order_acquire);
+}
+
 #endif

@@ -18,6 +18,8 @@ struct cp_encode_config {
     char video[CP_OPTION_TEXT_BYTES];  /* provider: "auto", "x264", "openh264" */
     char preset[CP_OPTION_TEXT_BYTES]; /* x264: "superfast" */
     int64_t video_kbps, audio_kbps;
+    int threads; /* that code one picture; 0 counts as 1. Not an option: a channel has one thread to encode on
+                  */
     double idr_s; /* seconds between periodic IDRs: HLS segments start there */
 };
 extern const struct cp_option cp_encode_options[];

@@ -14,6 +14,7 @@ struct cp_video_setup {
     int level_idc;      /* H.264 table A-1, times ten: 31 for 720p30 */
     int kbps;           /* ceiling of the rate */
     int vbv_bits;       /* decoder's buffer: bounds the size of one frame */
+    int threads;        /* that code one picture together, in slices; others may ignore it */
     const char *preset; /* x264's name of the trade of speed for size; others may ignore it */
 };
 

@@ -55,7 +55,8 @@ int cp_venc_create(const struct cp_encode_config *config, int width, int height,
                    void *user, struct cp_venc **ret_venc, struct cp_error *error)
 {
     const struct cp_video_provider *provider;
-    struct cp_video_setup setup = {.width = width,
+    struct cp_video_setup setup = {.threads = config->threads > 1 ? config->threads : 1,
+                                   .width = width,
                                    .height = height,
                                    .level_idc = level_for(width, height),
                                    .kbps = (int)config->video_kbps,

@@ -1,5 +1,5 @@
 /*
- * libx264 as video provider: constrained baseline, one thread, no look-ahead, so that a picture's packet is
+ * libx264 as video provider: constrained baseline, no look-ahead, so that a picture's packet is
  * there when the call returns. Built only in GPL builds.
  */
 #include "encode/encode_provider.h"
@@ -79,7 +79,8 @@ static int open_coder(const struct cp_video_setup *setup, void **ret_coder, stru
     param.i_fps_num = CP_FRAME_HZ;
     param.i_fps_den = 1;
     param.b_vfr_input = 0;
-    param.i_threads = 1;
+    param.i_threads = setup->threads;
+    param.b_sliced_threads = setup->threads > 1; /* the picture's packet is there when the call returns */
     param.i_level_idc = setup->level_idc;
     param.i_bframe = 0;
     param.i_frame_reference = 1;

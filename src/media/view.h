@@ -14,7 +14,8 @@ struct cp_view {
     const struct cp_card *card; /* to draw over the picture, or NULL. Borrowed for the frame */
     float card_shown;           /* 0 hidden .. 1 fully shown (slides and fades between) */
     struct cp_footage
-        *screen; /* on the set's screen; NULL: what the stage was made with. Borrowed for the frame */
+        *screen;        /* on the set's screen; NULL: what the stage was made with. Borrowed for the frame */
+    float screen_faded; /* 0: `screen` is seen wholly .. 1: what the stage was made with is seen through it */
 };
 
 #endif

@@ -21,6 +21,7 @@ struct cp_footage {
     struct cp_ref ref;
     int width, height, blur_px;
     uint32_t matte;
+    int orientation; /* of what is decoded, as EXIF counts; 0 or 1: as it is */
     bool video;
     struct footage_frame frame[FOOTAGE_RING]; /* a still has one */
     /* Frames written and released, ever: frame i lies in frame[i % FOOTAGE_RING]. The writer is the decoder's

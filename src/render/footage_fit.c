@@ -9,7 +9,8 @@
 
 struct reader { /* how to read one channel of a packed or planar format as 8 bits */
     const uint8_t *data;
-    int stride, step, shift;
+    ptrdiff_t stride, step; /* bytes from row to row and from pixel to pixel; below 0 where it is mirrored */
+    int shift;
     bool wide, big;         /* 16-bit units; the high byte first */
     const uint8_t *palette; /* of this channel, 4 bytes an entry, or NULL */
     int width, height;
@@ -17,11 +18,35 @@ struct reader { /* how to read one channel of a packed or planar format as 8 bit
 
 static int value(const struct reader *r, int x, int y)
 {
-    const uint8_t *p = r->data + (ptrdiff_t)y * r->stride + x * r->step;
+    const uint8_t *p = r->data + y * r->stride + x * r->step;
     if (!r->wide)
         return r->palette ? r->palette[4 * *p] : *p;
     int v = (r->big ? p[0] << 8 | p[1] : p[0] | p[1] << 8) >> r->shift;
     return v > 255 ? 255 : v;
+}
+
+/* Reads a stored channel as EXIF says that it is seen: mirrored, and from 5 on with rows and columns changed.
+ */
+static void turn(struct reader *r, int orientation)
+{
+    bool mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    struct reader stored = *r;
+    if (mirror_x) {
+        r->data += (stored.width - 1) * stored.step;
+        r->step = -stored.step;
+    }
+    if (mirror_y) {
+        r->data += (stored.height - 1) * stored.stride;
+        r->stride = -stored.stride;
+    }
+    if (orientation >= 5) {
+        ptrdiff_t step = r->step;
+        r->step = r->stride;
+        r->stride = step;
+        r->width = stored.height;
+        r->height = stored.width;
+    }
 }
 
 /* One channel, cut to cover width x height: the mean of the source pixels where it shrinks by two or more,
@@ -189,14 +214,17 @@ bool cp_fit_frame(struct cp_footage *footage, const AVFrame *frame, struct foota
         return false;
     bool rgb = format->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL) || format->nb_components < 3;
     for (int k = 0; k < 3; k++) {
+        turn(&channel[k], footage->orientation);
         scale_plane(&channel[k], fit->plane[k], fit->width, fit->height,
                     (float)fit->width / (float)fit->height);
         if (footage->blur_px > 0)
             blur_plane(fit->plane[k], fit->other, fit->width, fit->height, footage->blur_px);
     }
     pack_rgb(fit, frame, rgb, to->rgb);
-    if (footage->matte && read_alpha(frame, format, &alpha))
+    if (footage->matte && read_alpha(frame, format, &alpha)) {
+        turn(&alpha, footage->orientation);
         lay_on_matte(fit, &alpha, footage->matte, to->rgb);
+    }
     const int stride[3] = {fit->width, fit->width / 2, fit->width / 2};
     cp_render_convert(cp_render_best_kernels(), to->rgb, fit->width, to->plane, stride, fit->width,
                       fit->height);

@@ -71,6 +71,7 @@ int cp_picture_decode(struct cp_footage *f, enum AVCodecID id, const void *bytes
             av_shrink_packet(packet, (int)copy_png(bytes, length, packet->data));
         else
             memcpy(packet->data, bytes, length);
+        f->orientation = cp_picture_orientation(bytes, length);
         context->max_pixels = CP_FOOTAGE_MAX_PIXELS;
         context->thread_count = 1;
         if (avcodec_open2(context, codec, NULL) < 0 || avcodec_send_packet(context, packet) < 0 ||

@@ -1,5 +1,5 @@
 /* Pictures for tests and snapshots: a time code in the picture, and PNG. */
-#include "render/render.h"
+#include "render/scenery.h"
 
 #include <math.h>
 #include <png.h>
@@ -141,4 +141,19 @@ int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, s
 {
     const struct image image = {.cutout = cutout, .width = cutout->width, .height = cutout->height};
     return write_png(&image, out, error);
+}
+
+int cp_footage_write_png(struct cp_footage *footage, int64_t at_samples, struct cp_buffer *out,
+                         struct cp_error *error)
+{
+    const struct footage_frame *frame = cp_footage_frame(footage, at_samples);
+    if (!frame)
+        return cp_fail(error, CP_ERR_FORMAT, "render", "The video has no picture that can be read.");
+    int width, height;
+    cp_footage_size(footage, &width, &height);
+    const struct cp_picture picture = {.width = width,
+                                       .height = height,
+                                       .stride = {width, width / 2, width / 2},
+                                       .plane = {frame->plane[0], frame->plane[1], frame->plane[2]}};
+    return cp_picture_write_png(&picture, out, error);
 }

@@ -429,6 +429,25 @@ static int64_t lap(int64_t *mark)
     return spent;
 }
 
+void cp_render_begin_anew(struct cp_render *render)
+{
+    CP_ASSERT_THREAD("draw");
+    render->frame = 0; /* all shadows are drawn */
+    memset(render->seen, 0, (size_t)render->mesh->n_triangles);
+    memset(render->hidden, 0, (size_t)render->mesh->n_triangles);
+    render->background_ready = false;
+}
+
+void cp_render_aim(struct cp_render *render, const struct cp_view *view)
+{
+    CP_ASSERT_THREAD("draw");
+    aim_camera(render, view);
+    render->view = *view;
+    render->background_ready = false; /* it does not belong to this view */
+    if (render->scenery->screen)
+        cp_screen_aim(render, render->scenery->screen, render->scenery->shown_on_screen, view);
+}
+
 void cp_render_cut_out(struct cp_render *render, struct cp_cutout *cutout)
 {
     CP_ASSERT_THREAD("draw");
@@ -452,7 +471,10 @@ void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses
     stats->morph_ns = lap(&mark);
     k->place_vertices(render);
     stats->skin_ns = lap(&mark);
+    bool anew = !render->frame;
     draw_shadows(render);
+    if (anew) /* vertices of hair carry the light that the last shadows left them, and there were none */
+        k->place_vertices(render);
     stats->shadow_ns = lap(&mark);
     k->set_up(render);
     cp_bin_records(render);

@@ -97,14 +97,19 @@ enum { CP_SCREEN_WIDTH = 512, CP_SCREEN_HEIGHT = 288 };
 
 /*
  * PNG, JPEG, WebP (a still), MP4 or WebM (a video, played in a loop without its sound by a thread of its
- * own), told by the bytes. Fitted to "cover": scaled until no border is left, cut evenly. The bytes are
- * copied. One channel at a time may draw a video; any number may draw a still. CP_ERR_UNSUPPORTED,
- * CP_ERR_FORMAT or CP_ERR_LIMIT with a reason otherwise. thread: any that may wait some hundred ms
+ * own), told by the bytes; turned as they say they must be. Fitted to "cover": scaled until no border is
+ * left, cut evenly. The bytes are copied. One channel at a time may draw a video; any number may draw a
+ * still. CP_ERR_UNSUPPORTED, CP_ERR_FORMAT or CP_ERR_LIMIT with a reason otherwise. thread: any that may wait
+ * some hundred ms
  */
 int cp_footage_open(const void *bytes, size_t length, const struct cp_footage_spec *spec,
                     struct cp_footage **ret_footage, struct cp_error *error);
 int cp_footage_open_file(const char *path, const struct cp_footage_spec *spec,
                          struct cp_footage **ret_footage, struct cp_error *error);
+/* How a picture's EXIF data says it must be turned to be seen upright, 1..8 as EXIF counts; 1 (as it is) when
+ * it says nothing that can be believed. From 5 on, width and height change places. cp_footage_open turns by
+ * it. */
+int cp_picture_orientation(const void *bytes, size_t length);
 /* Sends the messages of libav's libraries to our log, at debug level; once a program. */
 void cp_render_route_libav_log(void);
 bool cp_footage_is_video(const struct cp_footage *footage);
@@ -173,9 +178,22 @@ int cp_render_dress(struct cp_render *render, const struct cp_scenery *scenery, 
 void cp_render_draw(struct cp_render *render, const struct cp_pose *const *poses, const struct cp_view *view,
                     struct cp_picture *out);
 
+/* The next frame owes nothing to those before it: it and those that follow come out the same, bit by bit,
+ * whatever was drawn before and by which renderer of this stage. It costs some more than others. thread: draw
+ */
+void cp_render_begin_anew(struct cp_render *render);
+/* In the place of drawing a frame, for who has it drawn by another renderer: what the two functions below
+ * tell is as if it had been drawn. thread: draw */
+void cp_render_aim(struct cp_render *render, const struct cp_view *view);
+
 /* Where the set's screen was in the last frame: its middle, pixels. False when it was not in the picture.
  * thread: draw */
 bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2]);
+
+/* What the set's screen showed in the last frame, copied to a picture of its size: for fading from it after
+ * another stage was taken. False when there is no screen. thread: draw, while the renderer lives */
+bool cp_render_keep_screen(const struct cp_render *render, struct cp_footage *kept);
+struct cp_footage *cp_render_create_kept(void); /* such a picture, shared by reference; NULL: out of memory */
 
 /* A frame with alpha: characters and cards without what is behind them. */
 struct cp_cutout {
@@ -204,6 +222,9 @@ bool cp_picture_read_code(const struct cp_picture *picture, uint64_t *ret_value)
 
 /* Writes the picture as PNG (for snapshots and tests). thread: net, main */
 int cp_picture_write_png(const struct cp_picture *picture, struct cp_buffer *out, struct cp_error *error);
+/* The frame of a footage that cp_footage_wait has waited for. thread: any, when nobody draws it */
+int cp_footage_write_png(struct cp_footage *footage, int64_t at_samples, struct cp_buffer *out,
+                         struct cp_error *error);
 int cp_cutout_write_png(const struct cp_cutout *cutout, struct cp_buffer *out, struct cp_error *error);
 
 #endif

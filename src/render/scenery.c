@@ -129,8 +129,7 @@ void cp_scenery_draw(struct cp_render *render, const struct cp_view *view)
         render->kernels->fill_background(s->backdrop, s->rgb, render->width, render->height);
     }
     int rect[4] = {0, 0, render->width, render->height};
-    struct cp_footage *shown = view->screen ? view->screen : s->shown_on_screen;
-    bool changed = s->screen && cp_screen_draw(render, s->screen, shown, view->at_samples, moved, rect);
+    bool changed = s->screen && cp_screen_draw(render, s->screen, s->shown_on_screen, view, moved, rect);
     /* While the camera moves, what is seen is converted tile by tile; when it rests, all at once for good. */
     if (moved)
         render->planes_ready = false;

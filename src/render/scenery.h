@@ -97,10 +97,15 @@ struct patch {               /* a flat rectangle in perspective, in the backgrou
 struct screen;
 int cp_screen_create(const struct cp_set *set, int width, int height, struct screen **ret_screen);
 void cp_screen_destroy(struct screen *screen);
-/* Draws it into the background: all of it after the background was filled, else only what it shows when that
- * changed. Returns the rows and columns that changed (even, x a multiple of 16), or false. */
-bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *footage,
-                    int64_t at_samples, bool whole, int ret_rect[4]);
+/* Draws it into the background: `own`, or NULL for the idle picture, and over it what the view shows; all of
+ * it after the background was filled, else only what it shows when that changed. Returns the rows and columns
+ * that changed (even, x a multiple of 16), or false. */
+bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                    const struct cp_view *view, bool whole, int ret_rect[4]);
+
+/* The same without drawing: where it is in the picture, and what it shows. */
+void cp_screen_aim(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                   const struct cp_view *view);
 
 /* --- all of it --- */
 

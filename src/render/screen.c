@@ -1,7 +1,7 @@
 /* The screen in a set: a flat picture in a frame, seen in perspective; a designed picture while it is idle.
  */
+#include "render/footage.h"
 #include "render/room.h"
-#include "render/scenery.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +26,9 @@ struct screen {
     struct place place[MOST]; /* likewise */
     bool visible[MOST];
     uint32_t *idle;       /* CP_SCREEN_WIDTH x CP_SCREEN_HEIGHT */
+    uint32_t *mixed;      /* likewise: two pictures, while one fades into the other */
     const uint32_t *last; /* what it showed */
+    int last_width, last_height;
     int64_t last_due;
 };
 
@@ -136,9 +138,13 @@ int cp_screen_create(const struct cp_set *set, int width, int height, struct scr
         if (!strcmp(PLACE[i].set, set->name))
             row = i;
     struct screen *screen = calloc(1, sizeof *screen);
-    if (!screen ||
-        !(screen->idle = cp_render_alloc((CP_SCREEN_WIDTH * CP_SCREEN_HEIGHT + 64) * sizeof(uint32_t)))) {
-        free(screen);
+    if (!screen)
+        return CP_ERR_NOMEM;
+    const size_t bytes = (CP_SCREEN_WIDTH * CP_SCREEN_HEIGHT + 64) * sizeof(uint32_t);
+    screen->idle = cp_render_alloc(bytes);
+    screen->mixed = cp_render_alloc(bytes);
+    if (!screen->idle || !screen->mixed) {
+        cp_screen_destroy(screen);
         return CP_ERR_NOMEM;
     }
     float aspect = (float)width / (float)height;
@@ -167,6 +173,7 @@ void cp_screen_destroy(struct screen *screen)
     if (!screen)
         return;
     cp_render_free(screen->idle);
+    cp_render_free(screen->mixed);
     free(screen);
 }
 
@@ -282,14 +289,23 @@ static struct place place_of(const struct cp_render *render, const struct screen
                           a.turn_deg + (b.turn_deg - a.turn_deg) * t};
 }
 
+static void aim_face(struct cp_render *render, struct screen *screen, int i)
+{
+    struct patch *face = &screen->face[i];
+    screen->place[i] = place_of(render, screen, i);
+    *face = (struct patch){.alpha = 1};
+    memcpy(face->color, screen->frame_color, sizeof face->color);
+    screen->visible[i] = aim(render, &screen->place[i], 0, 0, 1.4f, face);
+}
+
 /* Its shadow and glow on the wall, its frame; then the face is ready to be drawn. */
 static void draw_body(struct cp_render *render, struct screen *screen, int i)
 {
     uint32_t *to = render->scenery->rgb;
-    float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
-    screen->place[i] = place_of(render, screen, i);
-    struct place behind = screen->place[i];
     struct patch p = {.alpha = 0.42f};
+    float unit = (float)(render->height < render->width ? render->height : render->width) / 720;
+    aim_face(render, screen, i);
+    struct place behind = screen->place[i];
     behind.y -= 0.03f;
     behind.z -= 0.04f;
     if (aim(render, &behind, 0.05f, 0.13f, 70 * unit, &p))
@@ -298,9 +314,6 @@ static void draw_body(struct cp_render *render, struct screen *screen, int i)
     memcpy(p.color, screen->frame_color, sizeof p.color);
     if (aim(render, &screen->place[i], screen->frame_m, screen->frame_m * 1.2f, 1.6f, &p))
         render->kernels->lay_patch(&p, to, render->width);
-    screen->face[i] = (struct patch){.alpha = 1};
-    memcpy(screen->face[i].color, screen->frame_color, sizeof p.color);
-    screen->visible[i] = aim(render, &screen->place[i], 0, 0, 1.4f, &screen->face[i]);
 }
 
 /* The rectangle grows to hold a patch: whole vectors of 16 columns, pairs of rows. */
@@ -315,29 +328,90 @@ static void include(const struct patch *p, int width, int rect[4])
     rect[3] = (bottom > old_bottom ? bottom : old_bottom) - rect[1];
 }
 
-bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *footage,
-                    int64_t at_samples, bool whole, int ret_rect[4])
+struct shown { /* a picture, as it is now */
+    const uint32_t *rgb;
+    int64_t due_samples; /* tells a video's frames apart */
+    int width, height;
+};
+
+static struct shown look_at(const struct screen *screen, struct cp_footage *footage, int64_t at_samples)
 {
+    struct shown shown = {screen->idle, 0, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT};
     const struct footage_frame *frame = footage ? cp_footage_frame(footage, at_samples) : NULL;
-    const uint32_t *texture = frame ? frame->rgb : screen->idle;
-    int width = CP_SCREEN_WIDTH, height = CP_SCREEN_HEIGHT, rect[4] = {0};
-    if (frame)
-        cp_footage_size(footage, &width, &height);
-    int64_t due = frame ? frame->due_samples : 0;
-    if (!whole && texture == screen->last && due == screen->last_due)
+    if (frame) {
+        shown.rgb = frame->rgb;
+        shown.due_samples = frame->due_samples;
+        cp_footage_size(footage, &shown.width, &shown.height);
+    }
+    return shown;
+}
+
+/* Packed 10-bit colours in 64 steps, red and blue at once. */
+static void mix(const uint32_t *from, const uint32_t *to, float share, uint32_t *out)
+{
+    const uint64_t outer = 0x3ff003ff, inner = 0x3ff, b = (uint64_t)lrintf(share * 64), a = 64 - b;
+    for (int i = 0; i < CP_SCREEN_WIDTH * CP_SCREEN_HEIGHT; i++) {
+        uint64_t two = ((from[i] & outer) * a + (to[i] & outer) * b) >> 6 & outer;
+        uint64_t one = ((from[i] >> 10 & inner) * a + (to[i] >> 10 & inner) * b) >> 6;
+        out[i] = (uint32_t)(two | one << 10);
+    }
+}
+
+/* What the view shows over what the stage has there. Pictures of other sizes than the screen's change at
+ * once. */
+static struct shown choose(struct screen *screen, struct cp_footage *own, const struct cp_view *view)
+{
+    float faded = view->screen ? fminf(fmaxf(view->screen_faded, 0), 1) : 1;
+    if (faded >= 1)
+        return look_at(screen, own, view->at_samples);
+    struct shown over = look_at(screen, view->screen, view->at_samples);
+    if (faded <= 0)
+        return over;
+    struct shown under = look_at(screen, own, view->at_samples);
+    const bool alike = over.width == CP_SCREEN_WIDTH && over.height == CP_SCREEN_HEIGHT &&
+                       under.width == CP_SCREEN_WIDTH && under.height == CP_SCREEN_HEIGHT;
+    if (!alike)
+        return faded < 0.5f ? over : under;
+    mix(over.rgb, under.rgb, faded, screen->mixed);
+    screen->last = NULL; /* it is another picture each time */
+    return (struct shown){screen->mixed, 0, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT};
+}
+
+static void remember(struct screen *screen, const struct shown *shown)
+{
+    screen->last = shown->rgb;
+    screen->last_due = shown->due_samples;
+    screen->last_width = shown->width;
+    screen->last_height = shown->height;
+}
+
+void cp_screen_aim(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                   const struct cp_view *view)
+{
+    struct shown shown = choose(screen, own, view);
+    remember(screen, &shown);
+    for (int i = 0; i < screen->n; i++)
+        aim_face(render, screen, i);
+}
+
+bool cp_screen_draw(struct cp_render *render, struct screen *screen, struct cp_footage *own,
+                    const struct cp_view *view, bool whole, int ret_rect[4])
+{
+    struct shown shown = choose(screen, own, view);
+    int rect[4] = {0};
+    if (!whole && shown.rgb == screen->last && shown.due_samples == screen->last_due)
         return false;
-    screen->last = texture;
-    screen->last_due = due;
+    remember(screen, &shown);
     for (int i = 0; i < screen->n; i++) {
         struct patch *face = &screen->face[i];
         if (whole)
             draw_body(render, screen, i);
         if (!screen->visible[i])
             continue;
-        invert(render, &screen->place[i], width, height, face);
-        face->texture = texture;
-        face->texture_width = width;
-        face->texture_height = height;
+        invert(render, &screen->place[i], shown.width, shown.height, face);
+        face->texture = shown.rgb;
+        face->texture_width = shown.width;
+        face->texture_height = shown.height;
         render->kernels->lay_patch(face, render->scenery->rgb, render->width);
         include(face, render->width, rect);
     }
@@ -361,4 +435,19 @@ bool cp_render_screen_middle(const struct cp_render *render, float ret_px[2])
         ret_px[1] = (float)(p->y0 + p->y1) / 2;
     }
     return largest > 0;
+}
+
+struct cp_footage *cp_render_create_kept(void)
+{
+    return cp_footage_create_still(CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT, 0);
+}
+
+bool cp_render_keep_screen(const struct cp_render *render, struct cp_footage *kept)
+{
+    const struct screen *screen = render->scenery ? render->scenery->screen : NULL;
+    if (!screen || !screen->last || screen->last_width != kept->width || screen->last_height != kept->height)
+        return false;
+    memcpy(kept->frame[0].rgb, screen->last, (size_t)kept->width * (size_t)kept->height * sizeof(uint32_t));
+    kept->frame[0].due_samples++; /* another picture than before */
+    return true;
 }

@@ -107,6 +107,7 @@ test('a line carries all that was picked, its chips say so, and the picture show
   await line.getByRole('combobox', { name: 'Light' }).selectOption('cool');
   await line.getByRole('combobox', { name: 'Camera' }).selectOption('close');
   await line.getByLabel('Smooth move').check();
+  await line.getByLabel('Seconds it moves').fill('0.8');
   await line.getByLabel('Background colour').fill('#18963c');
   await staging(page, 'Manner');
   await line.getByRole('radio', { name: 'Happy' }).check();
@@ -119,7 +120,7 @@ test('a line carries all that was picked, its chips say so, and the picture show
   const cue = await send(page, LINE);
   const { id, channel: on, state, created_at, timings_ms, error, sentences_done, ...said } = cue;
   assert.deepEqual(said, {
-    text: LINE, presenter: 'leo--silver', look: 'notes', set: 'plain', light: 'cool', camera: 'close', camera_move_s: 1.2,
+    text: LINE, presenter: 'leo--silver', look: 'notes', set: 'plain', light: 'cool', camera: 'close', camera_move_s: 0.8,
     background: '#18963c', emotion: 'happy', emotion_intensity: 0.5, action: 'nod', card: 'Leo\nin green',
   });
   await seen(page, GREEN);

@@ -172,6 +172,24 @@ test("an uploaded motion is there after a restart", async () => {
   rmSync(data, { recursive: true });
 });
 
+test("a picture and a video have a thumbnail, which goes with them", async () => {
+  const film = join(directory, "thumb.mp4");
+  spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=c=0x00c000:s=320x180:d=1:r=30", "-pix_fmt", "yuv420p", film]);
+  for (const [path, body, type] of [["/v1/media?name=a", png(64, 36, [0, 200, 0]), "image/png"], ["/v1/media?name=b", readFileSync(film), "video/mp4"]]) {
+    const { id } = await upload(path, body, type);
+    for (let time = 0; time < 2; time++) { // made, then kept
+      const { status, bytes, type: got } = await fetch(`${server.url}/v1/media/${id}/thumbnail.png`, { headers: { Authorization: `Bearer ${server.key}` } })
+        .then(async (answer) => ({ status: answer.status, type: answer.headers.get("content-type"), bytes: Buffer.from(await answer.arrayBuffer()) }));
+      assert.deepEqual([status, got], [200, "image/png"]);
+      const picture = decode(bytes), [r, g, b] = picture.at(96, 54);
+      assert.deepEqual([picture.width, picture.height], [192, 108]);
+      assert.ok(r < 30 && g > 160 && b < 30, `${[r, g, b]}`);
+    }
+    assert.equal((await server.call("DELETE", `/v1/media/${id}`)).status, 204);
+    assert.equal((await server.get(`/v1/media/${id}/thumbnail.png`)).status, 404);
+  }
+});
+
 test("pictures made to harm are refused within a second, with a reason, and the show goes on", async () => {
   const huge = wrap(30_000, 30_000, Buffer.alloc(1000)), deep = wrap(8000, 8000, Buffer.alloc(1000));
   const bomb = chunk("iCCP", Buffer.concat([Buffer.from("bomb\0\0"), deflateSync(Buffer.alloc(200 << 20), { level: 9 })]));

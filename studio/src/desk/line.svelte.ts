@@ -14,6 +14,8 @@ export interface Dress {
   screen: string | null;
   camera: string;
   smooth: boolean;
+  /** How long a smooth move lasts, seconds. */
+  moves: number;
   look: string;
   emotion: string;
   intensity: number;
@@ -26,15 +28,15 @@ export interface Dress {
   card: Card;
 }
 
+const SMOOTH_S = 1.2;
 const plain = (): Dress => ({
-  presenter: '', set: '', light: '', background: null, screen: null, camera: '', smooth: false, look: '',
+  presenter: '', set: '', light: '', background: null, screen: null, camera: '', smooth: false, moves: SMOOTH_S, look: '',
   emotion: '', intensity: 1, action: '', voice: '', rate: 1, pitch: 1, volume: 1, style: '', card: {},
 });
 
 export const TABS = ['Presenter', 'Scene', 'Manner', 'Action', 'Card'] as const;
 export type Tab = (typeof TABS)[number];
 
-const SMOOTH_S = 1.2;
 const DIALS = ['rate', 'pitch', 'volume'] as const;
 const escape = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
@@ -98,7 +100,7 @@ export class Line {
     for (const field of ['background', 'screen'] as const) if (dress[field] !== null) cue[field] = dress[field];
     for (const dial of DIALS) if (dress[dial] !== 1) cue[dial] = dress[dial];
     if (dress.emotion && dress.intensity !== 1) cue.emotion_intensity = dress.intensity;
-    if (dress.smooth && (dress.camera || dress.presenter)) cue.camera_move_s = SMOOTH_S;
+    if (dress.smooth && (dress.camera || dress.presenter)) cue.camera_move_s = dress.moves || SMOOTH_S;
     const card = sentCard(dress.card);
     if (card) cue.card = card;
     return cue;
@@ -117,6 +119,7 @@ export class Line {
     for (const dial of DIALS) dress[dial] = spec[dial] ?? 1;
     dress.intensity = spec.emotion_intensity ?? 1;
     dress.smooth = Boolean(spec.camera_move_s);
+    dress.moves = spec.camera_move_s || SMOOTH_S;
     dress.card = { ...cardOf(spec) };
     this.dress = dress;
     this.forgetMissing();

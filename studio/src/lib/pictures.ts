@@ -5,9 +5,7 @@ import type { Media } from './types';
 
 const WIDTH = 192;
 const HEIGHT = 108;
-/** A video is fetched whole for its thumbnail; larger ones are shown by their name. */
-const VIDEO_MAX_BYTES = 24 << 20;
-/** Portraits are drawn when first asked for, beside the show: few at a time. */
+/** Portraits and videos' thumbnails are drawn when first asked for, beside the show: few at a time. */
 const AT_A_TIME = 2;
 const TRIES = 6;
 const TRY_AGAIN_MS = 1500;
@@ -26,15 +24,13 @@ export class Pictures {
 
   /** Rejects where there is none to be had: the name has to do. */
   thumbnail(media: Media): Promise<string> {
-    const path = contentOf(media.id);
-    if (media.kind === 'video' && media.bytes > VIDEO_MAX_BYTES && !this.#known.has(path))
-      return Promise.reject(new Error('too large for a thumbnail'));
-    return this.#once(path, (blob) => shrink(blob, media.kind));
+    if (media.kind === 'video') return this.#once(thumbnailOf(media), async (blob) => blob);
+    return this.#once(thumbnailOf(media), (blob) => shrink(blob, media.kind));
   }
 
   /** A file that was uploaded from here need not be fetched again. */
   keep(media: Media, file: File): void {
-    this.#known.set(contentOf(media.id), this.#addressOf(shrink(file, media.kind)));
+    this.#known.set(thumbnailOf(media), this.#addressOf(shrink(file, media.kind)));
   }
 
   leave(): void {
@@ -78,7 +74,9 @@ export class Pictures {
   }
 }
 
-const contentOf = (id: string) => `/v1/media/${encodeURIComponent(id)}/content`;
+/** A picture is made small here; of a video the server has a frame, so that it need not be fetched. */
+const thumbnailOf = (media: Media) =>
+  `/v1/media/${encodeURIComponent(media.id)}/${media.kind === 'video' ? 'thumbnail.png' : 'content'}`;
 
 async function shrink(blob: Blob, kind: Media['kind']): Promise<Blob> {
   if (kind === 'picture') {

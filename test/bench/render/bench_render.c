@@ -2,7 +2,7 @@
  * Milliseconds a frame and a step, for a character that idles and moves its jaw:
  *
  *     bench_render FILE.glb [--level auto] [--samples 4] [--size 1280x720] [--frames 200] [--set studio]
- * [--camera medium] [--move 1] [--characters 1]
+ * [--camera medium] [--move 1] [--characters 1] [--card 1] [--alpha 1]
  * [--png LAST_FRAME.png]
  *
  * Pinned to the core it starts on. Frame times are CPU time, so that a busy machine disturbs them little;
@@ -27,6 +27,7 @@ struct options {
     struct cp_render_config config;
     int width, height, frames, characters; /* two stand in the same place: the most that they can cost */
     bool move;                             /* the camera, so that the background is new in each frame */
+    bool card, alpha;                      /* a product's card over the picture; each frame with alpha too */
 };
 
 static int by_value(const void *a, const void *b)
@@ -65,6 +66,10 @@ static bool parse(int argc, char **argv, struct options *o)
             o->png = value;
         else if (!strcmp(argv[i], "--move"))
             o->move = atoi(value);
+        else if (!strcmp(argv[i], "--card"))
+            o->card = atoi(value);
+        else if (!strcmp(argv[i], "--alpha"))
+            o->alpha = atoi(value);
         i++;
     }
     return o->file && o->frames > 0 && o->frames <= MAX_FRAMES && cp_render_find_set(o->set);
@@ -79,6 +84,20 @@ static void open_mouth(const struct cp_model *model, int frame, struct cp_pose *
             model->targets[i].shape == CP_SHAPE_mouthSmileLeft)
             pose->weight[i] = 0.3f + 0.3f * sinf((float)frame * 0.5f);
     }
+}
+
+/* A product without its picture, which would cost the same: a card is blended as it is. NULL when it fails.
+ */
+static struct cp_card *make_card(int width, int height)
+{
+    const struct cp_card_spec spec = {
+        .title = "A mug", .text = "Blue, of stoneware, by hand", .price = "12.50", .side = CP_CARD_RIGHT};
+    struct cp_card_maker *maker = NULL;
+    struct cp_card *card = NULL;
+    if (!cp_card_maker_create(&maker, NULL))
+        cp_card_make(maker, &spec, NULL, 0, width, height, &card, NULL);
+    cp_card_maker_destroy(maker);
+    return card;
 }
 
 static void write_png(const struct cp_picture *picture, const char *path)
@@ -105,7 +124,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: bench_render FILE.glb [--level L] [--samples N] [--size WxH] [--frames N] [--set S] "
-                "[--camera C] [--move 1] [--characters N] [--png FILE]\n");
+                "[--camera C] [--move 1] [--characters N] [--card 1] [--alpha 1] [--png FILE]\n");
         return 2;
     }
     cpu_set_t core;
@@ -133,6 +152,11 @@ int main(int argc, char **argv)
     struct cp_view view;
     if (!cp_render_frame_camera(set, o.camera, model, o.width, o.height, &view))
         return 2;
+    struct cp_card *card = o.card ? make_card(o.width, o.height) : NULL;
+    struct cp_cutout *cutout = o.alpha ? cp_cutout_create(o.width, o.height) : NULL;
+    view.card = card;
+    view.card_shown = 1;
+    cp_render_cut_out(render, cutout);
     struct cp_moment moment = {.attention = CP_ATTENTION_IDLE, .gain = 1};
     struct cp_render_stats stats = {0};
     for (int i = -WARM_UP; i < o.frames; i++) {
@@ -169,6 +193,8 @@ int main(int argc, char **argv)
         write_png(picture, o.png);
     cp_render_destroy(render);
     cp_actor_destroy(actor);
+    cp_cutout_destroy(cutout);
+    cp_ref_drop(card);
     cp_ref_drop(picture);
     cp_pool_destroy(pool);
     cp_ref_drop(model);

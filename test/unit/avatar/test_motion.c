@@ -156,8 +156,53 @@ static void what_takes_over_does_not_jump(void **state)
     free(watch);
 }
 
+/* One that is taken away while it plays, and whose place is given to another, is played to its end. */
+static void a_motion_taken_away_plays_to_its_end(void **state)
+{
+    struct cp_model *model = make_figure(1);
+    struct cp_pose *pose = calloc(2, sizeof *pose);
+    struct cp_actor *actor[2];
+    struct cp_motion *up = make_motion(1.2f, 0.5f, 0, 2), *high = make_motion(1, -0.5f, 2, 4);
+    struct cp_moment moment = {.attention = CP_ATTENTION_IDLE, .gain = 1, .action = "up"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cp_actor_create(model, 3, &actor[i], NULL), 0);
+        cp_actor_set_motion(actor[i], 5, "up", up);
+    }
+    for (int f = 0; f < 90; f++) {
+        if (f == 20)
+            cp_actor_set_motion(actor[1], 5, "", NULL);
+        if (f == 25)
+            cp_actor_set_motion(actor[1], 5, "high", high);
+        for (int i = 0; i < 2; i++)
+            cp_actor_pose(actor[i], &moment, &SIGHT, &pose[i]);
+        assert_memory_equal(&pose[0], &pose[1], sizeof *pose);
+        if (f == 30)
+            assert_true(left_hand(model, &pose[1]) > 1.4f);
+        moment.at_samples += CP_SAMPLES_PER_FRAME;
+    }
+    strcpy(moment.action, ""); /* it is not known any more; the new one is */
+    cp_actor_pose(actor[1], &moment, &SIGHT, &pose[1]);
+    strcpy(moment.action, "up");
+    for (int f = 0; f < 30; f++, moment.at_samples += CP_SAMPLES_PER_FRAME)
+        cp_actor_pose(actor[1], &moment, &SIGHT, &pose[1]);
+    assert_true(left_hand(model, &pose[1]) < 1);
+    strcpy(moment.action, "high");
+    for (int f = 0; f < 30; f++, moment.at_samples += CP_SAMPLES_PER_FRAME)
+        cp_actor_pose(actor[1], &moment, &SIGHT, &pose[1]);
+    assert_true(left_hand(model, &pose[1]) > 1.3f);
+    for (int i = 0; i < 2; i++)
+        cp_actor_destroy(actor[i]);
+    cp_ref_drop(up);
+    cp_ref_drop(high);
+    cp_ref_drop(model);
+    free(pose);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_takes_over_does_not_jump)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_takes_over_does_not_jump),
+        cmocka_unit_test(a_motion_taken_away_plays_to_its_end),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,35 @@ static void screen_shows_what_it_is_given(void **state)
     stage_close(&stage);
 }
 
+/* Faded half, it is midway between what is shown and what lies under it, with no step on the way. */
+static void a_screen_fades(void **state)
+{
+    struct stage stage = stage_open(scene_person(8), "auto", 1, "studio", 640, 360);
+    struct cp_footage *footage = footage_of(512, 288, CP_SCREEN_WIDTH, CP_SCREEN_HEIGHT);
+    struct cp_footage *kept = cp_render_create_kept();
+    double luma[9];
+    for (int i = 0; i <= 8; i++) {
+        stage.view.screen = i < 8 ? footage : NULL;
+        stage.view.screen_faded = (float)i / 8;
+        stage_draw(&stage, NULL, 2);
+        luma[i] = mean_luma(stage.picture, 520, 100, 620, 180);
+        if (i == 4)
+            assert_true(cp_render_keep_screen(stage.render, kept));
+    }
+    assert_true(luma[0] > luma[8] + 20);
+    for (int i = 0; i < 8; i++) {
+        double step = luma[i] - luma[i + 1], mean = (luma[0] - luma[8]) / 8;
+        assert_true(step > 0.5 * mean && step < 1.5 * mean);
+    }
+    stage.view.screen = kept; /* what it showed in between can be shown again */
+    stage.view.screen_faded = 0;
+    stage_draw(&stage, NULL, 2);
+    assert_true(fabs(mean_luma(stage.picture, 520, 100, 620, 180) - luma[4]) < 0.2);
+    cp_ref_drop(kept);
+    cp_ref_drop(footage);
+    stage_close(&stage);
+}
+
 static void a_moved_camera_never_jumps(void **state)
 {
     struct stage stage = stage_open(scene_person(8), "auto", 1, "studio", 320, 180);
@@ -349,6 +378,7 @@ int main(void)
         cmocka_unit_test(picture_covers_the_frame_without_borders),
         cmocka_unit_test(bad_footage_is_refused),
         cmocka_unit_test(screen_shows_what_it_is_given),
+        cmocka_unit_test(a_screen_fades),
         cmocka_unit_test(a_moved_camera_never_jumps),
         cmocka_unit_test(presenter_never_hides_the_screen),
         cmocka_unit_test(a_resting_camera_shows_what_a_moving_one_did),
