@@ -71,9 +71,9 @@ struct layer {
 
 /* clang-format off */
 static const struct layer layers[] = {
-    {.count = 12, .lift = {0.30f, 0.05f}, .width = {1.75f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
+    {.count = 12, .lift = {0.30f, 0.05f}, .width = {1.45f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
      .stray = 0.05f, .to = 1, .rows = 16, .across = 3, .root = 0.95f, .taper = 9, .shade = 0.80f},
-    {.count = 14, .lift = {0.60f, 0.22f}, .width = {1.00f, 0.30f}, .body = 0.62f, .length = {0.965f, 0.035f},
+    {.count = 13, .lift = {0.60f, 0.22f}, .width = {1.00f, 0.30f}, .body = 0.62f, .length = {0.965f, 0.035f},
      .stray = 0.20f, .to = 1, .rows = 20, .across = 3, .root = 0.45f, .taper = 5, .shade = 0.93f},
     {.count = 14, .lift = {0.85f, 0.25f}, .width = {0.52f, 0.28f}, .body = 0.40f, .length = {0.945f, 0.055f},
      .stray = 0.34f, .to = 0.92f, .rows = 14, .across = 2, .root = 0.45f, .taper = 3.4f, .shade = 1.03f},
@@ -158,12 +158,13 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
     part_add_strand(part, rows, layer->rows, layer->across, &look);
 }
 
-/* What shows under the locks at the brow, and between them and face or neck: their inner side, one dark sheet from
- * cheek to cheek round the nape. */
+/* What shows under the locks at the brow, and between them and face or neck: their inner side, one dark sheet
+ * from cheek to cheek round the nape. */
 static void add_curtain(struct part *part, const struct character *c, unsigned *seed)
 {
     enum { COLUMNS = 17, ROWS = 14 };
-    const struct layer inner = {.lift = {0.10f, 0}, .width = {1, 0}, .length = {0.955f, 0.02f}, .root = 1, .taper = 5};
+    const struct layer inner = {
+        .lift = {0.10f, 0}, .width = {1, 0}, .length = {0.955f, 0.02f}, .root = 1, .taper = 5};
     int first = part->n_vertices;
     for (int i = 0; i < 2 * COLUMNS; i++) {
         bool left = i >= COLUMNS;

@@ -11,20 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 640, YAWS = 24, MAX_TRIANGLES = 80000 };
+enum { SIDE = 512, YAWS = 24, MAX_TRIANGLES = 80000 };
 
-static const float SPAN = 46;                         /* cm, what a picture shows from side to side */
-static const vec3 MIDDLE = {0, 0, -2};                /* of the pictures */
-static const float PITCH_DEG[] = {-20, 0, 18, 40, 66}; /* of the cameras, up is positive */
-static const float NECK_ENDS = -13;                   /* cm from the eyes: below, the head turns away from it */
-static const float WORTH = 0.04f; /* share of its samples that a triangle must win somewhere to stay */
+static const float SPAN = 46;          /* cm, what a picture shows from side to side */
+static const vec3 MIDDLE = {0, 0, -2}; /* of the pictures */
+static const float PITCH_DEG[] = {-22, -12, -5, 3, 14, 36, 64}; /* of the cameras, up is positive */
+static const float NECK_ENDS = -13; /* cm from the eyes: below, the head turns away from it */
+static const float WORTH = 0.04f;   /* share of its samples that a triangle must win somewhere to stay, */
+enum { WORTH_SAMPLES = 4 };         /* or so many */
 
 struct triangle {
     vec3 corner[3];
     struct part *part;
-    int at;           /* its first index in the part; -1 hides others but cannot go */
-    bool gone, low;   /* hides only what a camera below sees: shoulders, whatever the head's turn */
-    float most;       /* the largest share of its samples that it has won; -1: too small to cover one */
+    int at;         /* its first index in the part; -1 hides others but cannot go */
+    bool gone, low; /* hides only what a camera below sees: shoulders, whatever the head's turn */
+    float most;     /* the largest share of its samples that it has won; -1: too small to cover one */
+    int most_won;
     int covered, won; /* samples of the picture at hand */
 };
 
@@ -43,7 +45,7 @@ static bool may_go(const struct character *c, const struct part *part, const uin
         return false;
     for (int k = 0; k < 3; k++) { /* skin that no shape of the face moves */
         vec3 p = part->vertices[corner[k]].position;
-        if (sd_hair_cap(c, p) > -0.35f || (p.z > -1 && p.y < 7))
+        if (sd_hair_cap(c, p) > -0.35f || p.z > 0)
             return false;
     }
     return true;
@@ -122,6 +124,7 @@ static void look_from(struct look *look, float yaw, float pitch)
             look->triangles[look->winner[i]].won++;
     for (int i = 0; i < look->n; i++) {
         struct triangle *t = &look->triangles[i];
+        t->most_won = t->won > t->most_won ? t->won : t->most_won;
         if (t->covered)
             t->most = maxf(t->most, (float)t->won / (float)t->covered);
     }
@@ -158,7 +161,8 @@ void drop_unseen(struct sculpture *s, const struct character *c, vec3 *const *pl
         look_around(&look);
         for (int i = 0; i < look.n; i++) {
             struct triangle *t = &look.triangles[i];
-            bool sliver = t->most > 0 && t->most < WORTH, hidden = t->most == 0;
+            bool sliver = t->most > 0 && t->most < WORTH && t->most_won < WORTH_SAMPLES,
+                 hidden = t->most == 0;
             t->gone |= t->at >= 0 && (pass ? hidden : sliver);
         }
     }
