@@ -5,6 +5,7 @@
 #include "hand.h"
 #include "shapes.h"
 #include "skin.h"
+#include "visible.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,14 +121,32 @@ static void bake_part(struct baked_part *out, struct part *part, const struct ch
     free(normals);
 }
 
+static void leave_out_unseen(struct sculpture *s, const struct character *c)
+{
+    vec3 *places[sizeof s->parts / sizeof *s->parts];
+    for (int k = 0; k < s->n_parts; k++) {
+        const struct part *part = &s->parts[k];
+        struct deform none = {c, part->rig, 0, 0};
+        places[k] = malloc(((size_t)part->n_vertices + 1) * sizeof *places[k]);
+        for (int i = 0; i < part->n_vertices; i++)
+            places[k][i] = deformed(&none, part->vertices[i].position, part->vertices[i].anchor);
+    }
+    drop_unseen(s, c, places);
+    for (int k = 0; k < s->n_parts; k++)
+        free(places[k]);
+}
+
 void bake(struct sculpture *s, const struct character *c, struct baked *ret)
 {
     memset(ret, 0, sizeof *ret);
     skeleton_make(c, &ret->skeleton);
+    for (int k = 0; k < s->n_parts; k++)
+        if (s->parts[k].n_indices)
+            part_simplify(&s->parts[k], c);
+    leave_out_unseen(s, c);
     for (int k = 0; k < s->n_parts; k++) {
         if (s->parts[k].n_indices == 0) /* no earrings, say: glTF has no empty meshes */
             continue;
-        part_simplify(&s->parts[k], c);
         paint(c, &s->parts[k]);
         if (s->parts[k].rig == RIG_FACE && s->parts[k].surface == CP_SURFACE_SKIN)
             ret->skin = skin_unroll(&s->parts[k], c);

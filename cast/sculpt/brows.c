@@ -15,7 +15,7 @@ static vec3 on_face(const struct character *c, float x, float y)
     return v3(x, y, z);
 }
 
-enum { BROW_HAIRS = 300, BROW_ROWS = 3, LASH_ROWS = 4, LASHES = 44, LINER_ROWS = 24 };
+enum { BROW_HAIRS = 330, BROW_ROWS = 3, LASH_ROWS = 4, LASHES = 44, LINER_ROWS = 24 };
 
 static void add_brow_hair(struct part *part, const struct character *c, float t, unsigned *seed)
 {
@@ -25,7 +25,7 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
     float lean = blend(0.75f, 0.14f, ease(0, 0.25f, t)) - off * 1.0f;
     vec3 start = unit(v3(direction.x - direction.y * lean, direction.y + direction.x * lean, 0));
     float reach = blend(0.50f, 0.62f, t) * (0.7f + 0.5f * random_unit(seed));
-    float width = 0.0135f * (0.8f + 0.5f * random_unit(seed));
+    float width = 0.0090f * (0.6f + 0.8f * random_unit(seed));
     struct strand_row rows[2][BROW_ROWS];
     for (int k = 0; k < BROW_ROWS; k++) {
         float e = (float)k / (BROW_ROWS - 1), way = reach * (e - blend(0.18f, 0.35f, ease(0, 0.2f, t)));
@@ -37,7 +37,7 @@ static void add_brow_hair(struct part *part, const struct character *c, float t,
         rows[0][k] = (struct strand_row){p, normal, p, width * (1 - 0.9f * e * e), 0};
         rows[1][k] = (struct strand_row){mirror(p), mirror(normal), mirror(p), width * (1 - 0.9f * e * e), 0};
     }
-    vec3 root = scale(c->color.brow, 0.75f + 0.7f * random_unit(seed));
+    vec3 root = scale(c->color.brow, 0.9f + 0.7f * random_unit(seed));
     struct strand_look look = {root, scale(root, 1.25f), 0.9f, 0.9f, 0};
     for (int side = 0; side < 2; side++)
         part_add_strand(part, rows[side], BROW_ROWS, 1, &look);

@@ -64,22 +64,23 @@ struct layer {
     float stray;         /* how far a lock leaves its path, cm */
     float to;            /* which guides, from the front (0) to this (1 the back) */
     int rows, across;
+    float root;  /* share of its width that a lock has at the parting */
     float taper; /* the higher, the later a lock thins out */
     float shade; /* colour multiplier */
 };
 
 /* clang-format off */
 static const struct layer layers[] = {
-    {.count = 13, .lift = {0.30f, 0.05f}, .width = {1.75f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
-     .stray = 0.05f, .to = 1, .rows = 16, .across = 3, .taper = 9, .shade = 0.80f},
-    {.count = 17, .lift = {0.65f, 0.20f}, .width = {1.15f, 0.35f}, .body = 0.62f, .length = {0.965f, 0.035f},
-     .stray = 0.20f, .to = 1, .rows = 20, .across = 3, .taper = 5, .shade = 0.93f},
-    {.count = 14, .lift = {0.95f, 0.25f}, .width = {0.62f, 0.30f}, .body = 0.40f, .length = {0.945f, 0.055f},
-     .stray = 0.34f, .to = 0.92f, .rows = 14, .across = 2, .taper = 3.4f, .shade = 1.03f},
+    {.count = 12, .lift = {0.30f, 0.05f}, .width = {1.45f, 0.10f}, .body = 0.70f, .length = {0.985f, 0.015f},
+     .stray = 0.05f, .to = 1, .rows = 16, .across = 3, .root = 0.95f, .taper = 9, .shade = 0.80f},
+    {.count = 13, .lift = {0.60f, 0.22f}, .width = {1.00f, 0.30f}, .body = 0.62f, .length = {0.965f, 0.035f},
+     .stray = 0.20f, .to = 1, .rows = 20, .across = 3, .root = 0.45f, .taper = 5, .shade = 0.93f},
+    {.count = 14, .lift = {0.85f, 0.25f}, .width = {0.52f, 0.28f}, .body = 0.40f, .length = {0.945f, 0.055f},
+     .stray = 0.34f, .to = 0.92f, .rows = 14, .across = 2, .root = 0.45f, .taper = 3.4f, .shade = 1.03f},
     {.count = 16, .lift = {1.10f, 0.30f}, .width = {0.20f, 0.14f}, .body = 0.14f, .length = {0.93f, 0.07f},
-     .stray = 0.50f, .to = 0.90f, .rows = 10, .across = 2, .taper = 2.6f, .shade = 1.15f},
+     .stray = 0.50f, .to = 0.90f, .rows = 10, .across = 2, .root = 0.45f, .taper = 2.6f, .shade = 1.15f},
     {.count = 12, .lift = {1.25f, 0.30f}, .width = {0.05f, 0.03f}, .body = 0.03f, .length = {0.92f, 0.08f},
-     .stray = 0.80f, .to = 0.85f, .rows = 10, .across = 2, .taper = 2.2f, .shade = 1.20f},
+     .stray = 0.80f, .to = 0.85f, .rows = 10, .across = 2, .root = 0.45f, .taper = 2.2f, .shade = 1.20f},
 };
 /* clang-format on */
 
@@ -129,13 +130,13 @@ static struct strand_row lock_row(const struct character *c, const struct lock *
     float lifted = cosf(along_guide * 4 + lock->phase) * lock->wave * 0.14f * ease(0.3f, 1, t);
     p = along(p, side, sway + lock->aside * ease(0, 0.4f, t));
     p = along(p, normal, lifted - 0.4f * lock->curl * ease(0.5f, 1, t)); /* ends turn in */
-    /* narrow at the root, a long taper to a soft point */
-    float taper = blend(0.45f, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
+    /* narrower at the root and flat, so that nobody looks into it; a long taper to a soft point */
+    float taper = blend(layer->root, 1, ease(0, 0.25f, t)) * powf(1 - powf(t, layer->taper), 0.9f);
     return (struct strand_row){.center = p,
                                .normal = normal,
                                .anchor = p,
                                .half_width = maxf(lock->width * taper, 0.015f),
-                               .height = maxf(layer->body * taper, 0.01f)};
+                               .height = maxf(layer->body * taper * ease(-0.02f, 0.10f, t), 0.01f)};
 }
 
 static void add_lock(struct part *part, const struct character *c, guide_set guides,
@@ -152,37 +153,48 @@ static void add_lock(struct part *part, const struct character *c, guide_set gui
                                .tip_color = scale(c->color.hair_tip, shade),
                                .edge_occlusion = 0.66f,
                                .crest_occlusion = 1,
-                               .u_offset = random_unit(seed) * 20};
+                               .u_offset = random_unit(seed) * 20,
+                               .lying = place > 0.1f};
     part_add_strand(part, rows, layer->rows, layer->across, &look);
 }
 
-/* Dark hair at the nape and behind the ears: what shows between the locks. */
-static void add_under_hair(struct part *part, const struct character *c, unsigned *seed)
+/* What shows under the locks at the brow, and between them and face or neck: their inner side, one dark sheet
+ * from cheek to cheek round the nape. */
+static void add_curtain(struct part *part, const struct character *c, unsigned *seed)
 {
-    enum { SHEETS = 13, ROWS = 8 };
-    for (int side = -1; side <= 1; side += 2)
-        for (int i = 0; i < SHEETS; i++) {
-            float u = (float)i / (SHEETS - 1), angle = blend(-0.30f, 1.65f, u),
-                  end = -12.0f - 0.9f * random_unit(seed);
-            struct strand_row rows[ROWS];
-            for (int k = 0; k < ROWS; k++) {
-                float t = (float)k / (ROWS - 1), r = blend(7.2f, 6.3f, t);
-                float y = blend(1.5f, -0.5f + (end + 0.5f) * c->hair_length * c->nape, t);
-                vec3 p =
-                    v3((float)side * r * cosf(angle) * 0.98f, y, -3.0f - r * 0.92f * sinf(angle) + 0.6f * t);
-                float taper = 0.3f + 0.7f * powf(1 - powf(t, 5), 0.7f);
-                rows[k] = (struct strand_row){p, v3((float)side * cosf(angle), 0, -sinf(angle)), p,
-                                              1.25f * taper, 0.4f * taper};
-            }
-            struct strand_look look = {scale(c->color.hair, 0.6f), scale(c->color.hair_tip, 0.5f), 0.4f,
-                                       0.75f, random_unit(seed) * 20};
-            part_add_strand(part, rows, ROWS, 2, &look);
+    enum { COLUMNS = 17, ROWS = 14 };
+    const struct layer inner = {
+        .lift = {0.10f, 0}, .width = {1, 0}, .length = {0.955f, 0.02f}, .root = 1, .taper = 5};
+    int first = part->n_vertices;
+    for (int i = 0; i < 2 * COLUMNS; i++) {
+        bool left = i >= COLUMNS;
+        float place = (float)(left ? 2 * COLUMNS - 1 - i : i) / (COLUMNS - 1);
+        struct lock lock = draw_lock(c, left ? left_guides : right_guides, &inner, place, seed);
+        lock.reach *= blend(1, c->nape, ease(0.5f, 1, place));
+        for (int k = 0; k < ROWS; k++) {
+            float t = blend(0.01f, 1, (float)k / (ROWS - 1));
+            struct strand_row row = lock_row(c, &lock, &inner, t);
+            struct vertex v = {.position = row.center,
+                               .normal = scale(row.normal, -1),
+                               .tangent = v3(0, -1, 0),
+                               .color = scale(blend3(c->color.hair, c->color.hair_tip, t * t), 0.55f),
+                               .occlusion = 0.5f,
+                               .u = 0.9f * (float)i,
+                               .v = t,
+                               .anchor = row.center};
+            part_add_vertex(part, &v);
+        }
+    }
+    for (int i = 0; i + 1 < 2 * COLUMNS; i++)
+        for (int k = 0; k + 1 < ROWS; k++) {
+            int a = first + i * ROWS + k;
+            part_add_quad(part, a, a + 1, a + ROWS + 1, a + ROWS);
         }
 }
 
 static void add_long_hair(struct part *part, const struct character *c, unsigned *seed)
 {
-    add_under_hair(part, c, seed);
+    add_curtain(part, c, seed);
     for (size_t l = 0; l < sizeof layers / sizeof *layers; l++)
         for (int side = 0; side < 2; side++)
             for (int i = 0; i < layers[l].count; i++) {

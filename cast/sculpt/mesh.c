@@ -98,30 +98,43 @@ void part_compute_normals(struct part *part)
         part->vertices[i].normal = unit(part->vertices[i].normal);
 }
 
-void part_drop_marked(struct part *part, const bool *marked)
+/* Forgets the vertices that no triangle names. */
+static void drop_unused(struct part *part)
 {
-    int n = 0;
-    for (int i = 0; i < part->n_indices; i += 3) {
-        uint32_t *t = part->indices + i;
-        if (marked[t[0]] && marked[t[1]] && marked[t[2]])
-            continue;
-        memmove(part->indices + n, t, 3 * sizeof *t);
-        n += 3;
-    }
-    part->n_indices = n;
-
-    int *renumber = malloc((size_t)part->n_vertices * sizeof *renumber);
+    int *renumber = malloc((size_t)part->n_vertices * sizeof *renumber), kept = 0;
     memset(renumber, 0xff, (size_t)part->n_vertices * sizeof *renumber);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < part->n_indices; i++)
         renumber[part->indices[i]] = 1;
-    int kept = 0;
     for (int i = 0; i < part->n_vertices; i++)
         if (renumber[i] >= 0) {
             part->vertices[kept] = part->vertices[i];
             renumber[i] = kept++;
         }
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < part->n_indices; i++)
         part->indices[i] = (uint32_t)renumber[part->indices[i]];
     part->n_vertices = kept;
     free(renumber);
+}
+
+void part_drop_triangles(struct part *part, const bool *gone)
+{
+    int n = 0;
+    for (int i = 0; i < part->n_indices; i += 3)
+        if (!gone[i / 3]) {
+            memmove(part->indices + n, part->indices + i, 3 * sizeof *part->indices);
+            n += 3;
+        }
+    part->n_indices = n;
+    drop_unused(part);
+}
+
+void part_drop_marked(struct part *part, const bool *marked)
+{
+    bool *gone = malloc((size_t)part->n_indices / 3 + 1);
+    for (int i = 0; i < part->n_indices; i += 3) {
+        const uint32_t *t = part->indices + i;
+        gone[i / 3] = marked[t[0]] && marked[t[1]] && marked[t[2]];
+    }
+    part_drop_triangles(part, gone);
+    free(gone);
 }

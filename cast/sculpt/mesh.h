@@ -70,6 +70,8 @@ void part_mirror(struct part *part);
 void part_compute_normals(struct part *part);
 /* Drops the triangles whose corners are all marked, and then the vertices that nobody uses. */
 void part_drop_marked(struct part *part, const bool *marked);
+/* Drops the triangles that are marked, one flag each, and then the vertices that nobody uses. */
+void part_drop_triangles(struct part *part, const bool *gone);
 
 /* A part of an axis that is sampled finer than the rest. */
 struct zone {
