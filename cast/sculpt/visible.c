@@ -82,13 +82,18 @@ static void cover(struct look *look, int number, const vec3 p[3])
         x1 = (int)minf(SIDE - 1, ceilf(maxf(p[0].x, maxf(p[1].x, p[2].x)))),
         y0 = (int)maxf(0, floorf(minf(p[0].y, minf(p[1].y, p[2].y)))),
         y1 = (int)minf(SIDE - 1, ceilf(maxf(p[0].y, maxf(p[1].y, p[2].y))));
+    float step_x[3], step_y[3], start[3]; /* of the barycentrics, as they change from sample to sample */
+    for (int k = 0; k < 3; k++) {
+        const vec3 *a = &p[(k + 1) % 3], *b = &p[(k + 2) % 3];
+        step_x[k] = (a->y - b->y) / area;
+        step_y[k] = (b->x - a->x) / area;
+        start[k] = step_x[k] * (0.5f - a->x) + step_y[k] * (0.5f - a->y);
+    }
     for (int y = y0; y <= y1; y++)
         for (int x = x0; x <= x1; x++) {
-            float w[3], fx = (float)x + 0.5f, fy = (float)y + 0.5f;
-            for (int k = 0; k < 3; k++) {
-                const vec3 *a = &p[(k + 1) % 3], *b = &p[(k + 2) % 3];
-                w[k] = ((b->x - a->x) * (fy - a->y) - (fx - a->x) * (b->y - a->y)) / area;
-            }
+            float w[3];
+            for (int k = 0; k < 3; k++)
+                w[k] = start[k] + step_x[k] * (float)x + step_y[k] * (float)y;
             if (w[0] < 0 || w[1] < 0 || w[2] < 0)
                 continue;
             float z = w[0] * p[0].z + w[1] * p[1].z + w[2] * p[2].z;
@@ -103,6 +108,9 @@ static void cover(struct look *look, int number, const vec3 p[3])
 static void look_from(struct look *look, float yaw, float pitch)
 {
     const float scale_to = SIDE / SPAN;
+    vec3 axis[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}; /* turned as the head is */
+    for (int k = 0; k < 3; k++)
+        axis[k] = rotate_x(rotate_y(axis[k], -yaw), pitch);
     for (int i = 0; i < SIDE * SIDE; i++) {
         look->depth[i] = -1e9f;
         look->winner[i] = -1;
@@ -114,7 +122,8 @@ static void look_from(struct look *look, float yaw, float pitch)
         if (t->gone || (t->low && pitch >= 0))
             continue;
         for (int k = 0; k < 3; k++) {
-            vec3 q = rotate_x(rotate_y(sub(t->corner[k], MIDDLE), -yaw), pitch);
+            vec3 at = sub(t->corner[k], MIDDLE);
+            vec3 q = add(add(scale(axis[0], at.x), scale(axis[1], at.y)), scale(axis[2], at.z));
             p[k] = v3(q.x * scale_to + SIDE / 2, q.y * scale_to + SIDE / 2, q.z);
         }
         cover(look, i, p);
