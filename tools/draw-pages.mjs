@@ -86,6 +86,8 @@ async function phone() {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('tab', { name: 'Scene' }).click();
   await save(page, 'phone-scene');
+  await page.getByRole('tab', { name: 'Manner' }).click();
+  await save(page, 'phone-manner');
   await page.close();
 }
 

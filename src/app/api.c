@@ -19,11 +19,12 @@
 /* How a line is said: shared by cues, rundown lines and speech. */
 #define VOICE_FIELDS                                                                                         \
     TEXT("text", MAX_TEXT_BYTES, "plain text to say (either this or ssml)"),                                 \
-        TEXT("ssml", MAX_TEXT_BYTES, "SSML 1.1: speak, p, s, break, prosody, mark"),                         \
+        TEXT("ssml", MAX_TEXT_BYTES, "SSML 1.1; what is passed over is told as warnings"),                   \
         TEXT("voice", 63, "a voice's id; GET /v1/voices"),                                                   \
         TEXT("language", 35, "BCP 47, when no voice is named"),                                              \
         NUMBER("rate", 0.5, 2, "speed, 1 is normal"), NUMBER("pitch", 0.5, 2, "pitch, 1 is normal"),         \
-        NUMBER("volume", 0, 2, "loudness, 1 is normal")
+        NUMBER("volume", 0, 2, "loudness, 1 is normal"),                                                     \
+        TEXT("style", 15, "the way of speaking: neutral, news, sales ...; GET /v1/styles")
 
 /* What stands on a card. Lengths are bytes of UTF-8. */
 static const struct cp_field card_fields[] = {
@@ -88,6 +89,11 @@ static const struct cp_field rundown_fields[] = {
      .fields = cue_fields},
     END};
 
+static const struct cp_field music_fields[] = {
+    TEXT("media", 47, "an uploaded sound's id (GET /v1/media); \"\" turns the music off"),
+    NUMBER("volume_db", -60, 0, "against the voice, -18 by default"),
+    NUMBER("duck_db", -40, 0, "further down while somebody speaks, -12 by default"), END};
+
 #define CHANNEL_FIELDS                                                                                       \
     TEXT("title", 120, "for people"), TEXT("presenter", 39, "GET /v1/presenters"),                           \
         {.name = "presenters",                                                                               \
@@ -109,7 +115,11 @@ static const struct cp_field rundown_fields[] = {
          .max = 1920,                                                                                        \
          .help = "of the picture; with width"},                                                              \
         NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
-        NUMBER("volume", 0, 2, "default loudness"),                                                          \
+        NUMBER("volume", 0, 2, "default loudness"), TEXT("style", 15, "default way of speaking"),            \
+        {.name = "music",                                                                                    \
+         .type = CP_FIELD_OBJECT,                                                                            \
+         .fields = music_fields,                                                                             \
+         .help = "played behind the voice, over and over"},                                                  \
     {                                                                                                        \
         .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
         .help = "what is said while no cue waits"                                                            \
@@ -180,19 +190,21 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_avatar_get},
     {CP_DELETE, "/v1/avatars/{avatar}", CP_ROLE_OPERATOR, "Removes an avatar that no channel uses",
      .success = 204, .handle = cp_api_avatar_delete},
-    {CP_GET, "/v1/media", CP_ROLE_VIEWER, "The uploaded pictures and videos", .success = 200,
+    {CP_GET, "/v1/media", CP_ROLE_VIEWER, "The uploaded pictures, videos and sounds", .success = 200,
      .handle = cp_api_media_list},
-    {CP_POST, "/v1/media", CP_ROLE_OPERATOR, "Uploads a picture (PNG, JPEG, WebP) or a video (MP4, WebM)",
+    {CP_POST, "/v1/media", CP_ROLE_OPERATOR,
+     "Uploads a picture (PNG, JPEG, WebP), a video (MP4, WebM) or a sound (WAV, MP3, Ogg, M4A)",
      .body_type = "*/*", .query = upload_query, .max_body_bytes = CP_ASSET_MAX_BYTES, .success = 201,
      .handle = cp_api_media_create},
-    {CP_GET, "/v1/media/{media}", CP_ROLE_VIEWER, "A picture's or video's record", .success = 200,
+    {CP_GET, "/v1/media/{media}", CP_ROLE_VIEWER, "A picture's, video's or sound's record", .success = 200,
      .handle = cp_api_media_get},
-    {CP_GET, "/v1/media/{media}/content", CP_ROLE_VIEWER, "The picture or video itself", .success = 200,
-     .handle = cp_api_media_content},
+    {CP_GET, "/v1/media/{media}/content", CP_ROLE_VIEWER, "The picture, video or sound itself",
+     .success = 200, .handle = cp_api_media_content},
     {CP_DELETE, "/v1/media/{media}", CP_ROLE_OPERATOR, "Removes what no channel uses", .success = 204,
      .handle = cp_api_media_delete},
     {CP_GET, "/v1/voices", CP_ROLE_VIEWER, "The voices of all engines", .success = 200,
      .handle = cp_api_voices},
+    {CP_GET, "/v1/styles", CP_ROLE_VIEWER, "The ways of speaking", .success = 200, .handle = cp_api_styles},
     {CP_GET, "/v1/sets", CP_ROLE_VIEWER, "The sets and their cameras", .success = 200, .handle = cp_api_sets},
     {CP_GET, "/v1/actions", CP_ROLE_VIEWER, "The gestures, and the uploaded motions", .success = 200,
      .handle = cp_api_actions},
@@ -226,6 +238,15 @@ const struct cp_route cp_api_routes[] = {
      .success = 202, .handle = cp_api_cue_play},
     {CP_POST, CHANNEL "/interrupt", CP_ROLE_OPERATOR, "Stops what is being said", .body = policy_fields,
      .success = 202, .handle = cp_api_interrupt},
+
+    {CP_PUT, CHANNEL "/lexicon", CP_ROLE_OPERATOR,
+     "How the channel says words: PLS 1.0, or JSON {\"language\", \"rows\": [{\"grapheme\", \"alias\"}]}",
+     .body_type = "application/pls+xml|application/xml|text/xml|application/json",
+     .max_body_bytes = CP_LEXICON_MAX_BYTES, .success = 200, .handle = cp_api_lexicon_put},
+    {CP_GET, CHANNEL "/lexicon", CP_ROLE_VIEWER, "The channel's lexicon, as JSON", .success = 200,
+     .handle = cp_api_lexicon_get},
+    {CP_DELETE, CHANNEL "/lexicon", CP_ROLE_OPERATOR, "Removes the channel's lexicon", .success = 204,
+     .handle = cp_api_lexicon_delete},
 
     {CP_POST, CHANNEL "/whep", CP_ROLE_PUBLIC, "Starts a WebRTC viewer (WHEP)",
      .body_type = "application/sdp", .success = 201, .handle = cp_api_whep_offer},

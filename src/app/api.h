@@ -21,6 +21,11 @@ CP_HANDLER(cp_api_cue_delete);
 CP_HANDLER(cp_api_cue_play);
 CP_HANDLER(cp_api_interrupt);
 
+/* lexicons.c */
+CP_HANDLER(cp_api_lexicon_put);
+CP_HANDLER(cp_api_lexicon_get);
+CP_HANDLER(cp_api_lexicon_delete);
+
 /* api_media.c */
 CP_HANDLER(cp_api_whep_offer);
 CP_HANDLER(cp_api_whep_patch);
@@ -59,6 +64,7 @@ CP_HANDLER(cp_api_metrics);
 CP_HANDLER(cp_api_openapi);
 CP_HANDLER(cp_api_presenters);
 CP_HANDLER(cp_api_voices);
+CP_HANDLER(cp_api_styles);
 CP_HANDLER(cp_api_sets);
 CP_HANDLER(cp_api_actions);
 CP_HANDLER(cp_api_keys_list);

@@ -33,11 +33,32 @@ struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t 
         .text = json_string_value(json_object_get(spec, "text")),
         .ssml = json_string_value(json_object_get(spec, "ssml")),
         .voice = text_of(from, "voice"),
+        .usual_voice = cp_app_voice_of(*text_of(spec, "presenter") ? text_of(spec, "presenter")
+                                                                   : text_of(channel, "presenter")),
         .language = text_of(from, "language"),
         .rate = json_number_value(json_object_get(spec, "rate")),
         .pitch = json_number_value(json_object_get(spec, "pitch")),
         .volume = json_number_value(json_object_get(spec, "volume")),
+        .style = text_of(json_object_get(spec, "style") ? spec : channel, "style"),
     };
+}
+
+void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings)
+{
+    json_t *list = json_array();
+    int kept = warnings->n < CP_WARNINGS_MAX ? warnings->n : CP_WARNINGS_MAX;
+    for (int i = 0; i < kept; i++)
+        json_array_append_new(list, json_string(warnings->text[i]));
+    if (warnings->n > kept) {
+        char more[48];
+        snprintf(more, sizeof more, "and %d more", warnings->n - kept);
+        json_array_append_new(list, json_string(more));
+    }
+    if (kept)
+        json_object_set(object, "warnings", list);
+    else
+        json_object_del(object, "warnings");
+    json_decref(list);
 }
 
 void cp_api_channels_list(void *user, struct cp_request *request)
@@ -123,8 +144,10 @@ static void patch_now(struct cp_app *app, struct cp_request *request, const char
     }
     if (!result) {
         struct cp_onair *onair = cp_onair_hold(app, id);
-        if (onair)
+        if (onair) {
             cp_onair_set_camera(onair, text_of(after, "camera"));
+            cp_onair_set_music(onair, after);
+        }
         cp_onair_release(onair);
         tell_channel(app, after);
     } else {
@@ -171,6 +194,8 @@ void cp_api_channel_delete(void *user, struct cp_request *request)
         json_decref(channel);
         cp_onair_stop(app, id);
         result = cp_show_channel_delete(app->show, id, &error);
+        if (!result)
+            cp_lexicons_delete(app->lexicons, id, NULL);
     }
     answer(request, result, 204, NULL, &error);
 }
@@ -197,7 +222,9 @@ void cp_api_cues_create(void *user, struct cp_request *request)
     json_t *channel, *cue = NULL, *spec = cp_request_json(request);
     int result = cp_show_channel_get(app->show, id, &channel, &error);
     if (!result) {
-        result = cp_app_check_cue(app, spec, channel, &error);
+        struct cp_warnings warnings = {.n = 0};
+        result = cp_app_check_cue(app, spec, channel, &warnings, &error);
+        cp_api_set_warnings(spec, &warnings);
         json_decref(channel);
     }
     if (!result)
@@ -235,7 +262,11 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
         else if (json_object_get(changes, "ssml"))
             json_object_del(before, "text");
         json_object_update(before, changes);
-        result = cp_app_check_cue(app, before, channel, &error);
+        struct cp_warnings warnings = {.n = 0};
+        result = cp_app_check_cue(app, before, channel, &warnings, &error);
+        cp_api_set_warnings(changes, &warnings);
+        if (!warnings.n && json_object_get(before, "warnings"))
+            json_object_set_new(changes, "warnings", json_array());
     }
     if (!result)
         result = cp_show_cue_patch(app->show, channel_id, cue_id, changes, &after, &error);

@@ -65,6 +65,16 @@ void cp_api_presenters(void *user, struct cp_request *request)
                           json_pack("{s:o}", "presenters", cp_app_list_presenters(&app->config, app->store)));
 }
 
+void cp_api_styles(void *user, struct cp_request *request)
+{
+    json_t *list = json_array();
+    const struct cp_speech_style *style;
+    for (int i = 0; (style = cp_speech_style(i)); i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", style->name, "title", style->title,
+                                              "summary", style->summary));
+    cp_request_reply_json(request, 200, json_pack("{s:o}", "styles", list));
+}
+
 void cp_api_voices(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
@@ -77,8 +87,16 @@ void cp_api_voices(void *user, struct cp_request *request)
                                               v->name, "engine", v->engine, "language", v->language, "sex",
                                               v->sex, "usable", v->usable, "why_not", v->why_not));
     }
-    cp_request_reply_json(request, 200,
-                          json_pack("{s:o, s:s}", "voices", list, "default", app->config.speech.voice));
+    struct cp_speech_engine engines[16];
+    int n_engines = cp_speech_engines(app->speech, engines, 16);
+    json_t *states = json_array();
+    for (int i = 0; i < n_engines; i++)
+        json_array_append_new(states, json_pack("{s:s, s:s, s:i, s:i, s:s}", "name", engines[i].name,
+                                                "summary", engines[i].summary, "voices", engines[i].voices,
+                                                "usable", engines[i].usable, "breaker", engines[i].state));
+    cp_request_reply_json(
+        request, 200,
+        json_pack("{s:o, s:o, s:s}", "voices", list, "engines", states, "default", app->config.speech.voice));
 }
 
 void cp_api_sets(void *user, struct cp_request *request)

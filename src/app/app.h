@@ -8,6 +8,7 @@
 #ifndef CP_APP_H
 #define CP_APP_H
 
+#include "app/lexicons.h"
 #include "app/motions.h"
 #include "avatar/avatar.h"
 #include "base/config.h"
@@ -72,6 +73,7 @@ struct cp_app {
     struct cp_library *library;
     struct cp_assets *assets;
     struct cp_motions *motions;
+    struct cp_lexicons *lexicons;
     pthread_rwlock_t on_air_lock; /* guards the table, not what it points to */
     struct cp_onair *on_air[CP_MAX_ON_AIR];
 };
@@ -152,6 +154,8 @@ bool cp_onair_needs_stage(struct cp_onair *onair, const json_t *channel);
  * goes on meanwhile. */
 void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t *changes,
                      struct cp_request *request);
+/* The music that the channel names, from now on: loaded beside, faded over. Any thread but draw. */
+void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 
@@ -179,9 +183,13 @@ extern const size_t cp_api_n_routes;
 
 /* A speech request made of a cue's or speech body's JSON (strings borrowed). */
 struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
+/* Puts {"warnings":[...]} into the JSON of a cue or speech; takes it out when there is none. */
+void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings);
 
 /* check.c: everything that can be known to be wrong with a cue or a channel before it is accepted. */
-int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error);
+/* ret_warnings may be NULL: what the line's SSML asks for and does not get. */
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
+                     struct cp_warnings *ret_warnings, struct cp_error *error);
 int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_error *error);
 
 /* --- commands: each takes what is left of argv after its name, and returns the exit status --- */

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "base/thread.h"
+#include "speech/decode.h"
+#include "speech/music.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,11 +170,30 @@ static int inspect_avatar(const uint8_t *bytes, size_t length, const char *name,
     return 0;
 }
 
+static int inspect_sound(const uint8_t *bytes, size_t length, const struct cp_sniffed *found, json_t *asset,
+                         struct cp_error *error)
+{
+    struct cp_decoded sound;
+    int result = cp_sound_decode(bytes, length, CP_MUSIC_MAX_S, &sound, error);
+    if (result)
+        return result;
+    free(sound.samples);
+    double seconds = (double)sound.n / CP_SAMPLE_HZ;
+    json_object_set_new(asset, "kind", json_string("sound"));
+    json_object_set_new(asset, "type", json_string(found->type));
+    json_object_set_new(asset, "ending", json_string(found->ending));
+    json_object_set_new(asset, "seconds", json_real((double)(int)(seconds * 100 + 0.5) / 100));
+    return 0;
+}
+
 static int inspect_media(const uint8_t *bytes, size_t length, json_t *asset, struct cp_error *error)
 {
     struct cp_sniffed found = cp_sniff(bytes, length);
     if (!found.type)
-        return cp_fail(error, CP_ERR_FORMAT, "app", "this is no PNG, JPEG, WebP, MP4 or WebM file");
+        return cp_fail(error, CP_ERR_FORMAT, "app",
+                       "this is no PNG, JPEG, WebP, MP4, WebM, WAV, MP3, Ogg or M4A file");
+    if (found.sound)
+        return inspect_sound(bytes, length, &found, asset, error);
     if (!found.video && (found.width < 1 || found.height < 1))
         return cp_fail(error, CP_ERR_FORMAT, "app", "the %s file is damaged: it has no size", found.ending);
     if (found.width > MAX_SIDE_PX || found.height > MAX_SIDE_PX)

@@ -21,6 +21,15 @@ static bool is_action(const char *name)
     return false;
 }
 
+static bool is_style(const char *name)
+{
+    const struct cp_speech_style *style;
+    for (int i = 0; (style = cp_speech_style(i)); i++)
+        if (!strcmp(style->name, name))
+            return true;
+    return false;
+}
+
 static bool has_camera(const struct cp_set *set, const char *name)
 {
     for (int i = 0; i < set->n_cameras; i++)
@@ -58,8 +67,29 @@ static int check_upload(struct cp_app *app, const char *field, const char *id, s
     if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &asset, NULL))
         return cp_fail(error, CP_ERR_INVALID, "app",
                        "%s: there is no picture or video \"%.60s\"; GET /v1/media lists them", field, id);
+    bool is_sound = !strcmp(text_of(asset, "kind"), "sound");
     json_decref(asset);
-    return 0;
+    return is_sound ? cp_fail(error, CP_ERR_INVALID, "app", "%s: %s is a sound; it takes pictures and videos",
+                              field, id)
+                    : 0;
+}
+
+static int check_music(struct cp_app *app, const json_t *channel, struct cp_error *error)
+{
+    const char *id = text_of(json_object_get(channel, "music"), "media");
+    json_t *asset;
+    if (!*id)
+        return 0;
+    if (cp_asset_get(app->store, CP_ASSET_MEDIA, id, &asset, NULL))
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "music.media: there is no sound \"%.60s\"; GET /v1/media lists them", id);
+    bool is_sound = !strcmp(text_of(asset, "kind"), "sound");
+    json_decref(asset);
+    return is_sound ? 0
+                    : cp_fail(error, CP_ERR_INVALID, "app",
+                              "music.media: %s is no sound; upload WAV, MP3, Ogg "
+                              "or M4A",
+                              id);
 }
 
 static bool is_color(const char *text)
@@ -118,14 +148,17 @@ static int check_card(struct cp_app *app, const json_t *cue, struct cp_error *er
     if (cp_asset_get(app->store, CP_ASSET_MEDIA, picture, &asset, NULL))
         return cp_fail(error, CP_ERR_INVALID, "app",
                        "card.picture: there is no picture \"%.60s\"; GET /v1/media lists them", picture);
-    bool is_video = !strcmp(text_of(asset, "kind"), "video");
+    const char *kind = text_of(asset, "kind");
+    if (strcmp(kind, "picture") != 0)
+        cp_fail(error, CP_ERR_INVALID, "app", "card.picture: %s is a %s; a card takes pictures", picture,
+                kind);
+    bool is_picture = !strcmp(kind, "picture");
     json_decref(asset);
-    return is_video ? cp_fail(error, CP_ERR_INVALID, "app",
-                              "card.picture: %s is a video; a card takes pictures", picture)
-                    : 0;
+    return is_picture ? 0 : CP_ERR_INVALID;
 }
 
-int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel, struct cp_error *error)
+int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
+                     struct cp_warnings *ret_warnings, struct cp_error *error)
 {
     const char *action = text_of(cue, "action");
     if (!json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
@@ -143,7 +176,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
     if (result)
         return result;
     struct cp_speech_request speech = cp_api_speech_request(cue, channel);
-    return cp_speech_check(app->speech, &speech, NULL, NULL, error);
+    return cp_speech_check(app->speech, &speech, NULL, NULL, ret_warnings, error);
 }
 
 static int check_presenters(struct cp_app *app, const json_t *channel, struct cp_error *error)
@@ -192,15 +225,20 @@ int cp_app_check_channel(struct cp_app *app, const json_t *channel, struct cp_er
         result = check_scenery(app, NULL, channel, error);
     if (!result)
         result = check_size(channel, error);
+    if (!result)
+        result = check_music(app, channel, error);
     if (!result && (json_object_get(channel, "voice") || json_object_get(channel, "language")))
         result = cp_speech_find_voice(app->speech, text_of(channel, "voice"), text_of(channel, "language"),
                                       &voice, error);
+    if (!result && *text_of(channel, "style") && !is_style(text_of(channel, "style")))
+        result = cp_fail(error, CP_ERR_INVALID, "app", "style: there is no \"%s\"; GET /v1/styles lists them",
+                         text_of(channel, "style"));
     if (!result)
         result = check_presenters(app, channel, error);
     json_array_foreach(json_object_get(json_object_get(channel, "rundown"), "cues"), i, cue)
     {
         struct cp_error cause;
-        if (!result && (result = cp_app_check_cue(app, cue, channel, &cause)))
+        if (!result && (result = cp_app_check_cue(app, cue, channel, NULL, &cause)))
             cp_fail(error, result, "app", "rundown.cues[%zu]: %s", i, cause.text);
     }
     return result;

@@ -102,6 +102,18 @@ static void check_speech(const struct cp_app_config *config)
     }
     snprintf(text, sizeof text, "%d usable of %d, default %s", usable, n, config->speech.voice);
     say(usable > 0, "voices", text);
+    struct cp_speech_engine engines[16];
+    int n_engines = cp_speech_engines(speech, engines, 16);
+    for (int i = 0; i < n_engines; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "voices of %s", engines[i].name);
+        snprintf(text, sizeof text, "%s: %d usable of %d", engines[i].summary, engines[i].usable,
+                 engines[i].voices);
+        if (engines[i].usable)
+            say(true, name, text);
+        else
+            note(name, engines[i].voices ? text : "not configured (docs/voices.md)");
+    }
     cp_speech_destroy(speech);
 }
 

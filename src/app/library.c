@@ -272,6 +272,7 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
     static const struct cp_speech_events EVENTS = {.utterance = on_utterance, .done = on_done};
     json_t *body = cp_request_json(request);
     struct cp_speech_request speech = cp_api_speech_request(body, NULL);
+    struct cp_warnings warnings;
     struct cp_error error;
     uint64_t ticket;
     if (!speech.text == !speech.ssml) {
@@ -287,6 +288,8 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
     job->about = json_object();
     json_object_set_new(job->about, "text", json_string(speech.text ? speech.text : speech.ssml));
     job->keep_s = keep_seconds(library, body);
+    if (!cp_speech_check(library->app->speech, &speech, NULL, NULL, &warnings, NULL))
+        cp_api_set_warnings(job->about, &warnings);
     speech.priority = CP_SPEECH_LIVE;
     cp_request_hold(request, NULL, NULL);
     job->request = request;

@@ -1,9 +1,10 @@
 /*
- * One channel's way from the show to the viewers. Three threads and a messenger:
+ * One channel's way from the show to the viewers. Three threads, a messenger and a disc jockey:
  *
  *   draw   one tick a frame: moment + sound from the show -> pose -> picture   --pictures--> venc
  *                                                                              --sound-----> aenc
  *   venc   picture -> H.264 -> WebRTC and HLS          aenc   sound -> Opus -> WebRTC, AAC -> HLS
+ *   music  the channel's music, decoded whole; the draw thread adds it to the sound
  *   news   captions and timings -> events: everything that may allocate or wait
  *
  * Sound and picture of a tick carry the same sample clock; a late tick drops the picture, never the sound.
@@ -160,6 +161,7 @@ static void *run_draw(void *arg)
         cp_clock_sleep_until_ns(due_ns);
         int64_t tick_ns = cp_clock_now_ns();
         cp_show_moment(onair->door, &drawing->moment, pcm);
+        cp_onair_mix_music(onair->music, drawing->moment.speech_in_samples, pcm);
         send_sound(onair, pcm, drawing->moment.at_samples, wall_ns);
         cp_perform(&drawing->performer, choose_scene(onair, drawing), &drawing->moment,
                    atomic_load_explicit(&onair->camera, memory_order_relaxed));
@@ -342,6 +344,7 @@ static void destroy(void *object)
     atomic_store(&onair->stopping, true);
     if (onair->draw_started)
         pthread_join(onair->draw_thread, NULL);
+    cp_onair_music_destroy(onair->music);
     cp_show_leave(onair->door);
     struct cp_lane *lanes[] = {&onair->to_venc, &onair->to_aenc, &onair->to_news};
     for (int i = 0; i < 3; i++)
@@ -427,7 +430,9 @@ static int make_stages(struct cp_onair *onair, const json_t *spec, struct cp_err
         !cp_lane_open(&onair->to_aenc, SOUND_BLOCKS) || !cp_lane_open(&onair->to_news, NEWS) ||
         !cp_lane_open(&onair->sent_news, NEWS))
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
-    int result = cp_onair_make_stage(onair, spec, error);
+    int result = cp_onair_music_create(onair, error);
+    if (!result)
+        result = cp_onair_make_stage(onair, spec, error);
     if (!result)
         result = cp_venc_create(&config->encode, width, height, on_video, onair, &onair->venc, error);
     if (!result)
@@ -483,6 +488,7 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
     if (!result) {
         const char *camera = json_string_value(json_object_get(spec, "camera"));
         cp_onair_set_camera(onair, camera ? camera : "");
+        cp_onair_set_music(onair, spec);
         result = start_threads(onair, error);
     }
     json_decref(spec);

@@ -34,6 +34,8 @@ struct change {
     json_t *changes;
 };
 
+struct cp_onair_music;
+
 struct cp_onair {
     struct cp_ref ref;
     struct cp_app *app;
@@ -44,6 +46,7 @@ struct cp_onair {
     struct cp_troupe troupe;
     struct cp_stagehand *stagehand;
     struct cp_cards *cards;
+    struct cp_onair_music *music;
     enum cp_simd simd;
     pthread_mutex_t changes_lock;
     struct change *changes;
@@ -83,5 +86,15 @@ struct cp_onair {
 /* Makes the channel's own scene and starts its stagehand. */
 int cp_onair_make_stage(struct cp_onair *onair, const json_t *channel, struct cp_error *error);
 struct cp_show_stager cp_onair_stager(struct cp_onair *onair);
+
+/* --- onair_music.c --- */
+
+int cp_onair_music_create(struct cp_onair *onair, struct cp_error *error);
+/* After the draw thread's end; NULL is fine. */
+void cp_onair_music_destroy(struct cp_onair_music *music);
+/* Adds a tick of music to the voice. speech_in: as in struct cp_moment. thread: draw */
+void cp_onair_mix_music(struct cp_onair_music *music, int32_t speech_in, int16_t *pcm);
+json_t *cp_onair_music_json(struct cp_onair_music *music);
+void cp_onair_collect_music(struct cp_onair_music *music);
 
 #endif

@@ -32,6 +32,21 @@ static const char *slow_step(struct cp_onair *onair)
     return NULL;
 }
 
+/* Voices that could not speak within the last half minute, and who spoke instead. */
+static json_t *voices_json(struct cp_speech *speech)
+{
+    const int64_t recent_ns = 30 * CP_NS_PER_S;
+    struct cp_speech_failover failovers[CP_SPEECH_MAX_FAILOVERS];
+    int n = cp_speech_failovers(speech, failovers, CP_SPEECH_MAX_FAILOVERS);
+    int64_t now_ns = cp_clock_now_ns();
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        if (now_ns - failovers[i].last_ns < recent_ns)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "down", failovers[i].from, "speaking",
+                                                  failovers[i].to, "why", failovers[i].why));
+    return list;
+}
+
 json_t *cp_onair_stats(struct cp_onair *onair)
 {
     struct cp_webrtc_stats webrtc = cp_webrtc_stats(onair->app->webrtc, onair->stream);
@@ -63,11 +78,13 @@ json_t *cp_onair_stats(struct cp_onair *onair)
         json_real((double)(atomic_load(&onair->video_delay_ns) - atomic_load(&onair->audio_delay_ns)) / 1e6));
     const char *slow = slow_step(onair);
     json_object_set_new(stats, "slow_step", slow ? json_string(slow) : json_null());
+    json_object_set_new(stats, "voices", voices_json(onair->app->speech));
     json_object_set_new(stats, "speaking", json_boolean(atomic_load(&onair->speaking)));
     json_object_set_new(stats, "uptime_s", json_real((double)up_ns / 1e9));
     json_object_set_new(stats, "stages", json_integer(cp_stagehand_alive(onair->stagehand)));
     json_object_set_new(stats, "width", json_integer(onair->width));
     json_object_set_new(stats, "height", json_integer(onair->height));
+    json_object_set_new(stats, "music", cp_onair_music_json(onair->music));
     json_object_set_new(stats, "simd", json_string(cp_simd_name(onair->simd)));
     json_object_set_new(stats, "first_frame_ms",
                         json_pack("{s:f, s:f}", "p50", cp_metric_quantile(onair->asked_to_sent, 0.5) * 1e3,
@@ -93,6 +110,7 @@ void cp_onair_collect(struct cp_onair *onair)
             (double)(stats.dropped + stats.refused));
     }
     cp_metric_set(onair->stages_alive, cp_stagehand_alive(onair->stagehand));
+    cp_onair_collect_music(onair->music);
     cp_metric_set(onair->fps_metric, atomic_load(&onair->fps));
     cp_metric_set(onair->dropped_metric,
                   (double)(atomic_load(&onair->late) + atomic_load(&onair->no_picture)));

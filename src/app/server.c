@@ -36,30 +36,39 @@ static void on_spoken(void *user, int result, const struct cp_error *error)
     free(spoken);
 }
 
+static void on_failed_over(void *user, const char *from, const char *to, const struct cp_error *why)
+{
+    struct spoken_job *spoken = user;
+    cp_gateway_publish(spoken->app->gateway, "voice.failover", "",
+                       json_pack("{s:s, s:s, s:s}", "from", from, "to", to, "why", why->text));
+}
+
 static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64_t *ret_ticket,
                struct cp_error *error)
 {
-    static const struct cp_speech_events EVENTS = {.utterance = on_utterance, .done = on_spoken};
+    static const struct cp_speech_events EVENTS = {
+        .utterance = on_utterance, .done = on_spoken, .failed_over = on_failed_over};
     struct cp_app *app = user;
     struct cp_speech_request request = {.text = line->text,
                                         .ssml = line->ssml,
                                         .voice = line->voice,
                                         .language = line->language,
+                                        .usual_voice = cp_app_voice_of(line->presenter),
                                         .rate = line->rate,
                                         .pitch = line->pitch,
                                         .volume = line->volume,
+                                        .style = line->style,
                                         .first_sentence = line->first_sentence,
                                         .max_sentences = line->max_sentences,
                                         .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD};
-    const struct cp_voice *known;
-    if (!*request.voice && !*request.language && *cp_app_voice_of(line->presenter) &&
-        !cp_speech_find_voice(app->speech, cp_app_voice_of(line->presenter), "", &known, NULL))
-        request.voice = cp_app_voice_of(line->presenter);
     struct spoken_job *spoken = malloc(sizeof *spoken);
     if (!spoken)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     *spoken = (struct spoken_job){.app = app, .job = job};
+    struct cp_lexicon *lexicon = cp_lexicons_hold(app->lexicons, line->channel);
+    request.lexicon = lexicon;
     int result = cp_speech_say(app->speech, &request, &EVENTS, spoken, ret_ticket, error);
+    cp_lexicon_drop(lexicon);
     if (result)
         free(spoken);
     return result;
@@ -171,11 +180,42 @@ static void stop(struct cp_app *app)
     cp_library_destroy(app->library);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
+    cp_lexicons_destroy(app->lexicons);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
     cp_store_close(app->store);
     cp_observe_destroy(app->observe);
     pthread_rwlock_destroy(&app->on_air_lock);
+}
+
+/* How often voices spoke for one another, and which engines are left alone. */
+static void collect_voices(struct cp_app *app)
+{
+    struct cp_speech_failover failovers[CP_SPEECH_MAX_FAILOVERS];
+    struct cp_speech_engine engines[CP_SPEECH_MAX_FAILOVERS];
+    char labels[400], from[160], to[160];
+    int n = cp_speech_failovers(app->speech, failovers, CP_SPEECH_MAX_FAILOVERS);
+    for (int i = 0; i < n; i++) {
+        snprintf(labels, sizeof labels, "%s,%s",
+                 cp_observe_label(from, sizeof from, "from", failovers[i].from),
+                 cp_observe_label(to, sizeof to, "to", failovers[i].to));
+        cp_metric_set(cp_counter(app->observe, "compere_voice_failovers_total", labels,
+                                 "Sentences that another voice said because the first could not"),
+                      (double)failovers[i].count);
+    }
+    n = cp_speech_engines(app->speech, engines, CP_SPEECH_MAX_FAILOVERS);
+    for (int i = 0; i < n; i++) {
+        if (!engines[i].voices)
+            continue;
+        cp_metric_set(cp_gauge(app->observe, "compere_voice_engine_open",
+                               cp_observe_label(labels, sizeof labels, "engine", engines[i].name),
+                               "1 while a voice engine is left alone after failures"),
+                      strcmp(engines[i].state, "closed") != 0);
+        cp_metric_set(cp_gauge(app->observe, "compere_voice_engine_running",
+                               cp_observe_label(labels, sizeof labels, "engine", engines[i].name),
+                               "Sentences that a voice engine is making"),
+                      engines[i].running);
+    }
 }
 
 static void collect(void *user)
@@ -189,6 +229,7 @@ static void collect(void *user)
     cp_metric_set(
         cp_gauge(observe, "compere_speech_worker_restarts", "", "Voice workers restarted since start"),
         (double)speech.worker_restarts);
+    collect_voices(app);
     cp_metric_set(cp_gauge(observe, "compere_webrtc_nacks", "", "Packets that viewers asked for again"),
                   (double)webrtc.nacks);
     cp_metric_set(
@@ -253,6 +294,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_library_create(app, &app->library, error);
     if (!result)
         result = cp_motions_create(app->store, &app->motions, error);
+    if (!result)
+        result = cp_lexicons_create(app->store, &app->lexicons, error);
     if (!result)
         result = cp_assets_create(app, &app->assets, error);
     if (!result)

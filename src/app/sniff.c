@@ -78,6 +78,13 @@ static void size_of_mp4(const uint8_t *bytes, size_t length, int depth, struct c
     }
 }
 
+/* A frame header of MPEG audio, layer III: ISO/IEC 11172-3 section 2.4.2.3. */
+static bool is_mpeg_audio(const uint8_t *bytes)
+{
+    return bytes[0] == 0xff && (bytes[1] & 0xe6) == 0xe2 && (bytes[2] & 0xf0) != 0xf0 &&
+           (bytes[2] & 0x0c) != 0x0c;
+}
+
 struct cp_sniffed cp_sniff(const uint8_t *bytes, size_t length)
 {
     static const uint8_t PNG[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
@@ -87,19 +94,27 @@ struct cp_sniffed cp_sniff(const uint8_t *bytes, size_t length)
         return found;
     if (length >= 24 && !memcmp(bytes, PNG, 8)) {
         uint32_t width = be(bytes + 16, 4), height = be(bytes + 20, 4);
-        found = (struct cp_sniffed){"image/png", "png", false, (int)(width & 0x7fffffff),
-                                    (int)(height & 0x7fffffff)};
+        found = (struct cp_sniffed){"image/png", "png", .width = (int)(width & 0x7fffffff),
+                                    .height = (int)(height & 0x7fffffff)};
     } else if (bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff) {
-        found = (struct cp_sniffed){"image/jpeg", "jpg", false, 0, 0};
+        found = (struct cp_sniffed){"image/jpeg", "jpg"};
         size_of_jpeg(bytes, length, &found);
     } else if (!memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) {
-        found = (struct cp_sniffed){"image/webp", "webp", false, 0, 0};
+        found = (struct cp_sniffed){"image/webp", "webp"};
         size_of_webp(bytes, length, &found);
     } else if (!memcmp(bytes + 4, "ftyp", 4)) {
-        found = (struct cp_sniffed){"video/mp4", "mp4", true, 0, 0};
+        found = (struct cp_sniffed){"video/mp4", "mp4", .video = true};
         size_of_mp4(bytes, length, 0, &found);
+        if (!found.width) /* no track has a picture */
+            found = (struct cp_sniffed){"audio/mp4", "m4a", .sound = true};
     } else if (!memcmp(bytes, EBML, 4)) {
-        found = (struct cp_sniffed){"video/webm", "webm", true, 0, 0};
+        found = (struct cp_sniffed){"video/webm", "webm", .video = true};
+    } else if (!memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WAVE", 4)) {
+        found = (struct cp_sniffed){"audio/wav", "wav", .sound = true};
+    } else if (!memcmp(bytes, "OggS", 4)) {
+        found = (struct cp_sniffed){"audio/ogg", "ogg", .sound = true};
+    } else if (!memcmp(bytes, "ID3", 3) || is_mpeg_audio(bytes)) {
+        found = (struct cp_sniffed){"audio/mpeg", "mp3", .sound = true};
     }
     return found;
 }

@@ -48,6 +48,7 @@ struct cp_moment {
     enum cp_attention attention;
     const struct cp_utterance *utterance; /* NULL while silent; borrowed */
     int32_t offset_samples;               /* position in the utterance: 0 .. n_samples */
+    int32_t speech_in_samples;            /* until somebody speaks: 0 now; -1 nobody is known to */
     float gain;                           /* 1, or falling to 0 while a cut fades out */
     enum cp_emotion emotion;
     float emotion_intensity; /* 0..1 */

@@ -129,6 +129,8 @@ static int ask_speech(struct line *line)
                                   .ssml = own_text(line, "ssml"),
                                   .voice = voice_of(line),
                                   .language = text_of(line, "language"),
+                                  .style = text_of(line, "style"),
+                                  .channel = line->channel->id,
                                   .presenter = presenter_of(line),
                                   .rate = number_of(line, "rate"),
                                   .pitch = number_of(line, "pitch"),
@@ -533,6 +535,20 @@ static bool keep_utterance(struct line *line, struct cp_utterance *utterance)
     return true;
 }
 
+/* Puts down in the cue's record who speaks: one voice, or more when one had to speak for another. */
+static void note_voice(struct cp_show *show, json_t *cue, const char *voice)
+{
+    pthread_mutex_lock(&show->lock);
+    json_t *voices = json_object_get(cue, "spoken_by");
+    if (!voices && (voices = json_array()))
+        json_object_set_new(cue, "spoken_by", voices);
+    size_t n = json_array_size(voices);
+    const char *last = n ? json_string_value(json_array_get(voices, n - 1)) : "";
+    if (strcmp(last, voice) != 0 && n < 16)
+        json_array_append_new(voices, json_string(voice));
+    pthread_mutex_unlock(&show->lock);
+}
+
 void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance *utterance)
 {
     struct line *line = find_line(show, job); /* none: it was cut or discarded meanwhile */
@@ -540,6 +556,8 @@ void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance 
         return;
     line->next_sentence = utterance->sentence + 1;
     line->complete = utterance->last;
+    if (line->is_cue)
+        note_voice(show, line->cue, utterance->voice);
     if (!line->is_cue || line->n_utterances > 1)
         return;
     struct channel *channel = line->channel;

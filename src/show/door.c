@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FADE_SAMPLES      (30 * CP_SAMPLE_HZ / 1000) /* how fast an interrupt "now" goes silent */
-#define WORD_FADE_SAMPLES (5 * CP_SAMPLE_HZ / 1000)
+#define WORD_FADE_SAMPLES (12 * CP_SAMPLE_HZ / 1000) /* behind a word, most of whose sound has died away */
 
 static void hand_back(struct cp_stage_door *door, struct item *item, bool wholly)
 {
@@ -60,6 +60,15 @@ static void take_next(struct cp_stage_door *door)
     }
 }
 
+/* 1 at the start of a fade, 0 behind its end, level at both: neither end clicks. */
+static float fading(int32_t past, int32_t fade)
+{
+    if (past <= 0 || past >= fade)
+        return past <= 0 ? 1 : 0;
+    float left = 1 - (float)past / (float)fade;
+    return left * left * (3 - 2 * left);
+}
+
 /* Copies this frame's samples of the current item, fading where it is cut. Sets ret_moment->gain. */
 static void play(struct cp_stage_door *door, struct cp_moment *ret_moment, int16_t *pcm)
 {
@@ -72,7 +81,7 @@ static void play(struct cp_stage_door *door, struct cp_moment *ret_moment, int16
         fade = WORD_FADE_SAMPLES;
     for (int32_t i = 0; i < n; i++) {
         int32_t past = cut ? door->offset + i - door->cut_at : 0;
-        pcm[i] = past <= 0 ? from[i] : past < fade ? (int16_t)(from[i] * (fade - past) / fade) : 0;
+        pcm[i] = past <= 0 ? from[i] : (int16_t)((float)from[i] * fading(past, fade));
     }
     door->offset += n;
     bool cut_done = cut && door->offset >= door->cut_at + fade;
@@ -101,7 +110,10 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
     heed_cut(door);
     take_next(door);
     struct item *item = door->current;
+    ret_moment->speech_in_samples = item ? 0 : -1;
     if (item && door->gap_left > 0) {
+        ret_moment->speech_in_samples = /* in whole frames */
+            (door->gap_left + CP_SAMPLES_PER_FRAME - 1) / CP_SAMPLES_PER_FRAME * CP_SAMPLES_PER_FRAME;
         door->gap_left -= CP_SAMPLES_PER_FRAME;
         item = NULL;
     }

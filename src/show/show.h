@@ -39,7 +39,8 @@ extern const size_t cp_show_n_options;
 /* How the show has text spoken: given by the app, so that this stage need not know the speech stage. The
  * ticket names the request; answers come by cp_show_spoken and cp_show_spoken_end. */
 struct cp_show_line {
-    const char *text, *ssml, *voice, *language;
+    const char *text, *ssml, *voice, *language, *style;
+    const char *channel;   /* its id */
     const char *presenter; /* who says it: decides the voice where none is named; "" for the first on stage */
     double rate, pitch, volume;
     int first_sentence,

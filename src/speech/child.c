@@ -22,7 +22,7 @@ enum { SLICE_MS = 50 };
 static const char *const PASSED_ON[] = {"PATH", "LANG", "LC_ALL", "ESPEAK_DATA_PATH"};
 enum { N_PASSED_ON = sizeof PASSED_ON / sizeof *PASSED_ON, VARIABLE_BYTES = 1024 };
 
-static int spawn(pid_t *ret_pid, const char *path, int input, int output)
+static int spawn(pid_t *ret_pid, char *const *words, int input, int output)
 {
     static const char NAME_SIZE_CHECK[] = "ESPEAK_DATA_PATH=";
     char variables[N_PASSED_ON][VARIABLE_BYTES + sizeof NAME_SIZE_CHECK];
@@ -54,8 +54,7 @@ static int spawn(pid_t *ret_pid, const char *path, int input, int output)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    char *arguments[] = {(char *)path, NULL};
-    int failed = posix_spawn(ret_pid, path, &files, &attributes, arguments, environment);
+    int failed = posix_spawnp(ret_pid, words[0], &files, &attributes, words, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return failed;
@@ -79,7 +78,7 @@ static void close_all(int *fds, int n)
             close(fds[i]);
 }
 
-int cp_child_start(struct cp_child *child, const char *path, struct cp_error *error)
+int cp_child_start(struct cp_child *child, char *const *words, struct cp_error *error)
 {
     int fds[4] = {-1, -1, -1, -1}; /* its input: read, write; its output: read, write */
     if (pipe2(fds, O_CLOEXEC) || pipe2(fds + 2, O_CLOEXEC)) {
@@ -90,11 +89,11 @@ int cp_child_start(struct cp_child *child, const char *path, struct cp_error *er
         fds[i] = keep_above_standard(fds[i]);
     pid_t pid = 0;
     int failed =
-        fds[0] < 0 || fds[1] < 0 || fds[2] < 0 || fds[3] < 0 ? EMFILE : spawn(&pid, path, fds[0], fds[3]);
+        fds[0] < 0 || fds[1] < 0 || fds[2] < 0 || fds[3] < 0 ? EMFILE : spawn(&pid, words, fds[0], fds[3]);
     if (failed) {
         close_all(fds, 4);
-        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "The voice program %s cannot be started: %s.", path,
-                       strerror(failed));
+        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "The voice program %s cannot be started: %s.",
+                       words[0], strerror(failed));
     }
     close(fds[0]);
     close(fds[3]);
@@ -155,6 +154,11 @@ int cp_child_write(struct cp_child *child, const void *bytes, size_t length, int
             return result;
     }
     return 0;
+}
+
+int cp_child_wait(struct cp_child *child, int64_t deadline_ns, const atomic_bool *stop)
+{
+    return await(child->output, POLLIN, deadline_ns, stop);
 }
 
 int cp_child_read(struct cp_child *child, void *bytes, size_t length, int64_t deadline_ns,

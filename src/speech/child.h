@@ -1,7 +1,7 @@
 /*
  * A worker process and the pipes to it. It gets no file descriptor but its three standard ones, no
  * environment but what it needs, default signals, and dies with us (end of input; PROTOCOL.md asks it for
- * more). thread: speech
+ * more). One thread at a time.
  */
 #ifndef CP_SPEECH_CHILD_H
 #define CP_SPEECH_CHILD_H
@@ -18,8 +18,9 @@ struct cp_child {
     int input, output; /* our ends: its standard input and output */
 };
 
-/* CP_ERR_UNAVAILABLE when the program is not there or cannot be started. */
-int cp_child_start(struct cp_child *child, const char *path, struct cp_error *error);
+/* Starts the program words[0] (found by PATH when it has no slash) with arguments, ended by NULL.
+ * CP_ERR_UNAVAILABLE when it is not there or cannot be started. */
+int cp_child_start(struct cp_child *child, char *const *words, struct cp_error *error);
 /* Kills and reaps it; no zombie stays. Fine when there is none. */
 void cp_child_stop(struct cp_child *child);
 
@@ -27,6 +28,8 @@ void cp_child_stop(struct cp_child *child);
  * NULL), CP_ERR_IO when the process is gone. */
 int cp_child_write(struct cp_child *child, const void *bytes, size_t length, int64_t deadline_ns,
                    const atomic_bool *stop);
+/* Waits until there is something to read, or the process is gone. Results as above. */
+int cp_child_wait(struct cp_child *child, int64_t deadline_ns, const atomic_bool *stop);
 int cp_child_read(struct cp_child *child, void *bytes, size_t length, int64_t deadline_ns,
                   const atomic_bool *stop);
 

@@ -40,6 +40,13 @@ float cp_true_peak(const float *samples, size_t n);
 /* Level and F0 each 10 ms; prosody holds n / CP_PROSODY_STEP_SAMPLES values, rounded up. CP_ERR_NOMEM. */
 int cp_measure_prosody(const float *samples, size_t n, struct cp_prosody *prosody);
 
+/* Gives speech another mean pitch and another swing around it, by factors, each bounded so that a step is
+ * bent by at most 1.6. The length stays. CP_ERR_NOMEM. */
+int cp_bend_melody(float *samples, size_t n, float pitch, float range);
+/* Makes the word [word_start, word_end) end `rise_st` semitones above the middle pitch of the whole sound, as
+ * far as it does not by itself, and at most by 9. The length stays. CP_ERR_NOMEM. */
+int cp_raise_end(float *samples, size_t n, int32_t word_start, int32_t word_end, float rise_st);
+
 /* Sum of a[i] * b[i]. */
 float cp_dot(const float *a, const float *b, size_t n);
 

@@ -206,6 +206,21 @@ static float usual_f0_hz(const cst_utterance *utterance)
                            model ? val_cg_db(model)->f0_mean : 100);
 }
 
+/* Voices with a model of accents (SPAM) take their melody from there, and no other. */
+static bool has_own_melody(const cst_utterance *utterance)
+{
+    const cst_val *model = get_param_val(utterance->features, "cg_db", NULL);
+    return model && val_cg_db(model)->spamf0;
+}
+
+/* How far the speaker's pitch swings around its mean, as a standard deviation. */
+static float usual_swing_hz(const cst_utterance *utterance)
+{
+    const cst_val *model = get_param_val(utterance->features, "cg_db", NULL);
+    return get_param_float(utterance->features, "int_f0_target_stddev",
+                           model ? val_cg_db(model)->f0_stddev : 12);
+}
+
 /* The token (a stretch of text between blanks) that a segment belongs to; NULL for pauses. */
 static const cst_item *token_of(const cst_item *segment, bool *ret_stressed)
 {
@@ -299,11 +314,16 @@ static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_
     if (piece->pitch != 1)
         feat_set_float(utterance->features, "int_f0_target_mean",
                        usual_f0_hz(utterance) * (float)piece->pitch);
+    if (piece->range != 1 || piece->pitch != 1) /* a higher voice swings further by as much */
+        feat_set_float(utterance->features, "int_f0_target_stddev",
+                       usual_swing_hz(utterance) * (float)(piece->range * piece->pitch));
+    srand(1); /* its noise is rand()'s, which nobody else uses: the same text shall sound the same */
     int result = CP_ERR_INTERNAL;
     if (utt_synth(utterance)) {
         const cst_wave *wave = utt_wave(utterance);
         if (wave && wave->num_samples >= 0) {
             sound->hz = wave->sample_rate;
+            sound->melody_ignored = has_own_melody(utterance);
             result = cp_sound_add_pcm(sound, wave->samples, (size_t)wave->num_samples);
             if (!result)
                 result = add_events(utterance, &folded, sound);

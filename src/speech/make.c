@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "media/clock.h"
+#include "speech/styles.h"
 #include "speech/take.h"
 
 #include <math.h>
@@ -16,25 +17,6 @@
 /* Loudness is evened within these bounds, so that a whisper of noise is not blown up. */
 enum { MAX_LIFT_DB = 30, MAX_CUT_DB = 20 };
 
-static struct cp_resampler *resampler_for(struct cp_maker *maker, int hz)
-{
-    const size_t n = sizeof(maker->resampler) / sizeof(maker->resampler)[0];
-    size_t i = 0;
-    while (i < n && maker->resampler[i] && cp_resampler_from_hz(maker->resampler[i]) != hz)
-        i++;
-    struct cp_resampler *found = i < n ? maker->resampler[i] : NULL;
-    if (!found) {
-        found = cp_resampler_create(hz);
-        if (!found)
-            return NULL;
-        if (i == n)
-            cp_resampler_destroy(maker->resampler[--i]);
-    }
-    memmove(maker->resampler + 1, maker->resampler, i * sizeof(struct cp_resampler *));
-    maker->resampler[0] = found;
-    return found;
-}
-
 void cp_maker_clear(struct cp_maker *maker)
 {
     for (size_t i = 0; i < sizeof(maker->resampler) / sizeof(maker->resampler)[0]; i++) {
@@ -42,6 +24,8 @@ void cp_maker_clear(struct cp_maker *maker)
         maker->resampler[i] = NULL;
     }
     cp_sound_free(&maker->sound);
+    cp_reader_destroy(maker->reader);
+    maker->reader = NULL;
 }
 
 static double within(double value, double low, double high)
@@ -49,17 +33,10 @@ static double within(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
-static const struct cp_span *span_at(const struct cp_script *script, int32_t at)
+static int style_at(const struct cp_make_request *request, int32_t at)
 {
-    int low = 0, high = script->n_spans - 1;
-    while (low < high) {
-        int middle = (low + high + 1) / 2;
-        if (script->spans[middle].start <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return &script->spans[low];
+    int style = cp_script_span_at(request->script, at)->style;
+    return style ? style : request->style;
 }
 
 /* Where the piece that starts here ends: at the next change of prosody, the next pause, or `end`. */
@@ -74,54 +51,24 @@ static int32_t piece_end(const struct cp_script *script, const struct cp_span *s
     return end;
 }
 
-/* Blanks what nobody wants to hear: Markdown's signs, which language models like to write, and other
- * typewriter art. Engines would say "asterisk". Byte for byte, so that offsets stay. */
-static void blank_markup(char *text)
+/* A speaker's pauses are never twice the same: up to a tenth more or less, by the sentence itself, so that
+ * the same text always sounds the same. */
+static double breathing(const struct cp_script *script, const struct cp_sentence *sentence)
 {
-    for (char *c = text; *c; c++) {
-        bool heading = *c == '#' && (c[1] == '#' || c[1] == ' ');
-        if (heading || strchr("*`_~|\\^{}[]", *c))
-            *c = ' ';
-    }
+    uint32_t hash = 2166136261u; /* FNV-1a, 32 bit */
+    for (int32_t i = sentence->start; i < sentence->end; i++)
+        hash = (hash ^ (uint8_t)script->text[i]) * 16777619u;
+    return 0.9 + 0.2 * (double)(hash >> 16) / 65535;
 }
 
-/* Speaks script bytes [start, end) into the take. */
-static int add_piece(struct cp_maker *maker, const struct cp_make_request *request, struct cp_take *take,
-                     int32_t start, int32_t end, struct cp_error *error)
+/* The style's pause behind a sentence. The last one's is only room for the sound to end in. */
+static int32_t pause_behind(const struct cp_make_request *request, const struct cp_sentence *sentence)
 {
     const struct cp_script *script = request->script;
-    const struct cp_span *span = span_at(script, start);
-    size_t length = (size_t)(end - start);
-    if (!cp_text_has_words(script->text + start, length))
-        return 0;
-    if (request->provider->readable && !request->provider->readable(script->text + start, length))
-        return 0;
-    char *text = strndup(script->text + start, length);
-    if (!text)
-        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    blank_markup(text);
-    struct cp_piece piece = {
-        .voice = strchr(request->voice_id, ':') + 1,
-        .text = text,
-        .length = length,
-        .rate = within(request->rate * (double)span->rate, 0.25, 4),
-        .pitch = within(request->pitch * (double)span->pitch, 0.25, 4),
-    };
-    cp_sound_clear(&maker->sound);
-    int result = request->provider->speak(request->engine, &piece, request->stop, &maker->sound, error);
-    free(text);
-    if (result)
-        return result;
-    struct cp_resampler *resampler = resampler_for(maker, maker->sound.hz);
-    if (!resampler)
-        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE,
-                       "The voice %s makes sound at %d Hz; 8000 to 48000 are "
-                       "understood.",
-                       request->voice_id, maker->sound.hz);
-    float volume = (float)within(request->volume * (double)span->volume, 0, 2);
-    if (cp_take_add_sound(take, &maker->sound, resampler, request->provider->phones, start, volume))
-        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    return 0;
+    if (request->sentence + 1 == script->n_sentences)
+        return sentence->pause_ms;
+    const struct cp_style *style = cp_style_get(style_at(request, sentence->end - 1));
+    return (int32_t)(sentence->pause_ms * (double)style->pause * breathing(script, sentence));
 }
 
 /* The sentence's pieces, with the markup's pauses between them. */
@@ -143,11 +90,11 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
             result = cp_take_add_silence(take, script->pauses[pause].ms);
         if (result)
             return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-        int32_t end = piece_end(script, span_at(script, at), pause, sentence->end);
-        result = add_piece(maker, request, take, at, end, error);
+        int32_t end = piece_end(script, cp_script_span_at(script, at), pause, sentence->end);
+        result = cp_make_piece(maker, request, take, at, end, error);
         at = end;
     }
-    int32_t behind_ms = sentence->pause_ms;
+    int32_t behind_ms = pause_behind(request, sentence);
     bool explicit_pause = false;
     for (; pause < script->n_pauses && (last || script->pauses[pause].at <= sentence[1].start); pause++) {
         behind_ms = explicit_pause ? behind_ms + script->pauses[pause].ms : script->pauses[pause].ms;
@@ -155,6 +102,31 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
     }
     *ret_pause_behind_ms = behind_ms;
     return result;
+}
+
+/* Questions rise at their end, whatever the engine makes of "?". */
+static int raise_question(const struct cp_make_request *request, struct cp_take *take)
+{
+    static const char *const SIGNS[] = {"?", "\xef\xbc\x9f", "\xd8\x9f",
+                                        "\xcd\xbe"}; /* ?, wide, Arabic, Greek */
+    const struct cp_sentence *sentence = &request->script->sentences[request->sentence];
+    const char *text = request->script->text;
+    int32_t end = sentence->end;
+    while (end > sentence->start && strchr("\"')]!. ", text[end - 1]))
+        end--;
+    bool question = false;
+    for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++) {
+        int32_t length = (int32_t)strlen(SIGNS[i]);
+        question |= end - sentence->start > length && !memcmp(text + end - length, SIGNS[i], (size_t)length);
+    }
+    size_t last = take->n_events;
+    while (last > 0 && take->events[last - 1].type != CP_SOUND_WORD)
+        last--;
+    if (!question || !last)
+        return 0;
+    const struct cp_take_event *word = &take->events[last - 1];
+    float rise_st = cp_style_get(style_at(request, end - 1))->rise_st;
+    return cp_raise_end(take->pcm, take->n_samples, word->at, word->at + word->length, rise_st);
 }
 
 /* Evens the loudness, then applies each piece's volume; peaks stay under the ceiling. */
@@ -197,7 +169,7 @@ int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *requ
         goto out;
 
     result = CP_ERR_NOMEM;
-    if (cp_take_add_silence(&take, behind_ms) || level(maker, &take))
+    if (raise_question(request, &take) || cp_take_add_silence(&take, behind_ms) || level(maker, &take))
         goto out;
     char *text = strndup(script->text + sentence->start, (size_t)(sentence->end - sentence->start));
     if (text)

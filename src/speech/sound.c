@@ -50,6 +50,7 @@ void cp_sound_clear(struct cp_sound *sound)
     sound->n_samples = 0;
     sound->n_events = 0;
     sound->hz = 0;
+    sound->melody_ignored = false;
 }
 
 void cp_sound_free(struct cp_sound *sound)

@@ -1,62 +1,24 @@
-/* Requests, the queue and the speech thread. */
+/* Opening and closing, requests, and the line they wait in. */
 #include "speech/speech_int.h"
+#include "speech/styles.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define STAGE "speech"
 
-#define OPTION(member) offsetof(struct cp_speech_config, member)
-const struct cp_option cp_speech_options[] = {
-    {.name = "voice",
-     .type = CP_OPTION_TEXT,
-     .fallback = "flite:slt",
-     .help = "the voice of cues that name neither voice nor language",
-     .offset = OPTION(voice)},
-    {.name = "worker",
-     .type = CP_OPTION_TEXT,
-     .fallback = "",
-     .help = "path of the espeak-ng worker program (empty: beside this program)",
-     .offset = OPTION(worker)},
-    {.name = "max_text_bytes",
-     .type = CP_OPTION_INT,
-     .fallback = "16384",
-     .min = 100,
-     .max = 200000,
-     .help = "longest text of one request",
-     .offset = OPTION(max_text_bytes)},
-    {.name = "queue",
-     .type = CP_OPTION_INT,
-     .fallback = "64",
-     .min = 1,
-     .max = 10000,
-     .help = "requests that may wait; more are refused",
-     .offset = OPTION(queue)},
-    {.name = "loudness_lufs",
-     .type = CP_OPTION_FLOAT,
-     .fallback = "-16",
-     .min = -40,
-     .max = -10,
-     .help = "loudness that every voice is evened to (ITU-R BS.1770)",
-     .offset = OPTION(loudness_lufs)},
-};
-const size_t cp_speech_n_options = sizeof cp_speech_options / sizeof *cp_speech_options;
-
-static void free_job(struct cp_speech_job *job)
+void cp_speech_free_job(struct cp_speech_job *job)
 {
     if (!job)
         return;
     cp_script_free(&job->script);
+    cp_lexicon_drop(job->lexicon);
     free(job);
 }
 
-/* --- the list of jobs; all under the lock --- */
-
-/* Behind the jobs of the same or a higher priority. */
+/* Behind the jobs of the same or a higher priority. Under the lock. */
 static void insert(struct cp_speech *speech, struct cp_speech_job *job)
 {
     struct cp_speech_job **at = &speech->first;
@@ -64,23 +26,6 @@ static void insert(struct cp_speech *speech, struct cp_speech_job *job)
         at = &(*at)->next;
     job->next = *at;
     *at = job;
-}
-
-static void take_out(struct cp_speech *speech, const struct cp_speech_job *job)
-{
-    struct cp_speech_job **at = &speech->first;
-    while (*at != job)
-        at = &(*at)->next;
-    *at = job->next;
-}
-
-/* Cancelled jobs first, so that their done() comes soon; else the first in line. */
-static struct cp_speech_job *next_job(const struct cp_speech *speech)
-{
-    for (struct cp_speech_job *job = speech->first; job; job = job->next)
-        if (atomic_load(&job->stop))
-            return job;
-    return speech->first;
 }
 
 static int waiting(const struct cp_speech *speech)
@@ -91,68 +36,25 @@ static int waiting(const struct cp_speech *speech)
     return n;
 }
 
-/* --- thread: speech --- */
-
-static bool can_read(const struct cp_speech_job *job, int sentence)
+bool cp_speech_can_read(const struct cp_speech_job *job, int sentence)
 {
     const struct cp_sentence *range = &job->script.sentences[sentence];
-    return !job->provider->readable ||
-           job->provider->readable(job->script.text + range->start, (size_t)(range->end - range->start));
+    const char *text = job->script.text + range->start;
+    int32_t length = range->end - range->start;
+    return !job->provider->readable || job->provider->readable(text, (size_t)length) ||
+           cp_speech_can_switch(job->speech, job->voice, text, length);
 }
 
-/* Makes the job's next sentence and hands it over. True when the job is over, with *result. */
-static bool step(struct cp_speech *speech, struct cp_speech_job *job, int *result, struct cp_error *error)
+void cp_speech_set_voice(struct cp_speech *speech, struct cp_speech_job *job, const struct cp_voice *voice)
 {
-    while (job->sentence < job->last_sentence && !can_read(job, job->sentence))
-        job->sentence++;
-    struct cp_make_request request = {
-        .provider = job->provider,
-        .engine = job->engine,
-        .voice_id = job->voice->id,
-        .script = &job->script,
-        .sentence = job->sentence,
-        .rate = job->rate,
-        .pitch = job->pitch,
-        .volume = job->volume,
-        .stop = &job->stop,
-    };
-    int64_t started_ns = cp_clock_now_ns();
-    struct cp_utterance *utterance = NULL;
-    *result = cp_make_utterance(&speech->maker, &request, &utterance, error);
-    if (!*result && atomic_load(&job->stop))
-        *result = cp_fail(error, CP_ERR_CANCELLED, STAGE, "The speech was cancelled.");
-    if (*result) {
-        cp_ref_drop(utterance);
-        return true;
-    }
-    bool last = job->sentence == job->last_sentence;
-    utterance->last = last;
-    pthread_mutex_lock(&speech->lock);
-    speech->stats.utterances++;
-    speech->stats.busy_ns += cp_clock_now_ns() - started_ns;
-    speech->stats.sound_samples += utterance->n_samples;
-    pthread_mutex_unlock(&speech->lock);
-    if (job->events.utterance)
-        job->events.utterance(job->user, utterance);
-    cp_ref_drop(utterance);
-    job->sentence++;
-    return last || --job->sentences_left == 0;
+    job->voice = voice;
+    job->row = cp_speech_engine_of(voice->id);
+    job->provider = cp_speech_providers[job->row];
 }
 
-static void finish(struct cp_speech *speech, struct cp_speech_job *job, int result,
-                   const struct cp_error *error)
-{
-    pthread_mutex_lock(&speech->lock);
-    take_out(speech, job);
-    speech->stats.cancelled += result == CP_ERR_CANCELLED;
-    speech->stats.failed += result && result != CP_ERR_CANCELLED;
-    pthread_mutex_unlock(&speech->lock);
-    if (job->events.done)
-        job->events.done(job->user, result, result ? error : NULL);
-    free_job(job);
-}
+/* --- life --- */
 
-static void open_engines(struct cp_speech *speech)
+void cp_speech_open_engines(struct cp_speech *speech)
 {
     struct cp_voice *voices = calloc(CP_SPEECH_MAX_VOICES * cp_speech_n_providers, sizeof *voices);
     int n = 0;
@@ -174,39 +76,16 @@ static void open_engines(struct cp_speech *speech)
     pthread_mutex_unlock(&speech->lock);
 }
 
-static void *run(void *arg)
+static void close_all(struct cp_speech *speech)
 {
-    struct cp_speech *speech = arg;
-    open_engines(speech);
-    for (;;) {
-        pthread_mutex_lock(&speech->lock);
-        struct cp_speech_job *job;
-        speech->stats.working_since_ns = 0;
-        while (!(job = next_job(speech)) && !speech->closing)
-            pthread_cond_wait(&speech->changed, &speech->lock);
-        if (job) {
-            job->started = true;
-            speech->stats.working_since_ns = cp_clock_now_ns();
-        }
-        pthread_mutex_unlock(&speech->lock);
-        if (!job)
-            break;
-        struct cp_error error = {0};
-        int result = 0;
-        if (atomic_load(&job->stop)) {
-            result = cp_fail(&error, CP_ERR_CANCELLED, STAGE, "The speech was cancelled.");
-            finish(speech, job, result, &error);
-        } else if (step(speech, job, &result, &error)) {
-            finish(speech, job, result, &error);
-        }
-    }
+    cp_speech_stop_hands(speech);
     for (size_t i = 0; i < cp_speech_n_providers; i++)
         cp_speech_providers[i]->close(speech->engines[i]);
-    cp_maker_clear(&speech->maker);
-    return NULL;
+    pthread_cond_destroy(&speech->changed);
+    pthread_mutex_destroy(&speech->lock);
+    free(speech->voices);
+    free(speech);
 }
-
-/* --- life --- */
 
 int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **ret_speech,
                      struct cp_error *error)
@@ -215,15 +94,12 @@ int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **r
     if (!speech)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     speech->config = *config;
-    speech->maker.loudness_lufs = config->loudness_lufs;
     speech->stats.queue_capacity = (int)config->queue;
     pthread_mutex_init(&speech->lock, NULL);
     pthread_cond_init(&speech->changed, NULL);
-    if (cp_thread_start(&speech->thread, "speech", run, speech)) {
-        pthread_cond_destroy(&speech->changed);
-        pthread_mutex_destroy(&speech->lock);
-        free(speech);
-        return cp_fail(error, CP_ERR_NOMEM, STAGE, "The speech thread could not be started.");
+    if (cp_speech_start_hands(speech)) {
+        close_all(speech);
+        return cp_fail(error, CP_ERR_NOMEM, STAGE, "The speech threads could not be started.");
     }
     pthread_mutex_lock(&speech->lock);
     while (!speech->opened)
@@ -241,19 +117,8 @@ int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **r
 
 void cp_speech_destroy(struct cp_speech *speech)
 {
-    if (!speech)
-        return;
-    pthread_mutex_lock(&speech->lock);
-    speech->closing = true;
-    for (struct cp_speech_job *job = speech->first; job; job = job->next)
-        atomic_store(&job->stop, true);
-    pthread_cond_broadcast(&speech->changed);
-    pthread_mutex_unlock(&speech->lock);
-    pthread_join(speech->thread, NULL);
-    pthread_cond_destroy(&speech->changed);
-    pthread_mutex_destroy(&speech->lock);
-    free(speech->voices);
-    free(speech);
+    if (speech)
+        close_all(speech);
 }
 
 /* --- requests --- */
@@ -268,13 +133,17 @@ static int check_factor(const char *name, double value, double low, double high,
 
 /* Everything that can be wrong with a request, found out before it waits. */
 static int prepare(const struct cp_speech *speech, const struct cp_speech_request *request,
-                   struct cp_script *ret_script, const struct cp_voice **ret_voice, struct cp_error *error)
+                   struct cp_script *ret_script, const struct cp_voice **ret_voice, char *ret_language,
+                   struct cp_error *error)
 {
     int result = check_factor("rate", request->rate, 0.5, 2, error);
     if (!result)
         result = check_factor("pitch", request->pitch, 0.5, 2, error);
     if (!result)
         result = check_factor("volume", request->volume, 0, 2, error);
+    if (!result && request->style && *request->style && !cp_style_find(request->style))
+        result = cp_fail(error, CP_ERR_INVALID, STAGE,
+                         "There is no style \"%.40s\"; GET /v1/styles lists them.", request->style);
     if (result)
         return result;
     size_t max_bytes = (size_t)speech->config.max_text_bytes;
@@ -286,7 +155,7 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
         return cp_fail(error, CP_ERR_INVALID, STAGE, "A request needs text or ssml.");
     if (result)
         return result;
-    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, error);
+    result = cp_speech_choose_voice(speech, request, ret_script, ret_voice, ret_language, error);
     if (!result && (request->first_sentence < 0 || request->first_sentence >= ret_script->n_sentences))
         result = cp_fail(error, CP_ERR_INVALID, STAGE, "Sentence %d was asked for; the text has 0 to %d.",
                          request->first_sentence, ret_script->n_sentences - 1);
@@ -296,17 +165,21 @@ static int prepare(const struct cp_speech *speech, const struct cp_speech_reques
 }
 
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
-                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error)
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
+                    struct cp_error *error)
 {
     struct cp_script script = {0};
     const struct cp_voice *voice = NULL;
-    int result = prepare(speech, request, &script, &voice, error);
+    char language[sizeof script.language];
+    int result = prepare(speech, request, &script, &voice, language, error);
     if (result)
         return result;
     if (ret_text)
         cp_buffer_add(ret_text, script.text, (size_t)script.length);
     if (ret_n_sentences)
         *ret_n_sentences = script.n_sentences;
+    if (ret_warnings)
+        *ret_warnings = script.warnings;
     cp_script_free(&script);
     return 0;
 }
@@ -323,22 +196,23 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     struct cp_speech_job *job = calloc(1, sizeof *job);
     if (!job)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    int result = prepare(speech, request, &job->script, &job->voice, error);
+    int result = prepare(speech, request, &job->script, &job->wanted, job->language, error);
     if (result) {
         free(job);
         return result;
     }
-    int engine = cp_speech_engine_of(job->voice->id);
-    job->provider = cp_speech_providers[engine];
-    job->engine = speech->engines[engine];
+    cp_speech_set_voice(speech, job, job->wanted);
     job->rate = factor(request->rate);
     job->pitch = factor(request->pitch);
     job->volume = factor(request->volume);
+    job->style = cp_style_find(request->style);
+    job->speech = speech;
+    job->lexicon = cp_lexicon_hold(request->lexicon);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
     job->sentence = request->first_sentence;
     job->sentences_left = request->max_sentences;
     job->last_sentence = job->script.n_sentences - 1;
-    while (job->last_sentence > job->sentence && !can_read(job, job->last_sentence))
+    while (job->last_sentence > job->sentence && !cp_speech_can_read(job, job->last_sentence))
         job->last_sentence--;
     job->events = *events;
     job->user = user;
@@ -358,7 +232,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     pthread_mutex_unlock(&speech->lock);
     if (room)
         return 0;
-    free_job(job);
+    cp_speech_free_job(job);
     return cp_fail(error, CP_ERR_BUSY, STAGE, "%d requests wait to be spoken; try again in a moment.",
                    (int)speech->config.queue);
 }
@@ -378,9 +252,45 @@ struct cp_speech_stats cp_speech_stats(struct cp_speech *speech)
     pthread_mutex_lock(&speech->lock);
     struct cp_speech_stats stats = speech->stats;
     stats.queue_depth = waiting(speech);
+    for (int i = 0; i < speech->n_hands; i++) {
+        int64_t since_ns = speech->hands[i].working_since_ns;
+        if (since_ns && (!stats.working_since_ns || since_ns < stats.working_since_ns))
+            stats.working_since_ns = since_ns;
+    }
     pthread_mutex_unlock(&speech->lock);
     for (size_t i = 0; i < cp_speech_n_providers; i++)
         if (cp_speech_providers[i]->restarts)
             stats.worker_restarts += cp_speech_providers[i]->restarts(speech->engines[i]);
     return stats;
+}
+
+int cp_speech_failovers(struct cp_speech *speech, struct cp_speech_failover *ret_failovers, int capacity)
+{
+    pthread_mutex_lock(&speech->lock);
+    int n = speech->n_failovers < capacity ? speech->n_failovers : capacity;
+    memcpy(ret_failovers, speech->failovers, (size_t)n * sizeof *ret_failovers);
+    pthread_mutex_unlock(&speech->lock);
+    return n;
+}
+
+int cp_speech_engines(struct cp_speech *speech, struct cp_speech_engine *ret_engines, int capacity)
+{
+    int n = 0;
+    pthread_mutex_lock(&speech->lock);
+    for (size_t i = 0; i < cp_speech_n_providers && n < capacity; i++) {
+        const struct cp_speech_provider *provider = cp_speech_providers[i];
+        struct cp_speech_engine *engine = &ret_engines[n++];
+        *engine = (struct cp_speech_engine){.name = provider->name,
+                                            .summary = provider->summary,
+                                            .state = cp_breaker_name(speech->breakers[i].state),
+                                            .failures = speech->breakers[i].failures,
+                                            .running = speech->running[i]};
+        for (int k = 0; k < speech->n_voices; k++)
+            if (cp_speech_engine_of(speech->voices[k].id) == (int)i) {
+                engine->voices++;
+                engine->usable += speech->voices[k].usable;
+            }
+    }
+    pthread_mutex_unlock(&speech->lock);
+    return n;
 }

@@ -1,9 +1,12 @@
 /*
  * The speech stage: text or SSML in, sentences with sound and marks out, the first while the next is made.
  *
- * One thread, "speech", makes the sound; engines that crash or block live in worker processes behind it.
- * Requests wait in a bounded queue by priority; a request's utterances are handed over in order on the speech
- * thread.
+ * The thread "speech" makes the sound of this machine's engines; remote services and voice programs, which
+ * may keep one waiting, are spoken on threads of their own ("speech.1" ...). Requests wait in a bounded queue
+ * by priority; a request's utterances are handed over in order, by one of these threads at a time.
+ *
+ * When an engine fails, takes too long or has failed too often, the same sentence is said by another voice of
+ * its language, and the request goes on with that one.
  */
 #ifndef CP_SPEECH_H
 #define CP_SPEECH_H
@@ -17,6 +20,10 @@
 #include <stdint.h>
 
 struct cp_speech;
+struct cp_lexicon; /* speech/reading/lexicon.h */
+
+#define CP_SPEECH_MAX_REMOTE_THREADS 32
+#define CP_SPEECH_MAX_FAILOVERS      32 /* pairs of voices that are counted apart */
 
 struct cp_speech_config {
     char voice[CP_OPTION_TEXT_BYTES];  /* default voice: "flite:slt" */
@@ -24,7 +31,23 @@ struct cp_speech_config {
                                           program */
     int64_t max_text_bytes;            /* longest text of one request */
     int64_t queue;                     /* requests that may wait */
+    int64_t remote_threads;            /* sentences asked of remote engines at the same time */
+    int64_t deadline_ms;               /* how long a live sentence may take before another voice says it */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
+
+    /* voice programs and remote engines: options.c says what each means; keys are references */
+    char workers[CP_OPTION_TEXT_BYTES], ca_file[CP_OPTION_TEXT_BYTES];
+    char openai_url[CP_OPTION_TEXT_BYTES], openai_key[CP_OPTION_TEXT_BYTES],
+        openai_model[CP_OPTION_TEXT_BYTES], openai_voices[CP_OPTION_TEXT_BYTES],
+        openai_format[CP_OPTION_TEXT_BYTES];
+    char polly_region[CP_OPTION_TEXT_BYTES], polly_access_key[CP_OPTION_TEXT_BYTES],
+        polly_secret_key[CP_OPTION_TEXT_BYTES], polly_token[CP_OPTION_TEXT_BYTES],
+        polly_engine[CP_OPTION_TEXT_BYTES], polly_voices[CP_OPTION_TEXT_BYTES],
+        polly_url[CP_OPTION_TEXT_BYTES];
+    char azure_region[CP_OPTION_TEXT_BYTES], azure_key[CP_OPTION_TEXT_BYTES],
+        azure_voices[CP_OPTION_TEXT_BYTES], azure_url[CP_OPTION_TEXT_BYTES];
+    char elevenlabs_key[CP_OPTION_TEXT_BYTES], elevenlabs_model[CP_OPTION_TEXT_BYTES],
+        elevenlabs_voices[CP_OPTION_TEXT_BYTES], elevenlabs_url[CP_OPTION_TEXT_BYTES];
 };
 extern const struct cp_option cp_speech_options[];
 extern const size_t cp_speech_n_options;
@@ -53,21 +76,39 @@ const struct cp_voice *cp_speech_voices(const struct cp_speech *speech, int *ret
 int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
                          const struct cp_voice **ret_voice, struct cp_error *error);
 
+/* --- styles: ways of speaking by scene --- */
+
+struct cp_speech_style {
+    const char *name, *title, *summary;
+};
+/* The n'th style; NULL behind the last. The first is neutral. */
+const struct cp_speech_style *cp_speech_style(int n);
+
 /* --- speaking --- */
 
 enum cp_speech_priority { CP_SPEECH_PRIORITY_UNSET, CP_SPEECH_AHEAD, CP_SPEECH_LIVE }; /* live goes first */
 
 struct cp_speech_request {
-    const char *text; /* UTF-8; plain text, or NULL when ssml is given */
-    const char
-        *ssml; /* SSML 1.1 subset: speak p s break prosody mark; others keep their text, with a warning */
+    const char *text;     /* UTF-8; plain text, or NULL when ssml is given */
+    const char *ssml;     /* SSML 1.1, docs/voices.md; elements beyond it keep their text, with a warning */
     const char *voice;    /* "" or NULL: by language, else the default, else by the script of the text */
-    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts) */
+    const char *language; /* BCP 47, or "" (then xml:lang of the SSML counts, else the text itself) */
+    const char *usual_voice; /* the presenter's own: the default of this request; "" or NULL: the stage's */
+    const char *sex;         /* "female" or "male", of the voice to find; "" or NULL: the usual voice's */
+    const struct cp_lexicon *lexicon; /* how words are to be said; held while the request lasts. NULL: none */
     double rate, pitch, volume; /* factors, 1 is normal: rate 0.5..2, pitch 0.5..2, volume 0..2; 0 means 1 */
+    const char *style;          /* "" or NULL: neutral */
     int first_sentence;         /* skip the sentences before this one (going on after an interruption) */
     int max_sentences; /* end after so many (the last one made then says whether it was the text's last); 0:
                           all */
     enum cp_speech_priority priority; /* unset means ahead */
+};
+
+/* What a text asked for and does not get: elements and values of SSML that are passed over. */
+enum { CP_WARNINGS_MAX = 8, CP_WARNING_BYTES = 128 };
+struct cp_warnings {
+    int n; /* all of them; the first CP_WARNINGS_MAX have a text */
+    char text[CP_WARNINGS_MAX][CP_WARNING_BYTES];
 };
 
 struct cp_speech_events {
@@ -77,6 +118,8 @@ struct cp_speech_events {
     /* The request is over: 0 after the last sentence, CP_ERR_CANCELLED, or why it failed. Called exactly once
      * for each request accepted. thread: speech */
     void (*done)(void *user, int result, const struct cp_error *error);
+    /* The voice `from` could not say a sentence and `to` says it. Optional. Must not wait. thread: speech */
+    void (*failed_over)(void *user, const char *from, const char *to, const struct cp_error *why);
 };
 
 /* Starts a request; copies the strings. Text problems (SSML that does not parse, no such voice, too long,
@@ -86,19 +129,40 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
                   const struct cp_speech_events *events, void *user, uint64_t *ret_ticket,
                   struct cp_error *error);
 /* Checks a request as cp_speech_say would, without speaking; gives the plain text (for captions and records)
- * and the number of sentences. Either may be NULL. Any thread. */
+ * the number of sentences and what was passed over. Each may be NULL. Any thread. */
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
-                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_error *error);
+                    struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
+                    struct cp_error *error);
 /* Stops a request soon; done() is called with CP_ERR_CANCELLED unless it had ended. Any thread. */
 void cp_speech_cancel(struct cp_speech *speech, uint64_t ticket);
 
 struct cp_speech_stats {
     int queue_depth, queue_capacity;
-    uint64_t requests, refused, failed, cancelled, utterances, worker_restarts;
+    uint64_t requests, refused, failed, cancelled, utterances, worker_restarts, failovers;
     int64_t busy_ns, sound_samples; /* their ratio is the real-time factor */
     int64_t working_since_ns;       /* 0 when idle: a growing age means the stage is stuck */
 };
 struct cp_speech_stats cp_speech_stats(struct cp_speech *speech);
+
+/* How often one voice had to say what another could not. */
+struct cp_speech_failover {
+    char from[64], to[64]; /* voice ids */
+    uint64_t count;
+    int64_t last_ns; /* monotonic */
+    char why[160];   /* the last time */
+};
+/* Fills at most `capacity` and gives their number. Any thread. */
+int cp_speech_failovers(struct cp_speech *speech, struct cp_speech_failover *ret_failovers, int capacity);
+
+struct cp_speech_engine {
+    const char *name, *summary;
+    const char *state; /* "closed": in use; "open": left alone after failures; "half-open": tried again */
+    int failures;      /* in a row */
+    int running;       /* sentences under way */
+    int voices, usable;
+};
+/* Fills at most `capacity` and gives their number. Any thread. */
+int cp_speech_engines(struct cp_speech *speech, struct cp_speech_engine *ret_engines, int capacity);
 
 /* --- files --- */
 

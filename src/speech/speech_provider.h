@@ -31,7 +31,8 @@ struct cp_sound_event {
 
 /* What an engine made: mono, 16 bit. Filled by cp_sound_add_*. */
 struct cp_sound {
-    int hz; /* 8000..48000 */
+    int hz;              /* 8000..48000 */
+    bool melody_ignored; /* the engine cannot change pitch and range: the stage does */
     int16_t *pcm;
     size_t n_samples, capacity;
     struct cp_sound_event *events;
@@ -50,12 +51,17 @@ struct cp_piece {
     const char *text;  /* valid UTF-8 with at least one letter or digit, no control characters */
     size_t length;
     double rate, pitch; /* factors 0.25..4 */
+    double range;       /* factor 0..2 of how far the melody swings around its mean; engines may ignore it */
+    int64_t
+        deadline_ns; /* monotonic: when the sound is wanted; give up with CP_ERR_TIMEOUT then; 0: whenever */
 };
 
 struct cp_speech_provider {
     const char *name; /* before the colon of its voices' ids */
     const char *summary;
     enum cp_phone_set phones;
+    bool apart;  /* may keep one waiting: spoken on the remote threads, several at once */
+    bool serial; /* speak is called by one thread at a time; engines that are not apart always are */
 
     /* Opens the engine. An engine that is not usable here still opens; its voices say why not.
      * thread: speech; may block up to 5 s. */
@@ -64,12 +70,15 @@ struct cp_speech_provider {
     int (*voices)(void *engine, struct cp_voice *voices, int capacity);
     /* True when the engine can say some of this text at all. Optional: NULL means always. Any thread. */
     bool (*readable)(const char *text, size_t length);
-    /* Speaks. Gives up soon with CP_ERR_CANCELLED when *stop turns true. thread: speech; may block */
+    /* Speaks. Gives up soon with CP_ERR_CANCELLED when *stop turns true. What it fails with decides what
+     * follows: CP_ERR_NOMEM and CP_ERR_CANCELLED end the request; CP_ERR_INVALID, _LIMIT and _NOT_FOUND are
+     * this text's or voice's fault; all else is the engine's and makes it be left alone after a few times.
+     * thread: speech, or speech.1 ... when apart; may block until the deadline */
     int (*speak)(void *engine, const struct cp_piece *piece, const atomic_bool *stop, struct cp_sound *sound,
                  struct cp_error *error);
     /* Restarts of worker processes so far. Optional. Any thread. */
     uint64_t (*restarts)(void *engine);
-    /* NULL is fine. thread: speech */
+    /* NULL is fine. thread: the one that destroys the stage; nobody speaks any more */
     void (*close)(void *engine);
 };
 
@@ -78,5 +87,10 @@ extern const size_t cp_speech_n_providers;
 
 extern const struct cp_speech_provider cp_flite_provider;
 extern const struct cp_speech_provider cp_espeak_provider;
+extern const struct cp_speech_provider cp_worker_provider;
+extern const struct cp_speech_provider cp_openai_provider;
+extern const struct cp_speech_provider cp_polly_provider;
+extern const struct cp_speech_provider cp_azure_provider;
+extern const struct cp_speech_provider cp_elevenlabs_provider;
 
 #endif

@@ -29,6 +29,7 @@ struct cp_take {
         float volume;
     } * volumes;
     size_t n_volumes, volume_capacity;
+    double power;      /* of the main voice's first run, which other voices are brought to; 0 before it */
     int32_t sound_end; /* where the last sound ends (silence behind it not counted) */
 };
 

@@ -1,6 +1,8 @@
 /* Plain text to sentences: ICU's sentence breaks, lines, and clauses where a sentence is too long. */
 #include "speech/script.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/ubrk.h>
@@ -46,7 +48,47 @@ void cp_script_free(struct cp_script *script)
     free(script->flags);
     free(script->cuts);
     free(script->sentences);
+    free(script->notes);
     *script = (struct cp_script){0};
+}
+
+const char *cp_script_note(const struct cp_script *script, int32_t note)
+{
+    return script->notes && note > 0 && note < script->notes_length ? script->notes + note : "";
+}
+
+void cp_warn(struct cp_warnings *warnings, const char *format, ...)
+{
+    if (warnings->n++ >= CP_WARNINGS_MAX)
+        return;
+    char *text = warnings->text[warnings->n - 1];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, CP_WARNING_BYTES, format, args);
+    va_end(args);
+    size_t length = strlen(text);
+    while (length && !cp_utf8_valid(text, length))
+        text[--length] = '\0'; /* cut inside a character */
+}
+
+const struct cp_span *cp_script_span_at(const struct cp_script *script, int32_t at)
+{
+    int low = 0, high = script->n_spans - 1;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (script->spans[middle].start <= at)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return &script->spans[low];
+}
+
+/* True when bytes before and behind `at` are read as one: an alias, a date. */
+static bool is_inside_whole(const struct cp_script *script, int32_t at)
+{
+    const struct cp_span *span = cp_script_span_at(script, at);
+    return at > span->start && (span->alias || span->say_as || span->phoneme);
 }
 
 static bool is_blank(char c)
@@ -182,9 +224,9 @@ static int cut_quality(UChar32 c, UChar32 next)
 
 /* Where a piece that starts at `start` ends: `end` when it is short enough, else the last good place to cut.
  * A clause in the second half beats a later space. */
-static int32_t next_cut(const char *text, int32_t start, int32_t end)
+static int32_t next_cut(const struct cp_script *script, int32_t start, int32_t end)
 {
-    const uint8_t *s = (const uint8_t *)text;
+    const uint8_t *s = (const uint8_t *)script->text;
     int weight = 0;
     int32_t best[4] = {0};
     for (int32_t i = start; i < end;) {
@@ -197,7 +239,7 @@ static int32_t next_cut(const char *text, int32_t start, int32_t end)
             return end;
         int32_t peek = i;
         U8_NEXT(s, peek, end, next);
-        int quality = cut_quality(c, next);
+        int quality = is_inside_whole(script, i) ? 0 : cut_quality(c, next);
         if (quality < 3 || weight > CP_SENTENCE_MAX_WEIGHT / 4)
             best[quality] = i;
     }
@@ -210,7 +252,7 @@ static int32_t next_cut(const char *text, int32_t start, int32_t end)
 static void add_range(struct splitter *splitter, int32_t start, int32_t end, int32_t pause_ms)
 {
     while (start < end) {
-        int32_t cut = next_cut(splitter->script->text, start, end);
+        int32_t cut = next_cut(splitter->script, start, end);
         add_sentence(splitter, start, cut, cut < end ? PAUSE_CLAUSE_MS : pause_ms);
         start = cut;
     }
@@ -256,7 +298,7 @@ int cp_script_split(struct cp_script *script, struct cp_error *error)
         int cut = 0;
         int32_t start = 0;
         for (int32_t end; (end = ubrk_next(breaks)) != UBRK_DONE;) {
-            if (is_abbreviation(script->text, start, end))
+            if (is_abbreviation(script->text, start, end) || is_inside_whole(script, end))
                 continue;
             add_with_cuts(&splitter, start, end, pause_behind(script->text, end), &cut);
             start = end;
@@ -292,7 +334,7 @@ int cp_script_read_text(const char *text, size_t max_bytes, struct cp_script *re
         cp_script_free(&script);
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     }
-    script.spans[0] = (struct cp_span){0, 1, 1, 1};
+    script.spans[0] = CP_SPAN_PLAIN;
     for (size_t i = 0; i <= length; i++) {
         uint8_t c = (uint8_t)text[i];
         bool space = (c && c < 0x20 && c != '\n') || c == 0x7f || (c == '\n' && wraps(text, length, i));

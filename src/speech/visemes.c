@@ -47,7 +47,7 @@ static const struct row IPA[] = {
     {"ʃ ʒ ʂ ʐ ɕ ʑ ɧ tʃ dʒ tɕ dʑ ʈʂ ɖʐ S Z tS dZ s. z. ts. tɕh", ONE(CH, 0.9f)},
     {"c ɟ ç ʝ", TWO(KK, 0.5f, IH, 0.6f)},
     {"s z ɬ ɮ", ONE(SS, 0.9f)},
-    {"n ɳ ɲ l ɭ ʎ ɫ ɺ ʟ", ONE(NN, 0.7f)},
+    {"n ɳ ɲ ɴ l ɭ ʎ ɫ ɺ ʟ", ONE(NN, 0.7f)},
     {"r ɹ ɻ ɽ ɚ ɝ", ONE(RR, 0.7f)},
     {"ɾ", ONE(RR, 0.4f)},
     {"ʁ ʀ", ONE(RR, 0.5f)}, /* made in the throat: little to see */

@@ -1,12 +1,13 @@
-/* Who speaks: finding a voice by id, by language, or by the script that the text is written in. */
+/* Who speaks: finding a voice by id, by language, or by the language that the text shows. */
 #include "speech/speech_int.h"
+
+#include "speech/reading/detect.h"
+#include "speech/runs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unicode/uscript.h>
-#include <unicode/utf8.h>
 
 #define STAGE "speech"
 
@@ -125,27 +126,33 @@ static int language_fit(const char *wanted, const char *offered)
     return offered[length] ? 1 : 2;
 }
 
-static const struct cp_voice *find_by_language(const struct cp_speech *speech, const char *language)
+static bool is_sex(const struct cp_voice *voice, const char *sex)
+{
+    return !sex || !*sex || !strcasecmp(voice->sex, sex);
+}
+
+/* The best voice of a language. A usable one before others, then the wanted sex, then the closest tag;
+ * engines list their best voice of a language first. */
+static const struct cp_voice *find_by_language(const struct cp_speech *speech, const char *language,
+                                               const char *usual, const char *sex)
 {
     for (size_t i = 0; i < sizeof SYNONYM / sizeof *SYNONYM; i++)
         if (!strcasecmp(language, SYNONYM[i].tag))
             language = SYNONYM[i].voice_tag;
-    /* the default voice wins its whole language ("en-GB" too): one presenter keeps one voice */
+    /* the usual voice wins its whole language ("en-GB" too): one presenter keeps one voice */
     const struct cp_voice *best;
-    if (!find_by_id(speech, speech->config.voice, &best, NULL) && best->usable &&
-        language_fit(language, best->language))
+    if (!find_by_id(speech, usual, &best, NULL) && best->usable && language_fit(language, best->language) &&
+        is_sex(best, sex))
         return best;
     best = NULL;
-    int best_fit = 0;
+    int best_score = 0;
     for (int i = 0; i < speech->n_voices; i++) {
         const struct cp_voice *voice = &speech->voices[i];
-        /* engines list their best voice of a language first */
-        int fit = 2 * language_fit(language, voice->language);
-        if (fit)
-            fit += voice->usable;
-        if (fit > best_fit) {
+        int fit = language_fit(language, voice->language);
+        int score = fit ? fit + 4 * is_sex(voice, sex) + 8 * voice->usable : 0;
+        if (score > best_score) {
             best = voice;
-            best_fit = fit;
+            best_score = score;
         }
     }
     return best;
@@ -161,8 +168,9 @@ static int require_usable(const struct cp_voice *voice, const struct cp_voice **
     return 0;
 }
 
-int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
-                         const struct cp_voice **ret_voice, struct cp_error *error)
+static int find_voice(const struct cp_speech *speech, const char *voice, const char *language,
+                      const char *usual, const char *sex, const struct cp_voice **ret_voice,
+                      struct cp_error *error)
 {
     const struct cp_voice *found = NULL;
     if (voice && *voice) {
@@ -170,72 +178,149 @@ int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, cons
         return result ? result : require_usable(found, ret_voice, error);
     }
     if (language && *language) {
-        found = find_by_language(speech, language);
+        found = find_by_language(speech, language, usual, sex);
         if (!found)
             return cp_fail(error, CP_ERR_NOT_FOUND, STAGE,
                            "There is no voice for the language '%.40s'; see the list of voices.", language);
         return require_usable(found, ret_voice, error);
     }
-    int result = find_by_id(speech, speech->config.voice, &found, error);
+    int result = find_by_id(speech, usual, &found, error);
+    if (!result && !is_sex(found, sex))
+        found = find_by_language(speech, found->language, usual, sex);
     return result ? result : require_usable(found, ret_voice, error);
 }
 
-/* --- by script --- */
+/* --- another one when it fails --- */
 
-static const struct {
-    UScriptCode script;
-    const char *language;
-} SCRIPT_LANGUAGE[] = {
-    {USCRIPT_HIRAGANA, "ja"}, {USCRIPT_KATAKANA, "ja"},   {USCRIPT_HANGUL, "ko"},   {USCRIPT_HAN, "zh"},
-    {USCRIPT_CYRILLIC, "ru"}, {USCRIPT_GREEK, "el"},      {USCRIPT_ARABIC, "ar"},   {USCRIPT_HEBREW, "he"},
-    {USCRIPT_THAI, "th"},     {USCRIPT_DEVANAGARI, "hi"}, {USCRIPT_BENGALI, "bn"},  {USCRIPT_TAMIL, "ta"},
-    {USCRIPT_TELUGU, "te"},   {USCRIPT_GEORGIAN, "ka"},   {USCRIPT_ARMENIAN, "hy"}, {USCRIPT_GUJARATI, "gu"},
-};
-#define N_SCRIPTS (sizeof SCRIPT_LANGUAGE / sizeof *SCRIPT_LANGUAGE)
-
-/* The likeliest language of a text by its letters; NULL when none of the table's scripts is in it. Kana
- * decides for Japanese, since its Han signs would outvote it. */
-static const char *language_of(const char *text, int32_t length)
+const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
+                                            int64_t now_ns)
 {
-    int count[N_SCRIPTS] = {0};
-    for (int32_t i = 0; i < length;) {
-        UChar32 c;
-        UErrorCode status = U_ZERO_ERROR;
-        U8_NEXT((const uint8_t *)text, i, length, c);
-        UScriptCode script = uscript_getScript(c, &status);
-        for (size_t k = 0; k < N_SCRIPTS; k++)
-            count[k] += script == SCRIPT_LANGUAGE[k].script;
+    enum { SAME_SEX = 100, FIT = 10, SAME_KIND = 1, REMOTE_MS = 500 };
+    const struct cp_sentence *range = &job->script.sentences[job->sentence];
+    bool late = job->deadline_ns && job->deadline_ns - now_ns < REMOTE_MS * INT64_C(1000000);
+    bool kind = cp_speech_providers[cp_speech_engine_of(job->wanted->id)]->apart;
+    const struct cp_voice *best = NULL;
+    int best_score = 0;
+    for (int i = 0; i < speech->n_voices; i++) {
+        const struct cp_voice *voice = &speech->voices[i];
+        int fit = language_fit(job->wanted->language, voice->language), row = cp_speech_engine_of(voice->id);
+        if (!fit || !voice->usable || row < 0)
+            continue;
+        const struct cp_speech_provider *provider = cp_speech_providers[row];
+        if ((job->tried & UINT32_C(1) << row) || !cp_breaker_would_allow(&speech->breakers[row], now_ns) ||
+            (late && provider->apart) ||
+            (provider->readable &&
+             !provider->readable(job->script.text + range->start, (size_t)(range->end - range->start))))
+            continue;
+        int score = fit * FIT + (provider->apart == kind) * SAME_KIND;
+        score += !strcmp(voice->sex, job->wanted->sex) ? SAME_SEX : 0;
+        if (score > best_score) {
+            best = voice;
+            best_score = score;
+        }
     }
-    if (count[0] + count[1] > 0)
-        return "ja";
-    size_t best = 0;
-    for (size_t k = 1; k < N_SCRIPTS; k++)
-        if (count[k] > count[best])
-            best = k;
-    return count[best] ? SCRIPT_LANGUAGE[best].language : NULL;
+    return best;
+}
+
+int cp_speech_find_voice(const struct cp_speech *speech, const char *voice, const char *language,
+                         const struct cp_voice **ret_voice, struct cp_error *error)
+{
+    return find_voice(speech, voice, language, speech->config.voice, "", ret_voice, error);
+}
+
+/* --- for a text --- */
+
+/* The presenter's own voice where it can speak, else the stage's default. */
+static const char *usual_voice(const struct cp_speech *speech, const struct cp_speech_request *request)
+{
+    const struct cp_voice *voice;
+    bool known = request->usual_voice && *request->usual_voice &&
+                 !find_by_id(speech, request->usual_voice, &voice, NULL) && voice->usable;
+    return known ? request->usual_voice : speech->config.voice;
+}
+
+static void set_language(char *ret_language, const char *language)
+{
+    snprintf(ret_language, sizeof((struct cp_script *)0)->language, "%s", language);
 }
 
 int cp_speech_choose_voice(const struct cp_speech *speech, const struct cp_speech_request *request,
                            const struct cp_script *script, const struct cp_voice **ret_voice,
-                           struct cp_error *error)
+                           char *ret_language, struct cp_error *error)
 {
     const char *language = request->language && *request->language ? request->language : script->language;
-    const struct cp_voice *voice;
-    int result = cp_speech_find_voice(speech, request->voice, language, &voice, error);
+    const char *usual = usual_voice(speech, request), *sex = request->sex;
+    const struct cp_voice *voice, *other;
+    bool named = request->voice && *request->voice;
+    if ((!sex || !*sex) && !find_by_id(speech, usual, &voice, NULL))
+        sex = voice->sex;
+    int result = find_voice(speech, request->voice, language, usual, sex, &voice, error);
     if (result)
         return result;
-    const struct cp_speech_provider *provider = cp_speech_providers[cp_speech_engine_of(voice->id)];
-    if (provider->readable && !provider->readable(script->text, (size_t)script->length)) {
-        bool free_choice = (!request->voice || !*request->voice) && !*language;
-        const char *guess = language_of(script->text, script->length);
-        if (!free_choice || !guess)
-            return cp_fail(error, CP_ERR_INVALID, STAGE,
-                           "The voice %s cannot read this text's script; choose a voice of its language.",
-                           voice->id);
-        result = cp_speech_find_voice(speech, NULL, guess, &voice, error);
-        if (result)
-            return result;
+    set_language(ret_language, *language ? language : voice->language);
+    if (!*language && (!named || !*voice->language)) {
+        const char *guess = cp_detect_language(script->text, script->length);
+        if (guess && named)
+            set_language(ret_language, guess); /* a voice of many languages */
+        else if (guess && !language_fit(guess, voice->language) &&
+                 !find_voice(speech, NULL, guess, usual, sex, &other, NULL)) {
+            voice = other;
+            set_language(ret_language, guess);
+        }
     }
+    const struct cp_speech_provider *provider = cp_speech_providers[cp_speech_engine_of(voice->id)];
+    if (provider->readable && !provider->readable(script->text, (size_t)script->length) &&
+        !cp_speech_can_switch(speech, voice, script->text, script->length))
+        return cp_fail(error, CP_ERR_INVALID, STAGE,
+                       "The voice %s cannot read this text's script; choose a voice of its language.",
+                       voice->id);
     *ret_voice = voice;
     return 0;
+}
+
+/* --- switching within a sentence --- */
+
+static bool is_here(const struct cp_speech_provider *provider)
+{
+    return !provider->apart;
+}
+
+static const struct cp_voice *find_by_name(const struct cp_speech *speech, const char *name)
+{
+    for (int i = 0; i < speech->n_voices; i++)
+        if (!strcasecmp(speech->voices[i].id, name) || !strcasecmp(speech->voices[i].name, name))
+            return &speech->voices[i];
+    return NULL;
+}
+
+bool cp_speech_speaker(const struct cp_speech *speech, const struct cp_speaker *main, const char *voice,
+                       const char *language, struct cp_speaker *ret_speaker)
+{
+    const struct cp_voice *own = find_by_name(speech, main->voice_id), *found = NULL;
+    if (*voice)
+        found = find_by_name(speech, voice);
+    else if (own && *language && !language_fit(language, own->language))
+        found = find_by_language(speech, language, own->id, own->sex);
+    if (!found || !found->usable || found == own || !is_here(main->provider))
+        return false;
+    int row = cp_speech_engine_of(found->id);
+    if (!is_here(cp_speech_providers[row]))
+        return false;
+    *ret_speaker =
+        (struct cp_speaker){cp_speech_providers[row], speech->engines[row], found->id, found->language};
+    return true;
+}
+
+bool cp_speech_can_switch(const struct cp_speech *speech, const struct cp_voice *voice, const char *text,
+                          int32_t length)
+{
+    struct cp_run runs[CP_MAX_RUNS];
+    int row = cp_speech_engine_of(voice->id);
+    struct cp_speaker main = {cp_speech_providers[row], speech->engines[row], voice->id, voice->language},
+                      other;
+    int n = cp_runs_split(text, 0, length, voice->language, NULL, runs);
+    for (int i = 0; i < n; i++)
+        if (*runs[i].language && cp_speech_speaker(speech, &main, "", runs[i].language, &other))
+            return true;
+    return false;
 }

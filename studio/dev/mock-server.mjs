@@ -24,6 +24,12 @@ export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; " +
   "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const STYLES = [
+  { name: 'neutral', title: 'Neutral', summary: 'the voice as it is' },
+  { name: 'news', title: 'News', summary: 'brisk and even, short pauses' },
+  { name: 'calm', title: 'Calm', summary: 'slow and low, long pauses' },
+];
+
 const VOICES = [
   { id: 'flite:slt', name: 'Slt', engine: 'flite', language: 'en-US', sex: 'female', usable: true },
   { id: 'flite:rms', name: 'Rms', engine: 'flite', language: 'en-US', sex: 'male', usable: true },
@@ -260,6 +266,7 @@ export class Mock {
 
     const parts = path.split('/').slice(2);
     if (parts[0] === 'voices') return json(200, { voices: VOICES });
+    if (parts[0] === 'styles') return json(200, { styles: STYLES });
     if (parts[0] === 'sets') return json(200, { sets: SETS });
     if (parts[0] === 'actions' && request.method === 'GET') return json(200, { actions: [...ACTIONS, ...this.motions] });
     if (parts[0] === 'actions') return this.#motion(request.method, url.searchParams.get('name') ?? parts[1], json, problem);

@@ -402,6 +402,8 @@ test('health is quiet when all is well and names what is wrong', async () => {
   await health.getByText('All steps on time').waitFor();
   mock.stats = { fps: 21.5, slow_step: 'drawn', av_offset_ms: 85 };
   await health.getByText(/“drawn” is slow \(14\.6 ms at p95\).*21\.5 frames.*85 ms before the picture/).waitFor();
+  mock.stats = { voices: [{ down: 'polly:Joanna', speaking: 'flite:slt', why: 'nobody answers' }] };
+  await health.getByText('The voice polly:Joanna is down, flite:slt speaks.').waitFor();
   mock.stats = {};
   await health.getByText('All steps on time').waitFor();
 });

@@ -389,6 +389,90 @@ test('by keyboard alone: Alt+Down opens the staging, arrows turn its tabs and ch
   noFaults();
 });
 
+/** A second of a tone as WAV. */
+function wav() {
+  const samples = Int16Array.from({ length: 48_000 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 440 * i) / 48_000));
+  const head = Buffer.from('524946460000000057415645666d7420100000000100010080bb000000770100020010006461746100000000', 'hex');
+  head.writeUInt32LE(36 + samples.byteLength, 4);
+  head.writeUInt32LE(samples.byteLength, 40);
+  return Buffer.concat([head, Buffer.from(samples.buffer)]);
+}
+
+test('a voice is found by language and speaker, and heard here before it is on air', async () => {
+  const page = await studio();
+  const asked = [];
+  page.on('request', (request) => request.url().endsWith('/v1/speech') && asked.push(request.postDataJSON()));
+  const line = await staging(page, 'Manner');
+  const voice = line.getByRole('combobox', { name: 'Voice' });
+  const all = await voice.locator('option').count();
+  await line.getByRole('combobox', { name: 'Language' }).selectOption('German');
+  await line.getByRole('combobox', { name: 'Speaker' }).selectOption('Women');
+  const found = await voice.locator('option:not([value=""])').evaluateAll((options) => options.map((one) => one.value));
+  assert.ok(found.length > 0 && found.length < all / 5 && found.every((id) => /de/.test(id)), `${found}`);
+  await voice.selectOption(found[0]);
+  await line.getByRole('radio', { name: 'Calm' }).check();
+  await line.getByRole('button', { name: 'Listen', exact: true }).click();
+  await line.getByRole('button', { name: 'Stop listening' }).waitFor();
+  await until('the preview', () => asked.length === 1);
+  assert.equal(asked[0].voice, found[0]);
+  assert.equal(asked[0].style, 'calm');
+  assert.match(asked[0].text, /^Guten Abend/);
+  assert.equal((await server.stats()).speaking, false, 'nothing is on air');
+  await line.getByRole('button', { name: 'Listen', exact: true }).waitFor({ timeout: 20_000 }); // it has ended by itself
+  await page.getByLabel('Line to speak').fill('So soll das klingen.');
+  await line.getByRole('button', { name: 'Listen', exact: true }).click();
+  await until('the line itself', () => asked.length === 2);
+  assert.equal(asked[1].text, 'So soll das klingen.');
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  const cue = await send(page);
+  assert.deepEqual([cue.voice, cue.style], [found[0], 'calm']);
+  await page.locator(`[data-cue="${cue.id}"] [data-trait=style]`, { hasText: 'Calm' }).waitFor();
+  await line.getByRole('button', { name: 'Reset' }).click();
+  await quiet();
+  noFaults();
+});
+
+test('what SSML does not get is said under the line and at the cue, until the next line is written', async () => {
+  const page = await studio();
+  const line = lineOf(page);
+  await line.getByText('SSML', { exact: true }).click();
+  const cue = await send(page, '<speak>A <audio src="x.mp3">jingle</audio> and a <sub alias="word">w.</sub></speak>');
+  const under = line.getByRole('status', { name: 'SSML warnings' });
+  await under.getByText(/<audio> is not played/).waitFor();
+  await page.locator(`[data-cue="${cue.id}"]`).getByText(/<audio> is not played/).waitFor();
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  await page.getByLabel('Line to speak').fill('<speak>Next');
+  await under.waitFor({ state: 'detached' });
+  await page.locator(`[data-cue="${cue.id}"]`).getByRole('button', { name: /Take into|Interrupt/ }).waitFor();
+  await quiet();
+  await page.locator(`[data-cue="${cue.id}"]`).getByRole('button', { name: /^Take into/ }).click();
+  const again = await send(page);
+  assert.equal(again.ssml, cue.ssml, 'a line taken back carries no warnings of its own');
+  await line.getByText('Text', { exact: true }).click();
+  await quiet();
+  noFaults();
+});
+
+test('music is uploaded, heard at once, made softer and turned off', async () => {
+  const page = await studio();
+  const stage = stageOf(page);
+  await stage.getByLabel('Upload music').setInputFiles(file('quiet-piano.wav', 'audio/wav', wav()));
+  await until('the music', async () => (await server.stats()).music.state === 'playing', { timeout_ms: 20_000 });
+  await stage.getByText('Playing').waitFor();
+  const { music } = await channel();
+  assert.equal(await stage.getByRole('combobox', { name: 'Music' }).inputValue(), music.media);
+  await stage.getByLabel('Loudness').fill('-30');
+  await until('the volume', async () => Math.abs((await server.stats()).music.gain_db + 30) < 0.5);
+  assert.equal((await channel()).music.volume_db, -30);
+  assert.equal(await stage.getByRole('radio', { name: 'quiet-piano' }).count(), 0, 'a sound is no background');
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  await stage.getByRole('combobox', { name: 'Music' }).selectOption('Off');
+  await until('silence', async () => (await server.stats()).music.state === 'off');
+  await stage.getByLabel('Upload music').setInputFiles(file('no.wav', 'audio/wav', Buffer.from('RIFF1234WAVEnothing of a sound in here')));
+  await stage.getByRole('alert').waitFor();
+  noFaults();
+});
+
 test('choices are remembered for each channel', async () => {
   await server.api('POST', '/v1/channels', { id: 'second', title: 'Second', presenter: 'mira', set: 'plain', width: 320, height: 240 });
   const page = await studio();

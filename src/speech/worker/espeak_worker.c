@@ -3,6 +3,7 @@
  * not thread-safe, may crash on odd input, and is GPL-3, which this program therefore is too when linked.
  */
 #include "speech/worker/protocol.h"
+#include "speech/worker/respell.h"
 
 #include <espeak-ng/speak_lib.h>
 #include <jansson.h>
@@ -29,6 +30,10 @@ struct event {
     char name[16];       /* phones */
     int stress;          /* phones: 2 primary, 1 secondary */
 };
+
+/* How the sentence is spelled for espeak-ng, when that is not as it stands. */
+static struct respelling respelling;
+static bool is_respelled;
 
 /* What the callback collects of the sentence being spoken. */
 static struct {
@@ -71,7 +76,6 @@ static const struct {
 } RENAMED[] = {
     {"cmn-latn-pinyin", "zh", "Chinese (Mandarin)"},
     {"fr-fr", "fr", "French"},
-    {"ja", "ja", "Japanese (kana only)"}, /* Han signs are not read */
 };
 enum { N_RENAMED = sizeof RENAMED / sizeof *RENAMED };
 
@@ -129,10 +133,11 @@ static void add_voice(json_t *voices, const espeak_VOICE *voice)
     voice_table[n_voices++].file = slash ? slash + 1 : voice->identifier;
     to_bcp47(tag, language, sizeof language);
     snprintf(male_id, sizeof male_id, "%s" MALE_SUFFIX, tag);
-    json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s}", "id", tag, "name", name, "language",
-                                            language, "sex", "female"));
-    json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s}", "id", male_id, "name", name, "language",
-                                            language, "sex", "male"));
+    const char *why_not = !strcmp(tag, "ja") ? respell_japanese_why_not() : "";
+    json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", tag, "name", name, "language",
+                                            language, "sex", "female", "why_not", why_not));
+    json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", male_id, "name", name, "language",
+                                            language, "sex", "male", "why_not", why_not));
 }
 
 static bool say_hello(void)
@@ -319,8 +324,11 @@ static json_t *word_mark(int index, const char *text, int *last_char)
     if (at < 0 || word->char_at < *last_char)
         return NULL;
     *last_char = word->char_at + word->length;
+    int start_byte = byte_of(text, word->char_at), end_byte = byte_of(text, *last_char);
+    if (is_respelled && !respelling_source(&respelling, word->char_at, &start_byte, &end_byte))
+        return NULL;
     return json_pack("{s:s,s:i,s:i,s:i,s:i}", "type", "word", "at", at, "length", end - at, "start",
-                     byte_of(text, word->char_at), "end", byte_of(text, *last_char));
+                     start_byte, "end", end_byte);
 }
 
 static json_t *list_marks(const char *text)
@@ -359,6 +367,12 @@ static bool choose_voice(const char *id)
     return true;
 }
 
+static bool is_language(const char *voice, const char *tag)
+{
+    size_t length = strlen(tag);
+    return !strncmp(voice, tag, length) && (!voice[length] || !strcmp(voice + length, MALE_SUFFIX));
+}
+
 static int clamp(double value, int low, int high)
 {
     return value < low ? low : value > high ? high : (int)lround(value);
@@ -371,6 +385,7 @@ static bool speak(const json_t *request)
     const char *voice = json_string_value(json_object_get(request, "voice"));
     double rate = json_number_value(json_object_get(request, "rate"));
     double pitch = json_number_value(json_object_get(request, "pitch"));
+    const json_t *range = json_object_get(request, "range");
     if (!text || !voice || strlen(text) > MAX_TEXT_BYTES)
         return write_error(id, "a request needs text and voice");
     if (!choose_voice(voice))
@@ -378,7 +393,14 @@ static bool speak(const json_t *request)
     espeak_SetParameter(espeakRATE, clamp(espeakRATE_NORMAL * (rate > 0 ? rate : 1), 80, 450), 0);
     /* its pitch table is exponential: 0 is half, 50 is normal, 100 is twice */
     espeak_SetParameter(espeakPITCH, clamp(50 + 50 * log2(pitch > 0 ? pitch : 1), 0, 100), 0);
+    /* 50 is the voice's own melody, 0 is one tone */
+    espeak_SetParameter(espeakRANGE, clamp(50 * (range ? json_number_value(range) : 1), 0, 100), 0);
     take.n_samples = take.n_events = 0;
+    is_respelled = is_language(voice, "zh")   ? respell_mandarin(text, &respelling)
+                   : is_language(voice, "ja") ? respell_japanese(text, &respelling)
+                                              : false;
+    if (is_respelled)
+        text = respelling.text;
     if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, NULL, NULL) != EE_OK)
         return write_error(id, "espeak-ng failed");
     move_stops_to_closures();

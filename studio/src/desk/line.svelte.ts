@@ -22,12 +22,13 @@ export interface Dress {
   rate: number;
   pitch: number;
   volume: number;
+  style: string;
   card: Card;
 }
 
 const plain = (): Dress => ({
   presenter: '', set: '', light: '', background: null, screen: null, camera: '', smooth: false, look: '',
-  emotion: '', intensity: 1, action: '', voice: '', rate: 1, pitch: 1, volume: 1, card: {},
+  emotion: '', intensity: 1, action: '', voice: '', rate: 1, pitch: 1, volume: 1, style: '', card: {},
 });
 
 export const TABS = ['Presenter', 'Scene', 'Manner', 'Action', 'Card'] as const;
@@ -83,6 +84,7 @@ export class Line {
       Boolean(id) && id !== 'card' && !isColor(id!) && !palette.media.some((one) => one.id === id);
     if (dress.presenter && !palette.hasPresenter(dress.presenter)) dress.presenter = '';
     if (dress.set && !palette.sets.some((set) => set.name === dress.set)) dress.set = '';
+    if (dress.style && !palette.styles.some((one) => one.name === dress.style)) dress.style = '';
     if (isMissing(dress.background)) dress.background = null;
     if (isMissing(dress.screen)) dress.screen = null;
     if (isMissing(dress.card.picture)) delete dress.card.picture;
@@ -91,7 +93,7 @@ export class Line {
   spec(): CueSpec {
     const { dress, words } = this;
     const cue: CueSpec = this.markup === 'ssml' ? { ssml: words.trim() } : { text: words.trim() };
-    for (const field of ['presenter', 'set', 'light', 'voice', 'emotion', 'camera', 'look', 'action'] as const)
+    for (const field of ['presenter', 'set', 'light', 'voice', 'style', 'emotion', 'camera', 'look', 'action'] as const)
       if (dress[field]) cue[field] = dress[field];
     for (const field of ['background', 'screen'] as const) if (dress[field] !== null) cue[field] = dress[field];
     for (const dial of DIALS) if (dress[dial] !== 1) cue[dial] = dress[dial];
@@ -109,7 +111,7 @@ export class Line {
     this.taken = null;
     this.words = spec.ssml ?? spec.text ?? '';
     const dress = plain();
-    for (const field of ['presenter', 'set', 'light', 'voice', 'emotion', 'camera', 'look', 'action'] as const)
+    for (const field of ['presenter', 'set', 'light', 'voice', 'style', 'emotion', 'camera', 'look', 'action'] as const)
       dress[field] = spec[field] ?? '';
     for (const field of ['background', 'screen'] as const) dress[field] = spec[field] ?? null;
     for (const dial of DIALS) dress[dial] = spec[dial] ?? 1;

@@ -1,13 +1,14 @@
-// What there is to choose from: voices, sets, actions, presenters, and what was uploaded. A list that cannot be had
+// What there is to choose from: voices, styles, sets, actions, presenters, and what was uploaded. A list that cannot be had
 // stays empty; its picker says so.
 import { ApiError, type Api } from '../lib/api';
 import { capital, wordsOf, type Names } from '../lib/manner';
 import { Pictures } from '../lib/pictures';
-import type { Action, Avatar, Media, Named, Presenter, StageSet, Voice } from '../lib/types';
+import type { Action, Avatar, Media, Named, Presenter, StageSet, Style, Voice } from '../lib/types';
 import { nameOf, upload, type Sending } from '../lib/upload';
 
 export class Palette {
   voices = $state.raw<Voice[]>([]);
+  styles = $state.raw<Style[]>([]);
   sets = $state.raw<StageSet[]>([]);
   actions = $state.raw<Action[]>([]);
   presenters = $state.raw<Presenter[]>([]);
@@ -17,11 +18,15 @@ export class Palette {
   known = $state(false);
   readonly pictures: Pictures;
   readonly lights = $derived(this.sets[0]?.lights ?? []);
+  /** Pictures and videos; sounds are heard, not shown. */
+  readonly footage = $derived(this.media.filter((one) => one.kind !== 'sound'));
+  readonly sounds = $derived(this.media.filter((one) => one.kind === 'sound'));
   readonly names: Names = {
     presenter: (id) => this.#presenterName(id),
     set: (name) => titleIn(this.sets, name),
     light: (name) => titleIn(this.lights, name),
     camera: (name) => titleIn(this.sets[0]?.cameras ?? [], name),
+    style: (name) => this.styles.find((one) => one.name === name)?.title ?? capital(name),
     media: (id) => this.media.find((one) => one.id === id)?.name ?? 'A deleted upload',
   };
 
@@ -39,15 +44,16 @@ export class Palette {
         return [];
       }
     };
-    const [voices, sets, actions, presenters, media, avatars] = await Promise.all([
+    const [voices, styles, sets, actions, presenters, media, avatars] = await Promise.all([
       ask<Voice>('/v1/voices', 'voices'),
+      ask<Style>('/v1/styles', 'styles'),
       ask<StageSet>('/v1/sets', 'sets'),
       ask<Action>('/v1/actions', 'actions'),
       ask<Presenter>('/v1/presenters', 'presenters'),
       ask<Media>('/v1/media', 'media'),
       ask<Avatar>('/v1/avatars', 'avatars'),
     ]);
-    Object.assign(this, { voices, sets, actions, presenters, media: media.sort(newestFirst), avatars });
+    Object.assign(this, { voices, styles, sets, actions, presenters, media: media.sort(newestFirst), avatars });
     this.known = missing === 0;
   }
 
@@ -70,7 +76,7 @@ export class Palette {
 
   async addMedia(file: File, sending: Sending): Promise<Media> {
     const media = await upload<Media>(this.api, '/v1/media', file, sending);
-    this.pictures.keep(media, file);
+    if (media.kind !== 'sound') this.pictures.keep(media, file);
     this.media = [media, ...this.media];
     return media;
   }

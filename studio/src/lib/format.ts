@@ -32,6 +32,9 @@ export const sentence = (text: string) => (/[.!?…。]$/.test(text) ? text : `$
 
 export const milliseconds = (value: number) => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
 
+/** "3:07" of seconds. */
+export const duration = (seconds: number) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds) % 60).padStart(2, '0')}`;
+
 /** The part of a language tag that people choose by, in their own language: "en-US" is "English". */
 export function languageName(tag: string | undefined): string {
   const language = (tag ?? '').split(/[-_]/)[0];

@@ -32,6 +32,8 @@ export interface CueSpec extends Scene {
   rate?: number;
   pitch?: number;
   volume?: number;
+  /** A way of speaking: news, calm ... */
+  style?: string;
   emotion?: string;
   emotion_intensity?: number;
   action?: string;
@@ -54,6 +56,8 @@ export interface Cue extends CueSpec {
   channel?: string;
   state: CueState;
   error?: { code?: string; text?: string } | null;
+  /** What its SSML asks for and does not get. */
+  warnings?: string[];
   created_at?: string;
   timings_ms?: Timings;
 }
@@ -79,8 +83,24 @@ export interface Channel extends Scene {
   voice?: string;
   camera?: string;
   language?: string;
+  style?: string;
+  music?: Music;
   rundown?: Rundown;
   state?: ChannelState;
+}
+
+/** What plays behind the voice. media "": nothing. */
+export interface Music {
+  media?: string;
+  volume_db?: number;
+  duck_db?: number;
+}
+
+/** A way of speaking by scene. */
+export interface Style {
+  name: string;
+  title: string;
+  summary: string;
 }
 
 export interface Voice {
@@ -118,14 +138,15 @@ export interface Action {
   uploaded?: boolean;
 }
 
-/** An uploaded picture or video. */
+/** An uploaded picture, video or sound. */
 export interface Media {
   id: string;
   name: string;
-  kind: 'picture' | 'video';
+  kind: 'picture' | 'video' | 'sound';
   bytes: number;
   width?: number;
   height?: number;
+  seconds?: number;
   created_at?: string;
 }
 
@@ -163,7 +184,10 @@ export interface ChannelStats {
   slow_step?: string | null;
   steps?: { step: string; p50_ms: number; p95_ms: number }[];
   queues?: { name: string; depth: number; max: number; capacity: number; dropped: number }[];
+  /** Voices that could not speak just now, and who spoke instead. */
+  voices?: { down: string; speaking: string; why: string }[];
   speaking?: boolean;
+  music?: { state: 'off' | 'loading' | 'playing' | 'failed'; media: string; problem: string; gain_db: number | null };
   uptime_s?: number;
 }
 

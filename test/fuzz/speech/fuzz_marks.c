@@ -1,5 +1,5 @@
 /* What a foreign voice program may say of its sound: marks, then phone names on their way to visemes. */
-#include "speech/espeak.h"
+#include "speech/program.h"
 #include "speech/visemes.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cp_sound sound = {.hz = 22050};
-    cp_espeak_read_marks((const char *)data, size, 100, &sound);
+    cp_program_read_marks((const char *)data, size, 100, &sound);
     int32_t at = 0;
     for (size_t i = 0; i < sound.n_events; i++) {
         const struct cp_sound_event *event = &sound.events[i];

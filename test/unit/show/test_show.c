@@ -373,6 +373,27 @@ static void interrupt_now_fades_without_a_jump(void **state)
         assert_true(pcm[i - 1] - pcm[i] >= 0 && pcm[i - 1] - pcm[i] <= 10);
 }
 
+static void interrupt_word_fades_gently(void **state)
+{
+    struct stage *stage = *state;
+    struct cp_moment moment;
+    int16_t pcm[4 * CP_SAMPLES_PER_FRAME];
+    int fading = 0;
+    make_channel(stage, NULL);
+    post(stage, "A.", NULL);
+    play(stage, 2);
+    cp_show_interrupt(stage->show, "main", "word", NULL);
+    settle(stage);
+    for (int i = 0; i < 4; i++, stage->frames++)
+        cp_show_moment(stage->door, &moment, pcm + (ptrdiff_t)i * CP_SAMPLES_PER_FRAME);
+    for (int i = 1; i < 4 * CP_SAMPLES_PER_FRAME; i++) {
+        assert_true(pcm[i - 1] - pcm[i] >= 0 && pcm[i - 1] - pcm[i] <= 20);
+        fading += pcm[i] < 'A' * 100 && pcm[i] > 0;
+    }
+    assert_int_equal(pcm[4 * CP_SAMPLES_PER_FRAME - 1], 0);
+    assert_true(fading >= CP_SAMPLE_HZ / 100 && fading <= CP_SAMPLE_HZ * 3 / 100);
+}
+
 static void interrupt_word_ends_at_the_word(void **state)
 {
     struct stage *stage = *state;
@@ -730,6 +751,7 @@ int main(void)
         CASE(played_cue_overtakes_the_others),
         CASE(interrupt_now_goes_silent_within_a_frame),
         CASE(interrupt_now_fades_without_a_jump),
+        CASE(interrupt_word_fades_gently),
         CASE(interrupt_word_ends_at_the_word),
         CASE(interrupt_sentence_ends_at_the_sentence),
         CASE(interrupt_of_an_unknown_policy_is_refused),

@@ -1,7 +1,7 @@
 /*
- * A voice program that behaves as its name says (tests make symbolic links to it): tone (well, at 48 kHz and
- * without marks), die, hang, garbage, huge (a frame too large), endless (sound without end), error, mute (no
- * hello), strange (hello of another protocol), wild (marks outside of everything).
+ * A voice program that behaves as its name says (tests make symbolic links to it), or its argument: tone
+ * (well, at 48 kHz and without marks), die, hang, garbage, huge (a frame too large), endless (sound without
+ * end), error, mute (no hello), strange (hello of another protocol), wild (marks outside of everything).
  */
 #include "speech/worker/protocol.h"
 
@@ -47,7 +47,7 @@ static void write_tone(void)
 int main(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
-    const char *mode = slash ? slash + 1 : argv[0];
+    const char *mode = argc > 1 ? argv[1] : slash ? slash + 1 : argv[0];
 #define IS(name) (!strcmp(mode, name))
     if (IS("mute"))
         return 0;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,13 @@ struct listener {
     struct cp_utterance *heard[MAX_HEARD];
     int n_heard, n_done, result;
     struct cp_error error;
+    int n_failovers;
+    char last_to[64];
     int64_t first_ns, done_ns;
     int order; /* in which its done came, counted over all listeners */
 };
 
-static int listener_order;
+static atomic_int listener_order;
 
 static void listener_utterance(void *user, struct cp_utterance *utterance)
 {
@@ -46,7 +49,7 @@ static void listener_done(void *user, int result, const struct cp_error *error)
     pthread_mutex_lock(&listener->lock);
     listener->n_done++;
     listener->result = result;
-    listener->order = ++listener_order; /* thread: speech */
+    listener->order = ++listener_order;
     listener->done_ns = cp_clock_now_ns();
     if (error)
         listener->error = *error;
@@ -54,7 +57,17 @@ static void listener_done(void *user, int result, const struct cp_error *error)
     pthread_mutex_unlock(&listener->lock);
 }
 
-static const struct cp_speech_events LISTENER_EVENTS = {listener_utterance, listener_done};
+static void listener_failed_over(void *user, const char *from, const char *to, const struct cp_error *why)
+{
+    struct listener *listener = user;
+    pthread_mutex_lock(&listener->lock);
+    listener->n_failovers++;
+    snprintf(listener->last_to, sizeof listener->last_to, "%s", to);
+    pthread_mutex_unlock(&listener->lock);
+}
+
+static const struct cp_speech_events LISTENER_EVENTS = {listener_utterance, listener_done,
+                                                        listener_failed_over};
 
 static inline void listener_init(struct listener *listener)
 {

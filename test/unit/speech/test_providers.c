@@ -1,5 +1,6 @@
 /* The same contract for every voice engine, on real sentences. */
 #include "listener.h"
+#include "services.h"
 
 #include "media/clock.h"
 #include "speech/dsp.h"
@@ -8,12 +9,16 @@
 #include <math.h>
 
 static struct cp_speech *speech;
+static struct services *services;
 static double target_lufs;
 
 static int setup(void **state)
 {
     struct cp_speech_config config = quick_config();
     target_lufs = config.loudness_lufs;
+    services = services_start();
+    services_configure(services, &config);
+    snprintf(config.workers, sizeof config.workers, " fake=%s  tone;", getenv("COMPERE_TEST_FAKE_WORKER"));
     speech = start(&config);
     return 0;
 }
@@ -21,12 +26,16 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     cp_speech_destroy(speech);
+    assert_int_equal(atomic_load(&services->n_bad), 0);
+    services_stop(services);
     return 0;
 }
 
 /* One usable voice of each engine with a text of its language. */
+enum marks { WITH_PHONES, WITH_WORDS, WITHOUT_MARKS }; /* what the engine says itself */
 struct sample {
     const char *voice, *text;
+    enum marks marks;
 };
 static const struct sample SAMPLES[] = {
     {"flite:slt", "Bob pops up to buy a map. \"Papa's\" 25 maps cost $19.99 — naïve, isn't it?"},
@@ -42,6 +51,11 @@ static const struct sample SAMPLES[] = {
     {"espeak:ru", "Добрый вечер, дорогие друзья!"},
     {"espeak:ar", "مساء الخير يا أصدقاء"},
     {"espeak:ko", "안녕하세요 여러분."},
+    {"worker:fake/de", "Guten Abend, liebe Freunde.", WITHOUT_MARKS},
+    {"openai:nova", "Good evening, and welcome to the show.", WITHOUT_MARKS},
+    {"polly:Joanna", "Good evening, dear \"friends\" & welcome to Zoë's show.", WITH_PHONES},
+    {"azure:Jenny", "Good evening, dear <friends> & welcome to the show.", WITHOUT_MARKS},
+    {"elevenlabs:Rachel", "Good evening, dear friends; welcome to Zoë's show.", WITH_WORDS},
 };
 #define N_SAMPLES (sizeof SAMPLES / sizeof *SAMPLES)
 
@@ -79,7 +93,7 @@ static void check_visemes(const struct cp_utterance *utterance)
     assert_int_equal(at, utterance->n_samples);
 }
 
-static void check_ranges(const struct cp_utterance *utterance, size_t text_length)
+static void check_ranges(const struct cp_utterance *utterance, size_t text_length, enum marks marks)
 {
     int32_t word_end = 0;
     int n_words = 0, n_phones = 0, n_sentences = 0;
@@ -97,7 +111,8 @@ static void check_ranges(const struct cp_utterance *utterance, size_t text_lengt
         n_phones += mark->type == CP_MARK_PHONE && *mark->name;
         n_sentences += mark->type == CP_MARK_SENTENCE;
     }
-    assert_true(n_words > 0 && n_phones >= n_words);
+    assert_true(n_words > 0 || marks == WITHOUT_MARKS);
+    assert_true(n_phones >= n_words || marks != WITH_PHONES);
     assert_int_equal(n_sentences, 1);
 }
 
@@ -144,8 +159,10 @@ static void providers_keep_the_contract(void **state)
 {
     int spoken = 0;
     for (size_t i = 0; i < N_SAMPLES; i++) {
-        if (!usable(SAMPLES[i].voice))
+        if (!usable(SAMPLES[i].voice)) {
+            assert_memory_equal(SAMPLES[i].voice, "espeak:", 7); /* alone may be missing from a build */
             continue;
+        }
         struct listener listener;
         say_text(speech, SAMPLES[i].text, SAMPLES[i].voice, &listener);
         for (int k = 0; k < listener.n_heard; k++) {
@@ -157,7 +174,7 @@ static void providers_keep_the_contract(void **state)
                                 strlen(utterance->text));
             check_order(utterance);
             check_visemes(utterance);
-            check_ranges(utterance, strlen(SAMPLES[i].text));
+            check_ranges(utterance, strlen(SAMPLES[i].text), SAMPLES[i].marks);
             check_sound(utterance);
             check_trimmed(utterance);
         }
@@ -207,11 +224,19 @@ static void expect_words(const char *voice, const char *text, const char *const 
 static void words_point_into_the_text(void **state)
 {
     expect_words("flite:slt", "“Hello,” naïve Dr. Smith’s 25 maps—cost $19.99. Buy!",
-                 WORDS("Hello", "naïve", "Dr", "Smith’s", "25", "maps", "cost", "$19.99", "Buy"));
+                 WORDS("Hello", "naïve", "Dr.", "Smith’s", "25", "maps", "cost", "$19.99", "Buy"));
     expect_words("flite:slt", "the cat the cat the", WORDS("the", "cat", "the", "cat", "the"));
     expect_words("espeak:de", "Schöne Grüße an 25 Bäcker. Tschüß!",
                  WORDS("Schöne", "Grüße", "an", "25", "Bäcker", "Tschüß"));
-    expect_words("espeak:zh", "你好，手机。", WORDS("你", "好", "手", "机"));
+    expect_words("espeak:zh", "你好，手机。", WORDS("你好", "手机"));
+    expect_words("espeak:zh", "今天银行的行长很高兴。", WORDS("今天", "银行", "的", "行长", "很", "高兴"));
+    expect_words("espeak:zh", "2026年3月5日，GDP增长10%。", WORDS("2026年3月5日", "GDP", "增长", "10%"));
+    expect_words("espeak:ja", "東京は晴れです。3本の木。", WORDS("東京は", "晴れです", "3本の", "木"));
+    /* a name in another script is said by a voice of its language, and the sentence goes on */
+    expect_words("flite:slt", "President 北京 met Владимир today.",
+                 WORDS("President", "北京", "met", "Владимир", "today"));
+    expect_words("polly:Joanna", "Hello, Zoë & friends!", WORDS("Hello", "Zoë", "&", "friends"));
+    expect_words("elevenlabs:Rachel", "Hello, Zoë, 25 friends!", WORDS("Hello", "Zoë", "25", "friends"));
     expect_words("espeak:de", "## Titel\n* **Hallo** `Welt` [hier]", WORDS("Titel", "Hallo", "Welt", "hier"));
     expect_words("flite:slt", "## Title\n* **Hello** `world` [here] #1",
                  WORDS("Title", "Hello", "world", "here", "#1"));

@@ -3,6 +3,7 @@
 
 #include "media/clock.h"
 #include "speech/espeak.h"
+#include "speech/program.h"
 #include "speech/speech_int.h"
 
 #include <dirent.h>
@@ -270,11 +271,11 @@ static void marks_of_foreign_programs_are_mended(void **state)
     static const char *const wild[] = {"", "{}", "[]", "null", "{\"marks\":3}", "{\"marks\":[", "\xff"};
     struct cp_sound sound = {.hz = 16000};
     for (size_t i = 0; i < sizeof wild / sizeof *wild; i++)
-        assert_int_equal(cp_espeak_read_marks(wild[i], strlen(wild[i]), 5, &sound), CP_ERR_FORMAT);
+        assert_int_equal(cp_program_read_marks(wild[i], strlen(wild[i]), 5, &sound), CP_ERR_FORMAT);
     static const char text[] =
         "{\"marks\":[{\"type\":\"word\",\"at\":10,\"length\":5,\"start\":-3,\"end\":99},"
         "{\"type\":\"phone\",\"at\":3,\"name\":\"p\",\"stress\":9},{\"type\":\"smell\"}]}";
-    assert_int_equal(cp_espeak_read_marks(text, strlen(text), 5, &sound), 0);
+    assert_int_equal(cp_program_read_marks(text, strlen(text), 5, &sound), 0);
     assert_int_equal(sound.n_events, 2);
     assert_int_equal(sound.events[0].start, 0);
     assert_int_equal(sound.events[0].end, 5);

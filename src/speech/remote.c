@@ -1,0 +1,232 @@
+#include "speech/remote.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STAGE "speech"
+
+enum {
+    TRIES = 3,
+    FIRST_WAIT_MS = 60, /* before the second try; doubled for the third */
+    LEAST_MS = 150,     /* less time than this is not worth another try */
+    WHENEVER_MS = 30000 /* without a deadline */
+};
+
+/* --- voices --- */
+
+static void copy(char *to, size_t capacity, const char *from, size_t length)
+{
+    snprintf(to, capacity, "%.*s", (int)length, from);
+}
+
+static const char *sex_of(const char *word, size_t length)
+{
+    static const char *const SEX[] = {"female", "male"};
+    for (size_t i = 0; i < 2; i++)
+        if ((length == 1 && *word == *SEX[i]) || (length == strlen(SEX[i]) && !strncmp(word, SEX[i], length)))
+            return SEX[i];
+    return NULL;
+}
+
+/* One entry; false when it is wrong. */
+static bool read_voice(const char *entry, size_t length, struct cp_remote_voice *voice)
+{
+    *voice = (struct cp_remote_voice){.language = "en"};
+    const char *end = entry + length;
+    const char *slash = memchr(entry, '/', length);
+    const char *name_end = slash ? slash : end;
+    const char *equals = memchr(entry, '=', (size_t)(name_end - entry));
+    size_t name_length = (size_t)((equals ? equals : name_end) - entry);
+    const char *service = equals ? equals + 1 : entry;
+    size_t service_length = (size_t)(name_end - service);
+    if (!name_length || name_length >= sizeof voice->name || !service_length ||
+        service_length >= sizeof voice->service)
+        return false;
+    copy(voice->name, sizeof voice->name, entry, name_length);
+    copy(voice->service, sizeof voice->service, service, service_length);
+    if (!slash)
+        return true;
+    const char *sex = memchr(slash + 1, '/', (size_t)(end - slash - 1));
+    size_t language_length = (size_t)((sex ? sex : end) - slash - 1);
+    if (!language_length || language_length >= sizeof voice->language)
+        return false;
+    copy(voice->language, sizeof voice->language, slash + 1, language_length);
+    if (!sex)
+        return true;
+    const char *known = sex_of(sex + 1, (size_t)(end - sex - 1));
+    copy(voice->sex, sizeof voice->sex, known ? known : "", 7);
+    return known;
+}
+
+int cp_remote_read_voices(const char *list, struct cp_remote_voice *voices, int capacity, int *ret_n,
+                          struct cp_error *error)
+{
+    static const char SEPARATORS[] = ", \t";
+    int n = 0;
+    for (const char *at = list + strspn(list, SEPARATORS); *at; at += strspn(at, SEPARATORS)) {
+        size_t length = strcspn(at, SEPARATORS);
+        if (n == capacity)
+            return cp_fail(error, CP_ERR_LIMIT, STAGE, "More than %d voices are listed.", capacity);
+        if (!read_voice(at, length, &voices[n++]))
+            return cp_fail(error, CP_ERR_INVALID, STAGE,
+                           "The voice '%.*s' is not written as NAME=SERVICE_NAME/LANGUAGE/SEX.",
+                           (int)(length < 60 ? length : 60), at);
+        at += length;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+int cp_remote_open(struct cp_remote *remote, const struct cp_speech_config *config, const char *voices,
+                   struct cp_error *error)
+{
+    int result =
+        cp_remote_read_voices(voices, remote->voices, CP_REMOTE_MAX_VOICES, &remote->n_voices, error);
+    if (!result)
+        result = cp_http_create(
+            &(struct cp_http_config){.max_idle = 2 * (int)config->remote_threads, .ca_file = config->ca_file},
+            &remote->http, error);
+    return result;
+}
+
+void cp_remote_close(struct cp_remote *remote)
+{
+    cp_http_destroy(remote->http);
+}
+
+void cp_remote_read_key(struct cp_remote *remote, const char *option, const char *reference, char *key,
+                        size_t capacity)
+{
+    struct cp_error error = {0};
+    *key = '\0';
+    if (*remote->why_not)
+        return;
+    if (!*reference)
+        snprintf(remote->why_not, sizeof remote->why_not, "set speech.%s to file:PATH or env:NAME", option);
+    else if (cp_config_secret(reference, key, capacity, &error))
+        snprintf(remote->why_not, sizeof remote->why_not, "speech.%s: %.120s", option, error.text);
+}
+
+int cp_remote_list(const struct cp_remote *remote, struct cp_voice *voices, int capacity)
+{
+    int n = 0;
+    for (int i = 0; remote->http && i < remote->n_voices && n < capacity; i++) {
+        const struct cp_remote_voice *from = &remote->voices[i];
+        struct cp_voice *voice = &voices[n++];
+        *voice = (struct cp_voice){.usable = !*remote->why_not};
+        snprintf(voice->id, sizeof voice->id, "%s:%s", remote->row, from->name);
+        snprintf(voice->name, sizeof voice->name, "%s%s%s", from->name, *from->sex ? ", " : "", from->sex);
+        snprintf(voice->engine, sizeof voice->engine, "%s", remote->row);
+        snprintf(voice->language, sizeof voice->language, "%s", from->language);
+        snprintf(voice->sex, sizeof voice->sex, "%s", from->sex);
+        snprintf(voice->why_not, sizeof voice->why_not, "%s", remote->why_not);
+    }
+    return n;
+}
+
+const struct cp_remote_voice *cp_remote_find(const struct cp_remote *remote, const char *name)
+{
+    for (int i = 0; i < remote->n_voices; i++)
+        if (!strcmp(remote->voices[i].name, name))
+            return &remote->voices[i];
+    return NULL;
+}
+
+/* --- requests --- */
+
+static int64_t left_ms(const struct cp_piece *piece)
+{
+    return piece->deadline_ns ? (piece->deadline_ns - cp_clock_now_ns()) / CP_NS_PER_MS : WHENEVER_MS;
+}
+
+/* Sleeps in slices; false when cancelled. */
+static bool wait_ms(int64_t ms, const atomic_bool *stop)
+{
+    enum { SLICE_MS = 20 };
+    for (int64_t until_ns = cp_clock_now_ns() + ms * CP_NS_PER_MS, now_ns;
+         (now_ns = cp_clock_now_ns()) < until_ns;) {
+        if (stop && atomic_load(stop))
+            return false;
+        int64_t slice_ns = now_ns + SLICE_MS * CP_NS_PER_MS;
+        cp_clock_sleep_until_ns(slice_ns < until_ns ? slice_ns : until_ns);
+    }
+    return true;
+}
+
+int cp_remote_send(const struct cp_remote *remote, struct cp_http_request *request,
+                   const struct cp_piece *piece, const atomic_bool *stop,
+                   struct cp_http_response *ret_response, struct cp_error *error)
+{
+    request->who = remote->row;
+    request->stage = STAGE;
+    request->stop = stop;
+    for (int attempt = 1;; attempt++) {
+        int64_t time_ms = left_ms(piece);
+        if (time_ms <= 0) {
+            *ret_response = (struct cp_http_response){0};
+            return cp_fail(error, CP_ERR_TIMEOUT, STAGE, "%s: no time is left for this sentence.",
+                           remote->row);
+        }
+        request->connect_ms = request->first_byte_ms = request->idle_ms = request->total_ms = time_ms;
+        int sent = cp_http_send(remote->http, request, ret_response, error);
+        int result = sent ? sent : cp_http_check(request, ret_response, error);
+        int64_t pause_ms = cp_http_backoff_ms(ret_response, attempt, FIRST_WAIT_MS);
+        if (!result || attempt == TRIES || !cp_http_may_retry(sent, ret_response) ||
+            left_ms(piece) < pause_ms + LEAST_MS)
+            return result;
+        cp_http_response_free(ret_response);
+        if (!wait_ms(pause_ms, stop))
+            return cp_fail(error, CP_ERR_CANCELLED, STAGE, "%s: cancelled.", remote->row);
+    }
+}
+
+/* --- text --- */
+
+static const char *entity_of(char c)
+{
+    switch (c) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&apos;";
+    default:
+        return NULL;
+    }
+}
+
+char *cp_remote_escape(const char *text, size_t length, int32_t **ret_origin)
+{
+    enum { LONGEST = 6 };
+    char *escaped = malloc(length * LONGEST + 1);
+    int32_t *origin = malloc((length * LONGEST + 1) * sizeof *origin);
+    if (!escaped || !origin) {
+        free(escaped);
+        free(origin);
+        return NULL;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++) {
+        const char *entity = entity_of(text[i]);
+        char plain[2] = {text[i], '\0'};
+        for (const char *from = entity ? entity : plain; *from; from++) {
+            origin[n] = (int32_t)i;
+            escaped[n++] = *from;
+        }
+    }
+    origin[n] = (int32_t)length;
+    escaped[n] = '\0';
+    if (ret_origin)
+        *ret_origin = origin;
+    else
+        free(origin);
+    return escaped;
+}

@@ -1,0 +1,36 @@
+/* Lexicons from anywhere: XML, or JSON when it begins with a brace. */
+#include "speech/reading/lexicon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct cp_lexicon *lexicon = NULL;
+    struct cp_error error;
+    if (size && data[0] == '{') {
+        json_t *document = json_loadb((const char *)data, size, 0, NULL);
+        if (!document || cp_lexicon_read_json(document, &lexicon, &error))
+            lexicon = NULL;
+        json_decref(document);
+    } else if (cp_lexicon_read_pls((const char *)data, size, &lexicon, &error)) {
+        lexicon = NULL;
+    }
+    if (!lexicon)
+        return 0;
+    const char *alias;
+    json_t *rows = cp_lexicon_to_json(lexicon), *row;
+    size_t i;
+    json_array_foreach(json_object_get(rows, "rows"), i, row)
+    {
+        const char *grapheme = json_string_value(json_object_get(row, "grapheme"));
+        size_t taken = cp_lexicon_match(lexicon, "", grapheme, strlen(grapheme), &alias);
+        if (taken > strlen(grapheme))
+            abort();
+    }
+    json_decref(rows);
+    cp_lexicon_drop(lexicon);
+    return 0;
+}
