@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "speech/align/dtw.h"
 #include "speech/align/mouth_shapes.h"
+#include "speech/espeak.h"
 
 #include <float.h>
 #include <math.h>
@@ -13,6 +14,8 @@
 #define STAGE "speech"
 
 enum { MAX_VOICES = 512 };
+/* What espeak-ng gets: many times what it needs, yet a hung one must not hold up a line on air for long. */
+enum { SPEAK_MS = 300, SPEAK_MS_A_BYTE = 1 };
 #define TOP_HZ       7200.0f /* what phones differ in lies below */
 #define NYQUIST_PART 0.48f   /* of the lower rate, where the other has nothing */
 /* A reference this much slower or faster is spoken again at the sound's own tempo. */
@@ -78,7 +81,8 @@ static void require_engine(struct cp_aligner *aligner)
         aligner->n_voices = cp_espeak_provider.voices(aligner->engine, aligner->voices, MAX_VOICES);
 }
 
-/* The first voice of the language and sex: of the same region, else of any. NULL when there is none. */
+/* The voice of the language and sex: of the same region, else of the one with the plainest name ("en-gb"
+ * before "en-gb-scotland" and "en-029"). NULL when there is none. */
 static const struct cp_voice *find_voice(const struct cp_aligner *aligner, const char *language,
                                          const char *sex)
 {
@@ -92,7 +96,8 @@ static const struct cp_voice *find_voice(const struct cp_aligner *aligner, const
             return voice;
         bool related =
             strcspn(voice->language, "-") == primary && !strncasecmp(voice->language, language, primary);
-        near = !near && related ? voice : near;
+        if (related && (!near || strlen(voice->language) < strlen(near->language)))
+            near = voice;
     }
     return primary ? near : NULL;
 }
@@ -127,6 +132,7 @@ static int speak_reference(struct cp_aligner *aligner, const struct cp_align_req
     struct cp_sound *spoken = &aligner->spoken;
     struct cp_error why = {0};
     cp_sound_clear(spoken);
+    cp_espeak_set_deadline_ms(aligner->engine, SPEAK_MS + SPEAK_MS_A_BYTE * (int64_t)request->length);
     int result = cp_espeak_provider.speak(aligner->engine, &piece, request->stop ? request->stop : &never,
                                           spoken, &why);
     if (result == CP_ERR_CANCELLED || result == CP_ERR_NOMEM)
@@ -193,7 +199,7 @@ static bool find_pause(const struct cp_features *sound, double from, double to, 
     for (int i = 0; i + 1 < sound->n; i++) {
         if (sound->step[i + 1] > to)
             return false;
-        if (sound->step[i] >= from && sound->step[i + 1] > sound->step[i] + 1) {
+        if (sound->step[i] + 1 > from && sound->step[i + 1] > sound->step[i] + 1) {
             *ret_start = sound->step[i];
             *ret_end = sound->step[i + 1];
             return true;
@@ -204,20 +210,26 @@ static bool find_pause(const struct cp_features *sound, double from, double to, 
 
 /* --- events --- */
 
-/* A phone, and the pause inside it when the speaker made one where the reference has none. */
-static int add_phone(struct cp_sound *sound, const struct cp_features *features, struct cp_sound_event phone,
-                     double from, double to, double samples)
+static int add_stretch(struct cp_sound *sound, struct cp_sound_event phone, double from, double to)
 {
-    double start, end;
-    bool split = *phone.name && find_pause(features, from, to, &start, &end);
+    double samples = (double)sound->hz * CP_FEATURE_HOP_MS / 1000;
     phone.at = (int32_t)lrint(from * samples);
-    phone.length = (int32_t)lrint((split ? start : to) * samples) - phone.at;
-    int result = phone.length > 0 ? cp_sound_add_event(sound, &phone) : 0;
-    if (result || !split)
-        return result;
-    struct cp_sound_event pause = {.type = CP_SOUND_PHONE, .at = (int32_t)lrint(start * samples)};
-    pause.length = (int32_t)lrint(to * samples) - pause.at;
-    return pause.length > 0 ? cp_sound_add_event(sound, &pause) : 0;
+    phone.length = (int32_t)lrint(to * samples) - phone.at;
+    return phone.length > 0 ? cp_sound_add_event(sound, &phone) : 0;
+}
+
+/* A phone, from..to in steps. Where the speaker paused and the reference did not, it stands on the side where
+ * more of it is, and the rest is a pause. */
+static int add_phone(struct cp_sound *sound, const struct cp_features *features,
+                     const struct cp_sound_event *phone, double from, double to)
+{
+    static const struct cp_sound_event PAUSE = {.type = CP_SOUND_PHONE};
+    double start, end;
+    if (!*phone->name || !find_pause(features, from, to, &start, &end))
+        return add_stretch(sound, *phone, from, to);
+    bool before = start - from >= to - end;
+    int result = add_stretch(sound, before ? *phone : PAUSE, from, before ? start : end);
+    return result ? result : add_stretch(sound, before ? PAUSE : *phone, before ? start : end, to);
 }
 
 /* Adds the match's events at the sound's times. */
@@ -232,7 +244,7 @@ static int add_events(const struct match *match, const struct cp_features *featu
         double from = to_sound(match, features, event.at * steps);
         double to = to_sound(match, features, ((double)event.at + event.length) * steps);
         if (event.type == CP_SOUND_PHONE) {
-            result = add_phone(sound, features, event, from, to, samples);
+            result = add_phone(sound, features, &event, from, to);
         } else if (words) {
             event.at = (int32_t)lrint(from * samples);
             event.length = (int32_t)lrint(to * samples) - event.at;
@@ -261,9 +273,7 @@ static int align_by_text(struct cp_aligner *aligner, const struct cp_align_reque
         if (!voice)
             continue;
         result = try_voice(aligner, request, voice, &features, top_hz, &other);
-        if (result == CP_ERR_UNAVAILABLE)
-            result = 0;
-        else if (!result && other.cost < best.cost) {
+        if (!result && other.cost < best.cost) {
             struct match swapped = best;
             best = other;
             other = swapped;
