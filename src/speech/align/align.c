@@ -280,6 +280,8 @@ static int align_by_text(struct cp_aligner *aligner, const struct cp_align_reque
         }
         free_match(&other);
     }
+    if (result == CP_ERR_UNAVAILABLE && best.place)
+        result = 0; /* one of the two is enough */
     if (!result)
         result = best.place ? add_events(&best, &features, sound) : CP_ERR_UNAVAILABLE;
     free_match(&best);
