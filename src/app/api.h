@@ -52,10 +52,15 @@ CP_HANDLER(cp_api_action_delete);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);
+CP_HANDLER(cp_api_speech_list);
 CP_HANDLER(cp_api_speech_get);
+CP_HANDLER(cp_api_speech_url);
 CP_HANDLER(cp_api_speech_delete);
 CP_HANDLER(cp_api_speech_audio);
 CP_HANDLER(cp_api_speech_marks);
+
+/* audio_speech.c */
+CP_HANDLER(cp_api_audio_speech);
 
 /* api_server.c */
 CP_HANDLER(cp_api_health);

@@ -2,7 +2,7 @@
  * The app: the one place that knows every stage, and wires them.
  *
  *   api_*.c    what each HTTP route does          onair.c    the way of a frame: one channel's threads
- *   server.c   serve and demo: start, stop         library.c  finished speech -> stored speech objects
+ *   server.c   serve and demo: start, stop         library*.c finished speech -> stored voice files
  *   cmd_*.c    the other commands                  options.c  all modules' options, config file, flags
  */
 #ifndef CP_APP_H
@@ -35,7 +35,8 @@ struct cp_channel_config {
 };
 
 struct cp_library_config {
-    int64_t keep_s; /* how long a speech object is kept */
+    int64_t keep_s;    /* how long a voice file is kept */
+    int64_t orphans_s; /* between looks for halves of voice files; 0: never */
 };
 
 struct cp_log_config {
@@ -159,9 +160,11 @@ void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 
-/* --- library.c: speech objects --- */
+/* --- library.c, library_read.c: voice files --- */
 
 int cp_library_create(struct cp_app *app, struct cp_library **ret_library, struct cp_error *error);
+/* Finishes what waits and takes no more; before the voices go. */
+void cp_library_close(struct cp_library *library);
 void cp_library_destroy(struct cp_library *library);
 /* Keeps what a cue said. Takes references; never waits: when the queue is full it is counted and left out. */
 void cp_library_keep_cue(struct cp_library *library, const char *channel, const json_t *cue,
@@ -169,12 +172,26 @@ void cp_library_keep_cue(struct cp_library *library, const char *channel, const 
 /* POST /v1/speech: speaks, keeps, and answers the held request. */
 void cp_library_speak(struct cp_library *library, struct cp_request *request);
 int cp_library_get(struct cp_library *library, const char *id, json_t **ret_speech, struct cp_error *error);
-int cp_library_delete(struct cp_library *library, const char *id, struct cp_error *error);
-/* type: "audio/wav" or "audio/ogg". */
-int cp_library_audio(struct cp_library *library, const char *id, const char *type, struct cp_buffer *out,
-                     struct cp_error *error);
-int cp_library_marks(struct cp_library *library, const char *id, struct cp_buffer *out,
-                     struct cp_error *error);
+/* The newest first; any filter may be NULL. The list is {"speech": [...], "cursor": "..."}. */
+struct cp_library_filter {
+    const char *channel, *cue, *voice, *text_sha256, *cursor;
+    int limit; /* 1..200 */
+};
+int cp_library_list(struct cp_library *library, const struct cp_library_filter *filter, json_t **ret_list,
+                    struct cp_error *error);
+/* These answer the request, which is held meanwhile. */
+void cp_library_delete(struct cp_library *library, const char *id, struct cp_request *request);
+/* format: a name of sound_file.h, or NULL for what the Accept header wants. Honours Range. */
+void cp_library_reply_audio(struct cp_library *library, const char *id, const char *format,
+                            struct cp_request *request);
+void cp_library_reply_marks(struct cp_library *library, const char *id, struct cp_request *request);
+/* A URL under which anybody may GET the sound for so long; `direct`: from the object store itself.
+ * {"url", "format", "expires_at"}. */
+int cp_library_sign(struct cp_library *library, const char *id, const char *format, int64_t expires_s,
+                    bool direct, json_t **ret_url, struct cp_error *error);
+/* Whether the signature is ours for this file and still good. Compares in constant time. */
+bool cp_library_may_read(const struct cp_library *library, const char *id, const char *format,
+                         const char *expires, const char *signature);
 
 /* --- api.c --- */
 
@@ -198,6 +215,7 @@ int cp_cmd_serve(int argc, char **argv, bool demo);
 int cp_cmd_render(int argc, char **argv);
 int cp_cmd_say(int argc, char **argv);
 int cp_cmd_key(int argc, char **argv);
+int cp_cmd_store(int argc, char **argv);
 int cp_cmd_avatar(int argc, char **argv);
 int cp_cmd_doctor(int argc, char **argv);
 

@@ -10,6 +10,7 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "deliver/record/record.h"
+#include "speech/music.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,6 +44,9 @@ struct job {
     const char *output;
     json_t *stage; /* what a channel's spec would say of its stage */
     int width, height;
+    const char *music_path; /* NULL: none */
+    struct cp_music *music;
+    struct cp_music_mixer mixer;
 
     struct cp_speech *speech;
     struct spoken_line lines[MAX_LINES];
@@ -131,12 +135,16 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
 {
     const char *text = NULL, *ssml = NULL, *rundown = NULL, *voice = NULL, *camera = NULL, *emotion = NULL;
     const char *presenter = NULL, *set = NULL, *size = NULL, *light = NULL, *background = NULL;
+    const char *style = NULL;
     struct {
         const char *flag, **value;
-    } own[] = {{"--text", &text},    {"--ssml", &ssml},           {"--rundown", &rundown},
-               {"--voice", &voice},  {"--camera", &camera},       {"--emotion", &emotion},
-               {"-o", &job->output}, {"--presenter", &presenter}, {"--set", &set},
-               {"--size", &size},    {"--light", &light},         {"--background", &background}};
+    } own[] = {{"--text", &text},       {"--ssml", &ssml},
+               {"--rundown", &rundown}, {"--voice", &voice},
+               {"--camera", &camera},   {"--emotion", &emotion},
+               {"-o", &job->output},    {"--presenter", &presenter},
+               {"--set", &set},         {"--size", &size},
+               {"--light", &light},     {"--background", &background},
+               {"--style", &style},     {"--music", &job->music_path}};
     int left = 0;
     for (int i = 0; i < *argc; i++) {
         size_t k = 0;
@@ -162,7 +170,9 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
             error, CP_ERR_INVALID, "render",
             "usage: compere render (--text T | --ssml FILE | --rundown FILE.json) [--presenter P] [--voice "
             "V] "
-            "[--set S] [--light L] [--background FILE|#rrggbb] [--camera C] [--emotion E] [--size 1920x1080] "
+            "[--set S] [--light L] [--background FILE|#rrggbb] [--camera C] [--emotion E] [--style news] "
+            "[--music "
+            "FILE] [--size 1920x1080] "
             "-o out.mp4 (or out.png: pictures with alpha, and out.wav); P is a presenter, "
             "the path of an avatar's file, or two of them with a comma between");
     if (rundown)
@@ -176,6 +186,8 @@ static int read_flags(struct job *job, int *argc, char **argv, struct cp_error *
         return cp_fail(error, CP_ERR_INVALID, "render", "the text is not UTF-8");
     if (voice)
         json_object_set_new(cue, "voice", json_string(voice));
+    if (style)
+        json_object_set_new(cue, "style", json_string(style));
     if (camera)
         json_object_set_new(cue, "camera", json_string(camera));
     if (emotion)
@@ -368,6 +380,15 @@ static void fill_moment(const struct spoken_line *line, int *place, int32_t *off
     }
 }
 
+/* Music under a frame's voice; behind the last line it fades out. */
+static void add_music(struct job *job, const struct spoken_line *line, int64_t frames_to_word, int16_t *pcm)
+{
+    const struct cp_music_levels usual = {.volume_db = -18, .duck_db = -12};
+    int32_t speech_in = line ? (int32_t)frames_to_word * CP_SAMPLES_PER_FRAME : -1;
+    if (job->music)
+        cp_music_mix(&job->mixer, line ? job->music : NULL, usual, speech_in, pcm, CP_SAMPLES_PER_FRAME);
+}
+
 static int draw_frame(struct job *job, const struct cp_moment *moment, struct frame *frame, int64_t number)
 {
     cp_perform(&job->performer, job->scene, moment, "");
@@ -403,6 +424,7 @@ static int draw_all(struct job *job)
             if (!frame)
                 break;
             fill_moment(line, f < lead ? &past : &place, &offset, number, &moment, frame->pcm);
+            add_music(job, line, f < lead ? lead - f : 0, frame->pcm);
             if (draw_frame(job, &moment, frame, number) || !cp_queue_push(job->to_encode, frame)) {
                 free_frame(frame);
                 return atomic_load(&job->write_result);
@@ -418,6 +440,26 @@ static int draw_all(struct job *job)
 }
 
 /* --- the whole --- */
+
+static int open_music(struct job *job, struct cp_error *error)
+{
+    struct cp_buffer bytes = cp_buffer_make(CP_ASSET_MAX_BYTES);
+    FILE *file = fopen(job->music_path, "rb");
+    if (!file)
+        return cp_fail(error, CP_ERR_IO, "render", "cannot read %s: %s", job->music_path, strerror(errno));
+    for (size_t n = 1; n > 0;) {
+        uint8_t *to = cp_buffer_reserve(&bytes, 65536);
+        n = to ? fread(to, 1, 65536, file) : 0;
+        bytes.length += n;
+    }
+    fclose(file);
+    int result = bytes.failed ? cp_fail(error, CP_ERR_LIMIT, "render", "%s is larger than %d MB",
+                                        job->music_path, CP_ASSET_MAX_BYTES >> 20)
+                              : cp_music_open(bytes.data, bytes.length, job->config.speech.loudness_lufs,
+                                              &job->music, error);
+    cp_buffer_free(&bytes);
+    return result;
+}
 
 static bool is_series(const char *output)
 {
@@ -465,7 +507,9 @@ static int make_stages(struct job *job, struct cp_error *error)
 
 static int render_all(struct job *job, struct cp_error *error)
 {
-    int result = speak_all(job, error);
+    int result = job->music_path ? open_music(job, error) : 0;
+    if (!result)
+        result = speak_all(job, error);
     if (!result)
         result = make_stages(job, error);
     if (!result && cp_thread_start(&job->encoder, "main.encode", run_encoder, job))
@@ -505,6 +549,7 @@ static void free_job(struct job *job)
     cp_scene_destroy(&job->troupe, job->scene);
     json_decref(job->stage);
     cp_pool_destroy(job->pictures);
+    cp_ref_drop(job->music);
     json_decref(job->cues);
     free(job);
 }

@@ -14,6 +14,7 @@ static const char USAGE[] =
     "time\n"
     "  compere say TEXT [--channel main] [--url URL]                            speaks on a running server\n"
     "  compere key create --role admin|operator|viewer [--name N] [--data DIR]  prints a new key, once\n"
+    "  compere store check|lifecycle|orphans|sweep [--data DIR]                 looks after what is kept\n"
     "  compere avatar check FILE [--json]       what a 3D character has, what is missing, what will be done\n"
     "  compere doctor [options]                 what is usable here, and why the rest is not\n"
     "\n"
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
         return cp_cmd_say(argc, argv);
     if (!strcmp(command, "key"))
         return cp_cmd_key(argc, argv);
+    if (!strcmp(command, "store"))
+        return cp_cmd_store(argc, argv);
     if (!strcmp(command, "avatar"))
         return cp_cmd_avatar(argc, argv);
     if (!strcmp(command, "doctor"))

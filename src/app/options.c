@@ -32,6 +32,8 @@ static const struct cp_option channel_options[] = {
 static const struct cp_option library_options[] = {
     OPTION(library, keep_s, CP_OPTION_INT, "86400", 60, 31536000, NULL,
            "how long voice files are kept, seconds"),
+    OPTION(library, orphans_s, CP_OPTION_INT, "3600", 0, 31536000, NULL,
+           "seconds between looks for objects without a record and records without objects (0: never)"),
 };
 
 #define N_SECTIONS   11

@@ -176,6 +176,7 @@ static void stop(struct cp_app *app)
         cp_gateway_drain(app->gateway);
     cp_onair_stop_all(app);
     cp_show_destroy(app->show);
+    cp_library_close(app->library); /* it asks the voices; what they still say finds it closed */
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
     cp_assets_destroy(app->assets);
@@ -226,6 +227,13 @@ static void collect(void *user)
     struct cp_observe *observe = app->observe;
     cp_metric_set(cp_gauge(observe, "compere_speech_queue", "", "Speech requests waiting"),
                   speech.queue_depth);
+    cp_metric_set(cp_gauge(observe, "compere_speech_cache_hits", "", "Sentences that were spoken before"),
+                  (double)speech.cache_hits);
+    cp_metric_set(
+        cp_gauge(observe, "compere_speech_cache_misses", "", "Sentences that an engine had to speak"),
+        (double)speech.cache_misses);
+    cp_metric_set(cp_gauge(observe, "compere_speech_cache_bytes", "", "Memory of the remembered sentences"),
+                  (double)speech.cache_bytes);
     cp_metric_set(
         cp_gauge(observe, "compere_speech_worker_restarts", "", "Voice workers restarted since start"),
         (double)speech.worker_restarts);

@@ -5,6 +5,7 @@
 #ifndef CP_ENCODE_H
 #define CP_ENCODE_H
 
+#include "base/buffer.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "media/packet.h"
@@ -63,5 +64,17 @@ void cp_aenc_destroy(struct cp_aenc *aenc);
 
 /* "x264", "openh264", ...: usable here, or why not; for `compere doctor`. Returns false past the last. */
 bool cp_encode_probe(int index, const char **ret_name, bool *ret_usable, const char **ret_why_not);
+
+/* --- MP3 files, piece by piece --- */
+
+struct cp_mp3;
+/* Whether this system's libavcodec writes MP3. Any thread. */
+bool cp_mp3_usable(void);
+/* Appends the file's bytes to `out` as they come. CP_ERR_UNSUPPORTED. One thread at a time. */
+int cp_mp3_create(int kbps, struct cp_buffer *out, struct cp_mp3 **ret_mp3, struct cp_error *error);
+/* Samples at 48 kHz, mono. */
+int cp_mp3_add(struct cp_mp3 *mp3, const int16_t *pcm, size_t n, struct cp_error *error);
+int cp_mp3_end(struct cp_mp3 *mp3, struct cp_error *error);
+void cp_mp3_destroy(struct cp_mp3 *mp3); /* NULL is fine */
 
 #endif

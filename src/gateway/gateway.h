@@ -138,6 +138,17 @@ void cp_request_reply_bytes(struct cp_request *request, int status, const char *
 /* Shared bytes, not copied: `owner` (first member struct cp_ref) is dropped when they have been sent. */
 void cp_request_reply_shared(struct cp_request *request, int status, const char *content_type,
                              const void *bytes, size_t length, void *owner);
+/*
+ * Answers with what is still being made, in chunks; NULL when memory ran out (then the request is answered).
+ * The caller writes from any thread and ends it exactly once, before the gateway is destroyed; after the end
+ * the stream is not the caller's any more. A write is false when nobody reads any more, or too slowly (32 MiB
+ * wait): then only the end is left to do. `whole`: false breaks the connection off. Not with an
+ * idempotent_key route.
+ */
+struct cp_stream;
+struct cp_stream *cp_request_reply_stream(struct cp_request *request, int status, const char *content_type);
+bool cp_stream_write(struct cp_stream *stream, const void *bytes, size_t length);
+void cp_stream_end(struct cp_stream *stream, bool whole);
 /* problem+json (RFC 9457) with the status that the code stands for. */
 void cp_request_fail(struct cp_request *request, const struct cp_error *error);
 void cp_request_fail_status(struct cp_request *request, int status, const char *title, const char *detail);

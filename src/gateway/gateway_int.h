@@ -47,6 +47,7 @@ struct cp_answer {
     void *owner;    /* reference of shared bytes, or NULL */
     int file;       /* of static pages, else -1 */
     bool is_events; /* a stream of events follows */
+    bool is_stream; /* owner is a cp_stream that follows */
 };
 
 /* --- slow and leaving clients --- */
@@ -244,6 +245,12 @@ void cp_events_drop(struct cp_listener *listener);
 void cp_events_heartbeat(struct cp_events *events, int64_t now_ns);
 /* Ends all streams and refuses new ones. */
 void cp_events_close(struct cp_events *events);
+
+/* --- answers that leave while they are made (stream.c) --- */
+
+struct cp_stream *cp_stream_create(void);
+/* Takes the stream's reference when it succeeds. thread: http */
+struct MHD_Response *cp_stream_response(struct cp_request *request, struct cp_stream *stream);
 
 /* --- pages (pages.c) --- */
 

@@ -227,6 +227,7 @@ static void put_content(struct cp_answer *to, const struct cp_answer *content, c
     to->owner = content->owner;
     to->file = content->file;
     to->is_events = content->is_events;
+    to->is_stream = content->is_stream;
     if (content_type)
         add_header_locked(to, "Content-Type", content_type);
 }
@@ -331,6 +332,19 @@ void cp_request_reply_shared(struct cp_request *request, int status, const char 
     struct cp_answer content = {
         .status = status, .bytes = bytes, .length = length, .owner = owner, .file = -1};
     answer(request, content, content_type);
+}
+
+struct cp_stream *cp_request_reply_stream(struct cp_request *request, int status, const char *content_type)
+{
+    struct cp_stream *stream = cp_stream_create();
+    if (!stream) {
+        cp_request_fail_status(request, 500, "out of memory", "");
+        return NULL;
+    }
+    struct cp_answer content = {
+        .status = status, .owner = cp_ref_take(stream), .is_stream = true, .file = -1};
+    answer(request, content, content_type);
+    return stream;
 }
 
 void cp_request_reply_file(struct cp_request *request, int status, const char *content_type, int file,
@@ -487,6 +501,11 @@ static struct MHD_Response *make_response(struct cp_request *request)
     struct MHD_Response *response;
     if (content->is_events && !request->is_head)
         return cp_events_response(request);
+    if (content->is_stream && !request->is_head) {
+        response = cp_stream_response(request, content->owner);
+        content->owner = response ? NULL : content->owner;
+        return response;
+    }
     if (content->file >= 0) {
         response = MHD_create_response_from_fd(content->length, content->file);
         content->file = response ? -1 : content->file; /* now closed by libmicrohttpd */

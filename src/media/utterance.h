@@ -19,6 +19,9 @@ struct cp_prosody {
     float level; /* short-term RMS, 0..1 of full scale */
 };
 
+/* Names what a request asked for: the same key by the same voice is the same sound. */
+#define CP_SPEECH_KEY_BYTES 32
+
 struct cp_utterance {
     struct cp_ref ref;
     int sentence;      /* 0-based number in its cue */
@@ -32,7 +35,9 @@ struct cp_utterance {
     char *text;                   /* the sentence as spoken, UTF-8, without markup */
     int32_t text_start, text_end; /* where it stands in the cue's text, bytes */
     char voice[64];
-    int64_t made_ns; /* monotonic: when its sound was complete */
+    uint8_t key[CP_SPEECH_KEY_BYTES]; /* of the request it was made for; zeros when there was none */
+    bool cached;                      /* spoken before: no engine worked for it */
+    int64_t made_ns;                  /* monotonic: when its sound was complete */
 };
 
 /* An utterance with room for the given counts, one reference, contents zero. NULL when out of memory. */

@@ -88,6 +88,7 @@ static int elevenlabs_speak(void *opaque, const struct cp_piece *piece, const at
     if (!body)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     sound->hz = PCM_HZ;
+    sound->melody_ignored = true;
     const char *headers[] = {"Content-Type: application/json", engine->key_header, NULL};
     struct cp_http_request request = {.method = "POST",
                                       .url = url,

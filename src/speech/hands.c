@@ -152,6 +152,8 @@ static int64_t time_for(const struct cp_speech_job *job)
 static int make(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp_speech_job *job,
                 struct cp_utterance **ret_utterance, struct cp_error *error)
 {
+    if ((*ret_utterance = cp_speech_cache_get(speech->cache, job->key, job->voice->id, job->sentence)))
+        return 0;
     pthread_mutex_lock(&speech->lock);
     bool allowed = cp_breaker_allow(&speech->breakers[job->row], cp_clock_now_ns());
     if (!allowed) {
@@ -227,6 +229,10 @@ static bool step(struct cp_speech *speech, struct cp_speech_hand *hand, struct c
         return !may_fail_over(*result) || !fail_over(speech, job, error);
     bool last = job->sentence == job->last_sentence;
     utterance->last = last;
+    if (!utterance->cached) {
+        memcpy(utterance->key, job->key, sizeof utterance->key);
+        cp_speech_cache_put(speech->cache, utterance);
+    }
     hand_over(speech, job, utterance, cp_clock_now_ns() - started_ns);
     cp_ref_drop(utterance);
     job->sentence++;

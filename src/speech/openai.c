@@ -82,6 +82,7 @@ static int openai_speak(void *opaque, const struct cp_piece *piece, const atomic
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     struct cp_pcm_stream stream = {.sound = sound, .wav = !strcmp(engine->format, "wav")};
     sound->hz = PCM_HZ;
+    sound->melody_ignored = true;
     const char *headers[] = {"Content-Type: application/json",
                              *engine->key_header ? engine->key_header : NULL, NULL};
     struct cp_http_request request = {.method = "POST",

@@ -231,6 +231,7 @@ static int polly_speak(void *opaque, const struct cp_piece *piece, const atomic_
     struct cp_pcm_stream stream = {.sound = sound};
     struct half halves[2] = {{engine, piece, stop}, {engine, piece, stop}};
     sound->hz = PCM_HZ;
+    sound->melody_ignored = true;
     int result = make_text(piece, &text, &origin, error);
     if (result)
         goto out;

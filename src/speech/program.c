@@ -6,6 +6,7 @@
 #include "speech/worker/protocol.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +19,20 @@ enum {
     MAX_BACKOFF_MS = 5000,
     PATIENCE_MS = 300, /* a longer backoff fails the request at once */
     MAX_WORDS = 32,
+    BYTES_PER_MS = 4, /* of a long text: a slow machine's pace */
 };
 
 struct cp_program {
     char name[32], engine[24], id_prefix[48];
     char *words[MAX_WORDS + 1];
+    pthread_mutex_t turn; /* held while it speaks: guards all below but the atomics */
     struct cp_child child;
     int64_t greeting_ns;     /* when it was started, until its hello has come; else 0 */
     struct cp_voice *voices; /* as of the first hello */
     int n_voices;
     char why_not[160]; /* "" or why there was no first hello */
     int64_t sentence_ms;
+    bool quick;
     int failures; /* starts in a row that spoke nothing */
     int64_t not_before_ns;
     json_int_t last_id;
@@ -278,12 +282,16 @@ static int take_frame(struct cp_program *program, enum cp_frame_type type, size_
 }
 
 /* One try. CP_ERR_INVALID and CP_ERR_LIMIT are the request's fault, all else the worker's. */
-static int try_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+static int try_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece, bool first,
                      const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
 {
-    int64_t deadline_ns = cp_clock_now_ns() + program->sentence_ms * CP_NS_PER_MS;
-    if (piece->deadline_ns && piece->deadline_ns < deadline_ns)
-        deadline_ns = piece->deadline_ns;
+    int64_t now_ns = cp_clock_now_ns(), more_ms = (int64_t)piece->length / BYTES_PER_MS;
+    int64_t deadline_ns = now_ns + (program->sentence_ms + more_ms) * CP_NS_PER_MS;
+    int64_t wanted_ns = piece->deadline_ns ? piece->deadline_ns : deadline_ns;
+    if (program->quick && first && piece->deadline_ns)
+        wanted_ns = now_ns + (wanted_ns - now_ns) / 2;
+    if (wanted_ns < deadline_ns)
+        deadline_ns = wanted_ns;
     cp_sound_clear(sound);
     int result = send_request(program, voice, piece, deadline_ns, stop);
     for (bool over = false; !result && !over;) {
@@ -302,8 +310,8 @@ static bool has_time(const struct cp_piece *piece)
     return !piece->deadline_ns || piece->deadline_ns - cp_clock_now_ns() > LEAST_MS * CP_NS_PER_MS;
 }
 
-int cp_program_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
-                     const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
+static int speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+                 const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
 {
     int64_t hello_ns = piece->deadline_ns ? piece->deadline_ns : INT64_MAX;
     int result = 0, attempt = 0;
@@ -311,7 +319,7 @@ int cp_program_speak(struct cp_program *program, const char *voice, const struct
         result = require_worker(program, hello_ns, stop, error);
         if (result)
             return result;
-        result = try_speak(program, voice, piece, stop, sound, error);
+        result = try_speak(program, voice, piece, !attempt, stop, sound, error);
         if (!result)
             program->failures = 0;
         if (!result || result == CP_ERR_INVALID)
@@ -333,6 +341,15 @@ int cp_program_speak(struct cp_program *program, const char *voice, const struct
                    program->id_prefix, voice, what, attempt > 1 ? " twice" : "");
 }
 
+int cp_program_speak(struct cp_program *program, const char *voice, const struct cp_piece *piece,
+                     const atomic_bool *stop, struct cp_sound *sound, struct cp_error *error)
+{
+    pthread_mutex_lock(&program->turn);
+    int result = speak(program, voice, piece, stop, sound, error);
+    pthread_mutex_unlock(&program->turn);
+    return result;
+}
+
 /* --- opening --- */
 
 void cp_program_destroy(struct cp_program *program)
@@ -342,6 +359,7 @@ void cp_program_destroy(struct cp_program *program)
     cp_child_stop(&program->child);
     for (int i = 0; i < MAX_WORDS; i++)
         free(program->words[i]);
+    pthread_mutex_destroy(&program->turn);
     free(program->voices);
     free(program->payload);
     free(program);
@@ -351,6 +369,8 @@ int cp_program_create(const struct cp_program_config *config, struct cp_program 
                       struct cp_error *error)
 {
     struct cp_program *program = calloc(1, sizeof *program);
+    if (program)
+        pthread_mutex_init(&program->turn, NULL);
     bool good = program && (program->payload = malloc(CP_FRAME_MAX_BYTES + 1));
     for (int i = 0; good && i < MAX_WORDS && config->words[i]; i++)
         good = (program->words[i] = strdup(config->words[i]));
@@ -362,6 +382,7 @@ int cp_program_create(const struct cp_program_config *config, struct cp_program 
     snprintf(program->engine, sizeof program->engine, "%s", config->engine);
     snprintf(program->id_prefix, sizeof program->id_prefix, "%s", config->id_prefix);
     program->sentence_ms = config->sentence_ms;
+    program->quick = config->quick;
     struct cp_error why = {0};
     if (start_worker(program, INT64_MAX, NULL, &why)) {
         snprintf(program->why_not, sizeof program->why_not, "%.155s", why.text);

@@ -1,7 +1,7 @@
 /*
  * A voice program: another process that speaks as worker/PROTOCOL.md says. It is started with the stage,
  * restarted when it dies, hangs or talks nonsense; the sentence in flight is tried twice while there is time.
- * One thread at a time.
+ * Any thread may have it speak; it says one sentence at a time, and others wait for their turn.
  */
 #ifndef CP_SPEECH_PROGRAM_H
 #define CP_SPEECH_PROGRAM_H
@@ -17,8 +17,11 @@ struct cp_program_config {
     const char *engine;    /* cp_voice.engine */
     const char *id_prefix; /* of its voices' ids: "espeak:", "worker:piper/" */
     const char *const
-        *words;          /* the program and its arguments, ended by NULL; found by PATH without a slash */
-    int64_t sentence_ms; /* how long one try at a sentence may take, besides the sentence's own deadline */
+        *words; /* the program and its arguments, ended by NULL; found by PATH without a slash */
+    /* How long one try at a sentence may take, besides the sentence's own deadline; more for a long text. */
+    int64_t sentence_ms;
+    bool quick; /* it takes a small part of any deadline: a first try gets half, so that another one may
+                   follow */
 };
 
 /* CP_ERR_NOMEM. A program that does not start gives no voices: cp_program_why_not. */

@@ -83,6 +83,7 @@ static void close_all(struct cp_speech *speech)
         cp_speech_providers[i]->close(speech->engines[i]);
     pthread_cond_destroy(&speech->changed);
     pthread_mutex_destroy(&speech->lock);
+    cp_speech_cache_destroy(speech->cache);
     free(speech->voices);
     free(speech);
 }
@@ -94,6 +95,7 @@ int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **r
     if (!speech)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     speech->config = *config;
+    speech->cache = cp_speech_cache_create(config->cache_mb << 20, config->cache_s);
     speech->stats.queue_capacity = (int)config->queue;
     pthread_mutex_init(&speech->lock, NULL);
     pthread_cond_init(&speech->changed, NULL);
@@ -209,6 +211,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->speech = speech;
     job->lexicon = cp_lexicon_hold(request->lexicon);
     job->priority = request->priority ? request->priority : CP_SPEECH_AHEAD;
+    cp_speech_request_key(request, job->key);
     job->sentence = request->first_sentence;
     job->sentences_left = request->max_sentences;
     job->last_sentence = job->script.n_sentences - 1;
@@ -247,6 +250,16 @@ void cp_speech_cancel(struct cp_speech *speech, uint64_t ticket)
     pthread_mutex_unlock(&speech->lock);
 }
 
+void cp_speech_forget(struct cp_speech *speech, const uint8_t key[CP_SPEECH_KEY_BYTES], int64_t at_ns)
+{
+    cp_speech_cache_expire(speech->cache, key, at_ns);
+}
+
+void cp_speech_sweep(struct cp_speech *speech)
+{
+    cp_speech_cache_sweep(speech->cache);
+}
+
 struct cp_speech_stats cp_speech_stats(struct cp_speech *speech)
 {
     pthread_mutex_lock(&speech->lock);
@@ -258,6 +271,7 @@ struct cp_speech_stats cp_speech_stats(struct cp_speech *speech)
             stats.working_since_ns = since_ns;
     }
     pthread_mutex_unlock(&speech->lock);
+    cp_speech_cache_count(speech->cache, &stats);
     for (size_t i = 0; i < cp_speech_n_providers; i++)
         if (cp_speech_providers[i]->restarts)
             stats.worker_restarts += cp_speech_providers[i]->restarts(speech->engines[i]);

@@ -33,6 +33,7 @@ struct cp_speech_config {
     int64_t queue;                     /* requests that may wait */
     int64_t remote_threads;            /* sentences asked of remote engines at the same time */
     int64_t deadline_ms;               /* how long a live sentence may take before another voice says it */
+    int64_t cache_mb, cache_s;         /* spoken sentences kept in memory: how much (0: none), how long */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
 
     /* voice programs and remote engines: options.c says what each means; keys are references */
@@ -133,14 +134,24 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
 int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *request,
                     struct cp_buffer *ret_text, int *ret_n_sentences, struct cp_warnings *ret_warnings,
                     struct cp_error *error);
+/* The SHA-256 of what a request's sound depends on, but for the voice that is found for it; utterances carry
+ * it. Any thread. */
+void cp_speech_request_key(const struct cp_speech_request *request, uint8_t ret_key[CP_SPEECH_KEY_BYTES]);
+/* What was spoken for this key is forgotten at that monotonic time; 0: now. Any thread. */
+void cp_speech_forget(struct cp_speech *speech, const uint8_t key[CP_SPEECH_KEY_BYTES], int64_t at_ns);
+/* Frees what is past its time. Any thread. */
+void cp_speech_sweep(struct cp_speech *speech);
 /* Stops a request soon; done() is called with CP_ERR_CANCELLED unless it had ended. Any thread. */
 void cp_speech_cancel(struct cp_speech *speech, uint64_t ticket);
 
 struct cp_speech_stats {
     int queue_depth, queue_capacity;
     uint64_t requests, refused, failed, cancelled, utterances, worker_restarts, failovers;
-    int64_t busy_ns, sound_samples; /* their ratio is the real-time factor */
-    int64_t working_since_ns;       /* 0 when idle: a growing age means the stage is stuck */
+    int64_t busy_ns, sound_samples;    /* their ratio is the real-time factor */
+    int64_t working_since_ns;          /* 0 when idle: a growing age means the stage is stuck */
+    uint64_t cache_hits, cache_misses; /* sentences */
+    int64_t cache_bytes;
+    int cache_entries;
 };
 struct cp_speech_stats cp_speech_stats(struct cp_speech *speech);
 
@@ -171,6 +182,19 @@ int cp_speech_write_wav(struct cp_utterance *const *utterances, int n, struct cp
 /* Ogg/Opus (RFC 7845), 48 kbit/s; CP_ERR_UNSUPPORTED when built without libopus. */
 int cp_speech_write_ogg(struct cp_utterance *const *utterances, int n, struct cp_buffer *out,
                         struct cp_error *error);
+/* Reads such a file back as one utterance with sound and nothing else; the bytes are foreign. CP_ERR_FORMAT.
+ */
+int cp_speech_read_ogg(const void *bytes, size_t length, struct cp_utterance **ret_utterance,
+                       struct cp_error *error);
+
+/* The same file piece by piece, appended to `out`; complete when ended. One thread at a time. */
+struct cp_ogg;
+int cp_ogg_create(struct cp_buffer *out, struct cp_ogg **ret_ogg, struct cp_error *error);
+int cp_ogg_add(struct cp_ogg *ogg, const int16_t *pcm, size_t n, struct cp_error *error);
+void cp_ogg_flush(struct cp_ogg *ogg); /* what was coded goes into `out` now */
+int cp_ogg_end(struct cp_ogg *ogg, struct cp_error *error);
+void cp_ogg_destroy(struct cp_ogg *ogg); /* NULL is fine */
+
 /* Marks as JSON lines: {"time_ms","type","value","start","end"}, times from the first utterance's start. */
 int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct cp_buffer *out);
 

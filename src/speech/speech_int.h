@@ -3,6 +3,7 @@
 #define CP_SPEECH_INT_H
 
 #include "speech/breaker.h"
+#include "speech/cache.h"
 #include "speech/make.h"
 #include "speech/script.h"
 #include "speech/speech_provider.h"
@@ -26,6 +27,7 @@ struct cp_speech_job {
     char language[16];          /* that the text is read in */
     struct cp_lexicon *lexicon; /* held; may be NULL */
     const struct cp_speech *speech;
+    uint8_t key[CP_SPEECH_KEY_BYTES]; /* of the request, for the cache */
     enum cp_speech_priority priority;
     int sentence;           /* the next one to make */
     int last_sentence;      /* the last one that the voice can read */
@@ -54,6 +56,7 @@ struct cp_speech {
     void *engines[CP_SPEECH_MAX_ENGINES]; /* by the providers' order; opened by the thread "speech" */
     struct cp_voice *voices;              /* written once before create returns */
     int n_voices;
+    struct cp_speech_cache *cache; /* NULL: none */
     struct cp_speech_hand hands[1 + CP_SPEECH_MAX_REMOTE_THREADS];
     int n_hands; /* written by create only */
 

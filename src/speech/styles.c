@@ -5,8 +5,8 @@
 
 /*
  * Directions follow what studies of speaking styles agree on (Scherer 2003, "Vocal communication of emotion",
- * table 3: joy is faster, higher and wider, calm slower, lower and narrower; newsreaders are a little faster
- * with short pauses); sizes were set by ear on the shipped voices and stay well inside of what they bear.
+ * Speech Communication 40: joy is faster, higher and wider, calm slower, lower and narrower). Sizes are half
+ * and less of what the shipped voices bear without measurable damage: rate 0.5 to 2, pitch 0.7 to 1.5.
  */
 static const struct cp_style STYLES[] = {
     {{"neutral", "Neutral", "the voice as it is"}, 1, 1, 1, 1, 1, 3},

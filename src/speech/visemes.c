@@ -54,17 +54,17 @@ static const struct row IPA[] = {
     {"w ʍ ɥ", ONE(OU, 0.8f)},
     {"j", ONE(IH, 0.6f)},
     {"h ɦ", NEXT(0.35f)},
-    {"a ä ɑ A", ONE(AA, 0.9f)},
+    {"a ä ã ɑ A", ONE(AA, 0.9f)},
     {"æ", TWO(AA, 0.7f, E, 0.9f)},
     {"ɐ ʌ", ONE(AA, 0.7f)},
-    {"e ɛ ε ɘ ɞ E", ONE(E, 0.8f)},
+    {"e ẽ ɛ ε ɘ ɞ E", ONE(E, 0.8f)},
     {"ɜ", TWO(E, 0.6f, RR, 0.7f)},
     {"ə", ONE(E, 0.5f)},
-    {"i ɨ ɯ ɿ ʅ I", ONE(IH, 0.8f)},
+    {"i ĩ ɨ ɯ ɿ ʅ I", ONE(IH, 0.8f)},
     {"ɪ", ONE(IH, 0.7f)},
-    {"o ɔ ɒ ɵ ø œ O", ONE(OH, 0.9f)},
+    {"o õ ɔ ɒ ɵ ø œ O", ONE(OH, 0.9f)},
     {"ɤ", ONE(OH, 0.5f)},
-    {"u ʉ y ʏ U", ONE(OU, 0.9f)},
+    {"u ũ ʉ y ʏ U", ONE(OU, 0.9f)},
     {"ʊ", ONE(OU, 0.7f)},
     {"aɪ ai aɨ ɑɪ", TWO(AA, 0.6f, IH, 0.9f)},
     {"aʊ au ɑʊ æʊ ɑu", TWO(AA, 0.6f, OU, 0.9f)},
@@ -192,8 +192,8 @@ struct cp_mouth cp_mouth_of_phone(enum cp_phone_set set, const char *phone)
 {
     if (!*phone)
         return SILENT;
-    if (set == CP_PHONES_IPA)
-        return mouth_of_ipa(phone);
+    if (set == CP_PHONES_IPA) /* espeak-ng's Japanese gives a glide of its own for what makes a sound soft */
+        return mouth_of_ipa(strcmp(phone, "ʲ") ? phone : "j");
     if (set == CP_PHONES_SHAPES)
         return mouth_of_shape(phone);
     const struct cp_mouth *mouth = lookup(RADIO, sizeof RADIO / sizeof *RADIO, phone, strlen(phone));

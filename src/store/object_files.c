@@ -519,6 +519,7 @@ static int files_sweep(void *object, int64_t now_wall_ns, int64_t *ret_removed, 
 const struct cp_object_engine cp_object_engine_files = {
     .name = "files",
     .summary = "one file an object, below the data directory",
+    .keys_are_paths = true,
     .open = files_open,
     .put = files_put,
     .info = files_info,

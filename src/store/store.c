@@ -17,17 +17,37 @@
 enum { MAX_WATCHES = 16, MAX_PAGE = 1000, DEFAULT_PAGE = 100 };
 
 const struct cp_record_engine *const cp_record_engines[] = {&cp_record_engine_sqlite, NULL};
-const struct cp_object_engine *const cp_object_engines[] = {&cp_object_engine_files, NULL};
+const struct cp_object_engine *const cp_object_engines[] = {&cp_object_engine_files, &cp_object_engine_s3,
+                                                            NULL};
 
 #define OPTION(field) .offset = offsetof(struct cp_store_config, field)
 
 const struct cp_option cp_store_options[] = {
     {"records", CP_OPTION_TEXT, "sqlite", .help = "engine that keeps records", OPTION(records)},
-    {"objects", CP_OPTION_TEXT, "files", .help = "engine that keeps objects", OPTION(objects)},
+    {"objects", CP_OPTION_TEXT, "files", .help = "engine that keeps objects: files or s3", OPTION(objects)},
     {"directory", CP_OPTION_TEXT, "data", .help = "directory of the data; made when missing",
      OPTION(directory)},
     {"sweep_s", CP_OPTION_INT, "60", 1, 86400, .help = "seconds between removals of what has expired",
      OPTION(sweep_s)},
+    {"s3_endpoint", CP_OPTION_TEXT, "",
+     .help = "address of the S3 server, http(s)://HOST[:PORT]; empty: Amazon's", OPTION(s3_endpoint)},
+    {"s3_region", CP_OPTION_TEXT, "us-east-1", .help = "region of the bucket", OPTION(s3_region)},
+    {"s3_bucket", CP_OPTION_TEXT, "", .help = "bucket that keeps the objects; it must be there",
+     OPTION(s3_bucket)},
+    {"s3_prefix", CP_OPTION_TEXT, "compere/", .help = "what all keys in the bucket begin with",
+     OPTION(s3_prefix)},
+    {"s3_style", CP_OPTION_CHOICE, "path", .choices = "path|virtual",
+     .help = "path: HOST/BUCKET/KEY; virtual: BUCKET.HOST/KEY", OPTION(s3_style)},
+    {"s3_access_key", CP_OPTION_TEXT, "env:AWS_ACCESS_KEY_ID", .help = "reference to the access key's id",
+     .secret = true, OPTION(s3_access_key)},
+    {"s3_secret_key", CP_OPTION_TEXT, "env:AWS_SECRET_ACCESS_KEY", .help = "reference to the secret key",
+     .secret = true, OPTION(s3_secret_key)},
+    {"s3_session_token", CP_OPTION_TEXT, "env:AWS_SESSION_TOKEN",
+     .help = "reference to the token of temporary keys", .secret = true, OPTION(s3_session_token)},
+    {"s3_part_mb", CP_OPTION_INT, "16", 5, 1024, .help = "larger objects are sent in parts of so many MiB",
+     OPTION(s3_part_mb)},
+    {"s3_timeout_s", CP_OPTION_INT, "10", 1, 300,
+     .help = "seconds to wait for a sign of life of the S3 server", OPTION(s3_timeout_s)},
 };
 const size_t cp_store_n_options = sizeof cp_store_options / sizeof *cp_store_options;
 
@@ -580,6 +600,41 @@ int cp_store_object_delete(struct cp_store *store, const char *key, struct cp_er
     if (result || (result = enter(store, error)))
         return result;
     result = store->objects->remove(store->object_engine, key, cp_clock_wall_ns(), error);
+    return leave(store, result, &store->counts.object_failures);
+}
+
+int cp_store_object_url(struct cp_store *store, const char *key, int64_t expires_s, struct cp_buffer *out,
+                        struct cp_error *error)
+{
+    int result = check_object_key(key, error);
+    if (!result && (expires_s < 1 || expires_s > CP_STORE_MAX_URL_S))
+        result =
+            cp_fail(error, CP_ERR_INVALID, "store", "a signed URL lasts 1 to %d seconds", CP_STORE_MAX_URL_S);
+    if (!result && !store->objects->presign)
+        result =
+            cp_fail(error, CP_ERR_UNSUPPORTED, "store",
+                    "objects are kept as %s here, which has no address of its own", store->objects->name);
+    if (result || (result = enter(store, error)))
+        return result;
+    result = store->objects->presign(store->object_engine, key, expires_s, out, error);
+    return leave(store, result, &store->counts.object_failures);
+}
+
+int cp_store_lifecycle(struct cp_store *store, bool set, int *ret_rules, int *ret_wanted,
+                       struct cp_error *error)
+{
+    int rules = 0, wanted = 0, result = 0;
+    if (!store->objects->lifecycle)
+        return cp_fail(error, CP_ERR_UNSUPPORTED, "store",
+                       "objects are kept as %s here, which has no lifecycle rules; the sweep removes them",
+                       store->objects->name);
+    if ((result = enter(store, error)))
+        return result;
+    result = store->objects->lifecycle(store->object_engine, set, &rules, &wanted, error);
+    if (!result) {
+        *ret_rules = rules;
+        *ret_wanted = wanted;
+    }
     return leave(store, result, &store->counts.object_failures);
 }
 

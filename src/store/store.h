@@ -23,9 +23,19 @@ struct cp_store;
 
 struct cp_store_config {
     char records[CP_OPTION_TEXT_BYTES];   /* engine of records: "sqlite" */
-    char objects[CP_OPTION_TEXT_BYTES];   /* engine of objects: "files" */
+    char objects[CP_OPTION_TEXT_BYTES];   /* engine of objects: "files", "s3" */
     char directory[CP_OPTION_TEXT_BYTES]; /* where both keep their files; made with mode 0700 when missing */
     int64_t sweep_s;                      /* seconds between sweeps */
+
+    /* Of the engine "s3". The keys are references (file:PATH, env:NAME), never the keys themselves. */
+    char s3_endpoint[CP_OPTION_TEXT_BYTES]; /* "http(s)://HOST[:PORT]"; "" is Amazon's for the region */
+    char s3_region[CP_OPTION_TEXT_BYTES], s3_bucket[CP_OPTION_TEXT_BYTES];
+    char s3_prefix[CP_OPTION_TEXT_BYTES]; /* of all keys: "compere/"; "" for none */
+    char s3_style[CP_OPTION_TEXT_BYTES];  /* "path": HOST/BUCKET/KEY; "virtual": BUCKET.HOST/KEY */
+    char s3_access_key[CP_OPTION_TEXT_BYTES], s3_secret_key[CP_OPTION_TEXT_BYTES];
+    char s3_session_token[CP_OPTION_TEXT_BYTES];
+    int64_t s3_part_mb;   /* larger objects are sent in parts of so many MiB */
+    int64_t s3_timeout_s; /* without a sign of life from the server */
 };
 extern const struct cp_option cp_store_options[];
 extern const size_t cp_store_n_options;
@@ -124,6 +134,19 @@ int cp_store_object_list(struct cp_store *store, const char *prefix, const char 
                          struct cp_object_info **ret_infos, int *ret_n, char *ret_cursor,
                          struct cp_error *error);
 int cp_store_object_delete(struct cp_store *store, const char *key, struct cp_error *error);
+
+/* The longest that a URL may last. */
+#define CP_STORE_MAX_URL_S 604800
+
+/* Appends a URL at which the server that keeps the object gives it to anybody for expires_s seconds.
+ * CP_ERR_UNSUPPORTED when the engine has no server of its own. */
+int cp_store_object_url(struct cp_store *store, const char *key, int64_t expires_s, struct cp_buffer *out,
+                        struct cp_error *error);
+
+/* How many of the rules by which the server itself removes what has expired are set, of how many; with `set`
+ * they are set first. CP_ERR_UNSUPPORTED when the engine has none: then the sweep alone removes. */
+int cp_store_lifecycle(struct cp_store *store, bool set, int *ret_rules, int *ret_wanted,
+                       struct cp_error *error);
 
 struct cp_store_stats {
     uint64_t record_puts, record_gets, record_failures, object_puts, object_gets, object_failures;

@@ -40,6 +40,7 @@ struct cp_record_engine {
 
 struct cp_object_engine {
     const char *name, *summary;
+    bool keys_are_paths; /* refuses a key that is also a folder of others (CP_ERR_INVALID) */
     int (*open)(const struct cp_store_config *config, void **ret_engine, struct cp_error *error);
     int (*put)(void *engine, const char *key, const char *content_type, const void *bytes, size_t length,
                int64_t expires_wall_ns, struct cp_error *error);
@@ -52,11 +53,17 @@ struct cp_object_engine {
                 struct cp_object_info *infos, int *ret_n, struct cp_error *error);
     int (*remove)(void *engine, const char *key, int64_t now_wall_ns, struct cp_error *error);
     int (*sweep)(void *engine, int64_t now_wall_ns, int64_t *ret_removed, struct cp_error *error);
+    /* Optional: appends a URL under which anybody may GET the object for so long. */
+    int (*presign)(void *engine, const char *key, int64_t expires_s, struct cp_buffer *out,
+                   struct cp_error *error);
+    /* Optional: looks whether the server itself expires our objects (how many of the wanted rules there are),
+     * and with `set` makes it so. */
+    int (*lifecycle)(void *engine, bool set, int *ret_rules, int *ret_wanted, struct cp_error *error);
     void (*close)(void *engine);
 };
 
 extern const struct cp_record_engine cp_record_engine_sqlite;
-extern const struct cp_object_engine cp_object_engine_files;
+extern const struct cp_object_engine cp_object_engine_files, cp_object_engine_s3;
 
 /* The tables, ended by NULL. */
 extern const struct cp_record_engine *const cp_record_engines[];

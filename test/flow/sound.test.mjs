@@ -1,10 +1,10 @@
 // What a viewer hears of a channel: styles and SSML as they were asked for, and music that steps back for the voice.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { makeDirectory, Server, until } from "./harness.mjs";
+import { BIN, makeDirectory, Server, until } from "./harness.mjs";
 
 const CHANNEL = "/v1/channels/main";
 const HZ = 48_000, TONE_HZ = 440;
@@ -158,6 +158,20 @@ test("music plays under the voice, steps back for it and comes back, without cut
   const metrics = (await server.get("/metrics")).text;
   assert.match(metrics, /compere_music_loads_total\{channel="main",result="loaded"\} [1-9]/);
   assert.match(metrics, /compere_music_bytes\{channel="main"\} 0/);
+});
+
+test("a film is made with music under its voice", { skip: !ffmpeg && "no ffmpeg here" }, () => {
+  const [bed, film, raw] = ["bed.wav", "film.mp4", "film.raw"].map((name) => join(directory, name));
+  writeFileSync(bed, tone(1.03));
+  const made = spawnSync(BIN, ["render", "--text", "While this is being said, the music stays far behind it.", "--style", "calm", "--music", bed, "--size", "320x240", "-o", film], { encoding: "utf8" });
+  assert.equal(made.status, 0, made.stderr);
+  assert.equal(spawnSync("ffmpeg", ["-loglevel", "error", "-y", "-i", film, "-vn", "-ac", "1", "-ar", `${HZ}`, "-f", "s16le", raw]).status, 0);
+  const bytes = readFileSync(raw), levels = toneLevels(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
+  const lead = Math.max(...levels.slice(3, 9)), spoken = levels.slice(20, 50).sort((a, b) => a - b)[8]; // the voice has something at 440 Hz too
+  assert.ok(lead - spoken > 7, `${lead.toFixed(1)} dB before, ${spoken.toFixed(1)} while speaking`);
+  assert.ok(Math.max(...levels.slice(-4)) < lead - 30, "and fades out at the end");
+  const wrong = spawnSync(BIN, ["render", "--text", "No.", "--music", film + ".none", "-o", film], { encoding: "utf8" });
+  assert.match(wrong.stderr, /cannot read/);
 });
 
 test("music changed many times leaves no memory behind", async () => {

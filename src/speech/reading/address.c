@@ -299,5 +299,5 @@ int32_t cp_rule_markup(struct cp_scan *scan, struct cp_words *words)
     char c = scan->text[scan->at];
     char next = scan->at + 1 < scan->end ? scan->text[scan->at + 1] : '\0';
     bool heading = c == '#' && (next == '#' || next == ' ' || !next);
-    return heading || (c && strchr("*`_~|\\^{}[]<>", c));
+    return heading || (c && strchr("*`_~|\\^{}[]", c));
 }

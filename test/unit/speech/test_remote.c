@@ -8,6 +8,13 @@
 #include "speech/remote_marks.h"
 #include "speech/speech_int.h"
 
+/* Sanitizers make everything several times slower. */
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+enum { LONGEST_SILENCE_MS = 6000 };
+#else
+enum { LONGEST_SILENCE_MS = 1500 };
+#endif
+
 static struct services *services;
 
 static const char *const VOICES[] = {"openai:nova", "polly:Joanna", "azure:Jenny", "elevenlabs:Rachel"};
@@ -59,9 +66,9 @@ static void expect_no_long_silence(const struct listener *listener, int64_t aske
     int64_t silent_since_ns = asked_ns;
     for (int i = 0; i < listener->n_heard; i++) {
         int64_t came_ns = listener->heard[i]->made_ns;
-        if (came_ns - silent_since_ns > 1500 * CP_NS_PER_MS)
+        if (came_ns - silent_since_ns > LONGEST_SILENCE_MS * CP_NS_PER_MS)
             print_error("silence of %d ms\n", (int)((came_ns - silent_since_ns) / CP_NS_PER_MS));
-        assert_true(came_ns - silent_since_ns <= 1500 * CP_NS_PER_MS);
+        assert_true(came_ns - silent_since_ns <= LONGEST_SILENCE_MS * CP_NS_PER_MS);
         if (came_ns > silent_since_ns)
             silent_since_ns = came_ns;
         silent_since_ns += listener->heard[i]->n_samples * CP_NS_PER_S / CP_SAMPLE_HZ;
@@ -131,8 +138,8 @@ static void nothing_is_asked_again_once_sound_came(void **state)
     listener_free(&listener);
     services_misbehave(services, FAULT_500, -1);
     before = web_requests(services->web);
-    say(speech, live("openai:nova", "Good evening, dear friends."), &listener);
-    assert_int_equal(web_requests(services->web), before + 3);
+    say(speech, (struct cp_speech_request){.voice = "openai:nova", .text = "Good evening."}, &listener);
+    assert_int_equal(web_requests(services->web), before + 3); /* nobody waits for it: all tries have time */
     listener_free(&listener);
     end(speech);
 }
@@ -158,6 +165,11 @@ static void engine_that_keeps_failing_is_left_alone(void **state)
         assert_int_equal(listener.result, 0);
         assert_true(is_of(listener.heard[0], "flite:rms"));
         listener_free(&listener);
+        if (i + 1 != CP_BREAKER_FAILURES)
+            continue;
+        pthread_mutex_lock(&speech->lock); /* however long the rest takes */
+        speech->breakers[cp_speech_engine_of("azure:Guy")].until_ns = INT64_MAX;
+        pthread_mutex_unlock(&speech->lock);
     }
     assert_int_equal(web_requests(services->web), before + CP_BREAKER_FAILURES);
     assert_string_equal(state_of(speech, "azure"), "open");
@@ -377,25 +389,27 @@ static void voice_lists_are_read(void **state)
 static void rate_is_said_in_ssml_and_words_still_fit(void **state)
 {
     static const char text[] = "Tom & Zoë <3 you";
-    struct cp_speech *speech = begin();
-    struct cp_speech_request request = live("polly:Joanna", text);
-    request.rate = 1.25;
-    struct listener listener;
-    say(speech, request, &listener);
-    assert_int_equal(listener.result, 0);
-    int n = 0;
     static const char *const words[] = {"Tom", "&", "Zoë", "<3", "you"};
-    for (size_t i = 0; i < listener.heard[0]->n_marks; i++) {
-        const struct cp_mark *mark = &listener.heard[0]->marks[i];
-        if (mark->type != CP_MARK_WORD)
-            continue;
-        assert_int_equal(mark->end - mark->start, strlen(words[n]));
-        assert_memory_equal(text + mark->start, words[n], strlen(words[n]));
-        n++;
+    struct cp_speech *speech = begin();
+    void *engine = speech->engines[cp_speech_engine_of("polly:Joanna")];
+    for (int i = 0; i < 2; i++) {
+        struct cp_piece piece = {
+            .voice = "Joanna", .text = text, .length = sizeof text - 1, .rate = i ? 1.25 : 1, .pitch = 1};
+        struct cp_sound sound = {0};
+        assert_int_equal(cp_polly_provider.speak(engine, &piece, NULL, &sound, NULL), 0);
+        int n = 0;
+        for (size_t k = 0; k < sound.n_events; k++) {
+            const struct cp_sound_event *event = &sound.events[k];
+            if (event->type != CP_SOUND_WORD)
+                continue;
+            assert_true(n < 5);
+            assert_int_equal(event->end - event->start, strlen(words[n]));
+            assert_memory_equal(text + event->start, words[n], strlen(words[n]));
+            n++;
+        }
+        assert_int_equal(n, 5);
+        cp_sound_free(&sound);
     }
-    assert_true(is_of(listener.heard[0], "polly:Joanna"));
-    assert_int_equal(n, 5);
-    listener_free(&listener);
     end(speech);
 }
 

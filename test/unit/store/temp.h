@@ -50,6 +50,21 @@ static inline struct temp *temp_create(const char *records, const char *objects)
     return temp;
 }
 
+/* The S3 server that test/peers/radosgw started, with a prefix that no other test uses. */
+static inline void temp_use_s3(struct temp *temp)
+{
+    static int n;
+    const char *endpoint = getenv("COMPERE_TEST_S3_ENDPOINT"), *bucket = getenv("COMPERE_TEST_S3_BUCKET");
+    snprintf(temp->config.s3_endpoint, sizeof temp->config.s3_endpoint, "%s", endpoint ? endpoint : "");
+    snprintf(temp->config.s3_bucket, sizeof temp->config.s3_bucket, "%s", bucket ? bucket : "");
+    strcpy(temp->config.s3_region, "us-east-1");
+    snprintf(temp->config.s3_prefix, sizeof temp->config.s3_prefix, "unit-%d-%d/", (int)getpid(), n++);
+    strcpy(temp->config.s3_style, "path");
+    strcpy(temp->config.s3_access_key, "env:COMPERE_TEST_S3_ACCESS_KEY");
+    strcpy(temp->config.s3_secret_key, "env:COMPERE_TEST_S3_SECRET_KEY");
+    temp->config.s3_part_mb = 5;
+}
+
 static inline void temp_destroy(struct temp *temp)
 {
     char command[400], *slash = strrchr(temp->config.directory, '/');
