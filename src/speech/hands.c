@@ -310,6 +310,7 @@ int cp_speech_start_hands(struct cp_speech *speech)
         hand->speech = speech;
         hand->remote = i > 0;
         hand->maker.loudness_lufs = speech->config.loudness_lufs;
+        hand->maker.config = &speech->config;
         char name[24] = "speech"; /* at most 15 are used: CP_SPEECH_MAX_REMOTE_THREADS */
         if (i)
             snprintf(name, sizeof name, "speech.%d", i);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "media/clock.h"
+#include "speech/align/align.h"
 #include "speech/styles.h"
 #include "speech/take.h"
 
@@ -26,6 +27,8 @@ void cp_maker_clear(struct cp_maker *maker)
     cp_sound_free(&maker->sound);
     cp_reader_destroy(maker->reader);
     maker->reader = NULL;
+    cp_aligner_destroy(maker->aligner);
+    maker->aligner = NULL;
 }
 
 static double within(double value, double low, double high)

@@ -14,6 +14,8 @@ struct cp_maker {
     struct cp_sound sound;
     struct cp_resampler *resampler[4]; /* by rate, the latest first */
     struct cp_reader *reader;          /* made at the first piece */
+    struct cp_aligner *aligner;        /* made at the first sound without phones */
+    const struct cp_speech_config *config;
 };
 
 /* A voice with all that is needed to speak by it. */

@@ -1,6 +1,8 @@
 /* One piece of a sentence: read, spoken run by run by the voices that can, its marks led back to the source.
  */
 #include "speech/make.h"
+
+#include "speech/align/align.h"
 #include "speech/runs.h"
 #include "speech/styles.h"
 #include "speech/take.h"
@@ -111,6 +113,21 @@ static void match_loudness(struct cp_take *take, size_t from, bool other)
         take->pcm[i] *= (float)gain;
 }
 
+/* Phones for a sound that came without them. */
+static int align(struct cp_maker *maker, const char *language, const struct cp_piece *piece,
+                 const atomic_bool *stop, enum cp_phone_set *phones, struct cp_error *error)
+{
+    if (!cp_align_needed(&maker->sound))
+        return 0;
+    if (!maker->aligner)
+        maker->aligner = cp_aligner_create(maker->config);
+    if (!maker->aligner)
+        return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
+    struct cp_align_request request = {
+        .language = language, .text = piece->text, .length = piece->length, .stop = stop};
+    return cp_align(maker->aligner, &request, &maker->sound, phones, error);
+}
+
 /* Has a line spoken and adds it to the take. */
 static int speak(struct cp_maker *maker, const struct cp_make_request *request, struct cp_take *take,
                  const struct line *line, const struct cp_span *span, struct cp_error *error)
@@ -143,6 +160,9 @@ static int speak(struct cp_maker *maker, const struct cp_make_request *request, 
     cp_sound_clear(&maker->sound);
     int result =
         line->speaker.provider->speak(line->speaker.engine, &piece, request->stop, &maker->sound, error);
+    enum cp_phone_set phones = line->speaker.provider->phones;
+    if (!result)
+        result = align(maker, line->speaker.language, &piece, request->stop, &phones, error);
     if (!result)
         map_words(&maker->sound, &reading, line);
     cp_reading_free(&reading);
@@ -154,8 +174,8 @@ static int speak(struct cp_maker *maker, const struct cp_make_request *request, 
                        "The voice %s makes sound at %d Hz; 8000 to 48000 are understood.",
                        line->speaker.voice_id, maker->sound.hz);
     size_t from = take->n_samples;
-    bool failed = cp_take_add_sound(take, &maker->sound, resampler, line->speaker.provider->phones,
-                                    line->start, (float)manner.volume);
+    bool failed =
+        cp_take_add_sound(take, &maker->sound, resampler, phones, line->start, (float)manner.volume);
     if (!failed && maker->sound.melody_ignored && (manner.pitch != 1 || manner.range != 1))
         failed = cp_bend_melody(take->pcm + from, take->n_samples - from, (float)manner.pitch,
                                 (float)manner.range);

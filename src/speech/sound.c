@@ -45,6 +45,14 @@ int cp_sound_add_event(struct cp_sound *sound, const struct cp_sound_event *even
     return 0;
 }
 
+int cp_sound_by_time(const void *a, const void *b)
+{
+    const struct cp_sound_event *left = a, *right = b;
+    if (left->at != right->at)
+        return left->at < right->at ? -1 : 1;
+    return (int)left->type - (int)right->type;
+}
+
 void cp_sound_clear(struct cp_sound *sound)
 {
     sound->n_samples = 0;

@@ -16,7 +16,12 @@
 /* No piece of text makes more sound than this; an engine that goes on is cut off with CP_ERR_LIMIT. */
 #define CP_SOUND_MAX_S 120
 
-enum cp_phone_set { CP_PHONES_UNSET, CP_PHONES_RADIO /* flite */, CP_PHONES_IPA };
+enum cp_phone_set {
+    CP_PHONES_UNSET,
+    CP_PHONES_RADIO, /* flite */
+    CP_PHONES_IPA,
+    CP_PHONES_SHAPES, /* visemes by name, guessed from sound: shown, but no phones in the marks */
+};
 
 enum cp_sound_event_type { CP_SOUND_EVENT_UNSET, CP_SOUND_WORD, CP_SOUND_PHONE };
 
@@ -42,6 +47,8 @@ struct cp_sound {
 /* 0, CP_ERR_NOMEM or CP_ERR_LIMIT (CP_SOUND_MAX_S). */
 int cp_sound_add_pcm(struct cp_sound *sound, const int16_t *pcm, size_t n_samples);
 int cp_sound_add_event(struct cp_sound *sound, const struct cp_sound_event *event);
+/* For qsort of events: by time, words before phones. */
+int cp_sound_by_time(const void *a, const void *b);
 /* Empties it and keeps the memory. */
 void cp_sound_clear(struct cp_sound *sound);
 void cp_sound_free(struct cp_sound *sound);

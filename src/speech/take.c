@@ -278,7 +278,7 @@ static void add_phone(struct writer *writer, const struct cp_take *take, size_t 
     if (event->length <= 0 || !mouth.n)
         return;
     bool pause = mouth.part[0].viseme == CP_VISEME_SIL;
-    if (!pause) {
+    if (!pause && event->phones != CP_PHONES_SHAPES) {
         struct cp_mark *mark = add_mark(writer, CP_MARK_PHONE, event->at, event->length);
         mark->stress = event->stress;
         snprintf(mark->name, sizeof mark->name, "%s", event->name);

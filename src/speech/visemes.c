@@ -179,12 +179,23 @@ static struct cp_mouth mouth_of_ipa(const char *phone)
     return mouth;
 }
 
+/* A guessed shape: shown a little weaker than a known one, but lips that must close do close. */
+static struct cp_mouth mouth_of_shape(const char *name)
+{
+    enum cp_viseme viseme = cp_viseme_from_name(name);
+    if (viseme == CP_VISEME_UNSET)
+        return UNKNOWN;
+    return (struct cp_mouth){1, {{viseme, 1, viseme == CP_VISEME_PP ? 1.0f : 0.7f}}, false};
+}
+
 struct cp_mouth cp_mouth_of_phone(enum cp_phone_set set, const char *phone)
 {
     if (!*phone)
         return SILENT;
     if (set == CP_PHONES_IPA) /* espeak-ng's Japanese gives a glide of its own for what makes a sound soft */
         return mouth_of_ipa(strcmp(phone, "ʲ") ? phone : "j");
+    if (set == CP_PHONES_SHAPES)
+        return mouth_of_shape(phone);
     const struct cp_mouth *mouth = lookup(RADIO, sizeof RADIO / sizeof *RADIO, phone, strlen(phone));
     return mouth ? *mouth : UNKNOWN;
 }

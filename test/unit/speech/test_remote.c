@@ -413,6 +413,33 @@ static void rate_is_said_in_ssml_and_words_still_fit(void **state)
     end(speech);
 }
 
+static int marks_of(const struct cp_utterance *utterance, enum cp_mark_type type)
+{
+    int n = 0;
+    for (size_t i = 0; i < utterance->n_marks; i++)
+        n += utterance->marks[i].type == type;
+    return n;
+}
+
+/* Engines that give no phones are aligned to the text, or their sound moves the mouth. */
+static void mouths_move_with_every_engine(void **state)
+{
+    for (int v = 0; v < N_VOICES; v++) {
+        struct cp_speech *speech = begin();
+        struct listener listener;
+        say(speech, live(VOICES[v], "Good evening, dear friends."), &listener);
+        assert_int_equal(listener.result, 0);
+        assert_true(is_of(listener.heard[0], VOICES[v]));
+        assert_true(marks_of(listener.heard[0], CP_MARK_VISEME) >= 8);
+        if (getenv("COMPERE_TEST_WORKER")) {
+            assert_true(marks_of(listener.heard[0], CP_MARK_PHONE) >= 8);
+            assert_int_equal(marks_of(listener.heard[0], CP_MARK_WORD), 4);
+        }
+        listener_free(&listener);
+        end(speech);
+    }
+}
+
 static void wav_is_read_however_it_is_cut(void **state)
 {
     static const uint8_t wav[] =
@@ -472,6 +499,7 @@ static int close_services(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mouths_move_with_every_engine),
         cmocka_unit_test(passing_failures_are_not_heard),
         cmocka_unit_test(lasting_failures_are_spoken_by_another_voice),
         cmocka_unit_test(nothing_is_asked_again_once_sound_came),
