@@ -232,6 +232,17 @@ static int add_phone(struct cp_sound *sound, const struct cp_features *features,
     return result ? result : add_stretch(sound, before ? PAUSE : *phone, before ? start : end, to);
 }
 
+/* A word that warping has squeezed to nothing keeps one step, inside the sound. */
+static void place_word(const struct cp_sound *sound, double from, double to, double least,
+                       struct cp_sound_event *word)
+{
+    double end = (double)sound->n_samples;
+    from = fmax(fmin(from, end - least), 0);
+    to = fmin(fmax(to, from + least), end);
+    word->at = (int32_t)lrint(from);
+    word->length = (int32_t)lrint(to) - word->at;
+}
+
 /* Adds the match's events at the sound's times. */
 static int add_events(const struct match *match, const struct cp_features *features, struct cp_sound *sound)
 {
@@ -246,8 +257,7 @@ static int add_events(const struct match *match, const struct cp_features *featu
         if (event.type == CP_SOUND_PHONE) {
             result = add_phone(sound, features, &event, from, to);
         } else if (words) {
-            event.at = (int32_t)lrint(from * samples);
-            event.length = (int32_t)lrint(to * samples) - event.at;
+            place_word(sound, from * samples, to * samples, samples, &event);
             result = cp_sound_add_event(sound, &event);
         }
     }

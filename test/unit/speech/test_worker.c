@@ -202,7 +202,7 @@ static void worker_failures_are_told_clearly(void **state)
     expect_fake("wild", "Hallo", 0, "");
 }
 
-static void worker_without_marks_is_heard_with_a_closed_mouth(void **state)
+static void worker_without_marks_moves_the_mouth_by_its_sound(void **state)
 {
     char link[128];
     struct cp_speech *speech = start_fake("tone", link);
@@ -210,7 +210,12 @@ static void worker_without_marks_is_heard_with_a_closed_mouth(void **state)
     say_text(speech, "Hallo", "espeak:de", &listener);
     const struct cp_utterance *utterance = listener.heard[0];
     assert_true(utterance->n_samples >= CP_SAMPLE_HZ);
-    assert_int_equal(utterance->n_marks, 2); /* the sentence and one long silence of the lips */
+    int n_open = 0; /* nobody knows its phones */
+    for (size_t i = 0; i < utterance->n_marks; i++) {
+        assert_int_not_equal(utterance->marks[i].type, CP_MARK_PHONE);
+        n_open += utterance->marks[i].type == CP_MARK_VISEME && utterance->marks[i].viseme != CP_VISEME_SIL;
+    }
+    assert_true(n_open > 0);
     listener_free(&listener);
     cp_speech_destroy(speech);
     unlink(link);
@@ -300,7 +305,7 @@ int main(void)
         cmocka_unit_test(worker_that_hangs_is_replaced),
         cmocka_unit_test(worker_that_hangs_does_not_hold_up_the_end),
         cmocka_unit_test(worker_failures_are_told_clearly),
-        cmocka_unit_test(worker_without_marks_is_heard_with_a_closed_mouth),
+        cmocka_unit_test(worker_without_marks_moves_the_mouth_by_its_sound),
         cmocka_unit_test(worker_that_keeps_failing_is_left_alone_for_a_while),
         cmocka_unit_test(worker_that_does_not_start_leaves_its_voices_unusable),
         cmocka_unit_test(marks_of_foreign_programs_are_mended),
