@@ -146,7 +146,8 @@ int cp_mouth_shapes_add(struct cp_sound *sound)
             snprintf(event.name, sizeof event.name, "%s", cp_viseme_name(shape[i]));
         result = cp_sound_add_event(sound, &event);
     }
-    qsort(sound->events, sound->n_events, sizeof *sound->events, cp_sound_by_time);
+    if (sound->n_events) /* an empty sound has no list yet */
+        qsort(sound->events, sound->n_events, sizeof *sound->events, cp_sound_by_time);
 out:
     free(narrow);
     free(shape);

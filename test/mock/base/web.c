@@ -169,8 +169,8 @@ static void *accept_all(void *arg)
             break;
         struct web_connection *connection = &web->connections[n++];
         *connection = (struct web_connection){.web = web, .fd = fd};
+        atomic_store(&web->n_accepted, n); /* before it is served: a client that has its answer is counted */
         pthread_create(&connection->thread, NULL, serve, connection);
-        atomic_store(&web->n_accepted, n);
     }
     return NULL;
 }
