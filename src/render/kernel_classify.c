@@ -7,32 +7,41 @@
 enum { HALVES = 16 / LANES, BLOCK_MIDDLE = 3 /* the sample nearest to the middle of a block */ };
 #define SAME_DEPTH 0.0015f /* relative; samples of one piece nearer together than this are one surface */
 
-/* A pixel with several surfaces: one entry for each, the background counted on top of its sum. */
-INLINE void push_mixed(struct cp_render *render, int at, int pixel)
+/* One surface of a pixel with several, seen in `samples` of its four samples. */
+INLINE void push_part(struct cp_render *render, int at, int pixel, unsigned samples)
 {
     const struct mesh *mesh = render->mesh;
+    const struct tile *tile = render->tile;
+    int first = at + __builtin_ctz(samples);
+    uint32_t id = tile->id[first];
+    struct shade_list *list = &render->lists[mesh->piece_surface[id >> mesh->piece_shift]];
+    int n = list->n++;
+    list->id[n] = id;
+    list->bary[n] = tile->bary[first];
+    list->pixel[n] = (uint32_t)pixel | (uint32_t)__builtin_popcount(samples) << 16;
+}
+
+/* A pixel with several surfaces: one entry for each, the background counted on top of its sum. drawn: of its
+ * four samples; same: those of the first one's surface. */
+INLINE void push_mixed(struct cp_render *render, int at, int pixel, unsigned drawn, unsigned same)
+{
     struct tile *tile = render->tile;
-    tile->mixed_color[pixel] = 0;
+    const int shift = render->mesh->piece_shift;
+    tile->mixed_color[pixel] = (uint64_t)(4 - __builtin_popcount(drawn)) << 60;
     tile->mixed[tile->n_mixed++] = (uint16_t)pixel;
-    for (unsigned left = 15; left;) {
+    if (drawn & 1)
+        push_part(render, at, pixel, same & drawn);
+    for (unsigned left = drawn & 1 ? drawn & ~same : drawn; left; left &= ~same) {
         int first = __builtin_ctz(left);
-        uint32_t id = tile->id[at + first], piece = id >> mesh->piece_shift;
-        float z = tile->z[at + first];
-        unsigned same = 1u << first;
-        for (int i = first + 1; i < 4; i++)
-            if ((left >> i & 1) && tile->id[at + i] >> mesh->piece_shift == piece &&
-                fabsf(tile->z[at + i] - z) <= z * SAME_DEPTH)
+        const uint32_t piece = tile->id[at + first] >> shift;
+        const float z = tile->z[at + first];
+        same = 1u << first;
+        for (unsigned others = left & (left - 1); others; others &= others - 1) {
+            int i = __builtin_ctz(others);
+            if (tile->id[at + i] >> shift == piece && fabsf(tile->z[at + i] - z) <= z * SAME_DEPTH)
                 same |= 1u << i;
-        left &= ~same;
-        uint64_t count = (uint64_t)__builtin_popcount(same);
-        if (!piece) {
-            tile->mixed_color[pixel] += count << 60;
-            continue;
         }
-        struct shade_list *list = &render->lists[mesh->piece_surface[piece]];
-        list->id[list->n] = id;
-        list->bary[list->n] = tile->bary[at + first];
-        list->pixel[list->n++] = (uint32_t)pixel | (uint32_t)count << 16;
+        push_part(render, at, pixel, same);
     }
 }
 
@@ -48,12 +57,14 @@ INLINE void push(struct cp_render *render, int at, uint32_t pixel)
     list->pixel[n] = pixel;
 }
 
-/* Whether the block's four pixels show triangles that are even. */
-INLINE bool is_even_block(const struct mesh *mesh, const uint32_t *id)
+/* Whether the skin of the block's four pixels is even over the width that it has there. */
+INLINE bool is_even_block(const struct cp_render *render, int at)
 {
-    const uint32_t mask = (1u << mesh->piece_shift) - 1;
-    return mesh->even[id[0] & mask] & mesh->even[id[4] & mask] & mesh->even[id[8] & mask] &
-           mesh->even[id[12] & mask];
+    const struct mesh *mesh = render->mesh;
+    const uint32_t mask = (1u << mesh->piece_shift) - 1, *id = render->tile->id + at;
+    float even_m = fminf(fminf(mesh->even_m[id[0] & mask], mesh->even_m[id[4] & mask]),
+                         fminf(mesh->even_m[id[8] & mask], mesh->even_m[id[12] & mask]));
+    return even_m * render->tile->z[at + BLOCK_MIDDLE] * render->camera.focal_px >= 2;
 }
 
 /* A block of 2x2 pixels that shows one piece. Cloth and even skin change so slowly that one point speaks for
@@ -64,7 +75,7 @@ INLINE void push_block(struct cp_render *render, int at, uint32_t pixel)
     const struct tile *tile = render->tile;
     int surface = mesh->piece_surface[tile->id[at] >> mesh->piece_shift];
     const enum cp_surface kind = mesh->surfaces[surface].kind;
-    if (kind == CP_SURFACE_CLOTH || (kind == CP_SURFACE_SKIN && is_even_block(mesh, tile->id + at))) {
+    if (kind == CP_SURFACE_CLOTH || (kind == CP_SURFACE_SKIN && is_even_block(render, at))) {
         push(render, at + BLOCK_MIDDLE, pixel | WHOLE_BLOCK);
         return;
     }
@@ -127,7 +138,7 @@ INLINE void classify_block(struct cp_render *render, int at, uint32_t pixel, con
         if (whole >> i & 1)
             push(render, at + i, at_pixel | WHOLE_PIXEL);
         else
-            push_mixed(render, at + i, (int)at_pixel);
+            push_mixed(render, at + i, (int)at_pixel, bits.drawn >> i & 15, bits.same >> i & 15);
     }
 }
 

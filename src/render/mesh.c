@@ -479,9 +479,9 @@ static int allocate_triangles(const struct cp_model *model, struct mesh *mesh)
         if (!(mesh->corner[k] = cp_render_alloc(n * sizeof(int32_t))))
             return CP_ERR_NOMEM;
     mesh->visibility_id = cp_render_alloc(n * sizeof(uint32_t));
-    mesh->even = cp_render_alloc(2 * n + 4096);
+    mesh->even_m = cp_render_alloc((2 * n + 4096) * sizeof *mesh->even_m);
     mesh->rows = cp_render_alloc((2 * n + 4096) * sizeof *mesh->rows);
-    return mesh->visibility_id && mesh->even && mesh->rows ? 0 : CP_ERR_NOMEM;
+    return mesh->visibility_id && mesh->even_m && mesh->rows ? 0 : CP_ERR_NOMEM;
 }
 
 static int fill_mesh(const struct cp_model *model, struct mesh *mesh, struct renumber *renumber)
@@ -552,7 +552,7 @@ void cp_mesh_destroy(struct mesh *mesh)
     cp_render_free(mesh->still);
     cp_render_free(mesh->rows);
     cp_render_free(mesh->visibility_id);
-    cp_render_free(mesh->even);
+    cp_render_free(mesh->even_m);
     cp_render_free(mesh->piece_surface);
     cp_render_free(mesh->parts);
     cp_render_free(mesh->surfaces);

@@ -114,7 +114,8 @@ struct mesh {
     float (*still)[STILL_COLUMNS][GROUP]; /* what posing leaves alone, by group */
     int32_t *corner[3];                   /* vertices of each triangle */
     int32_t (*rows)[4];                   /* the same, times ROW_FLOATS; clipped triangles follow behind */
-    uint8_t *even;           /* by triangle: skin that changes so little that 2x2 pixels are shaded as one */
+    float
+        *even_m; /* by triangle: over what distance one point of skin speaks for the others; 0: not at all */
     uint32_t *visibility_id; /* of each triangle: its number | its piece << piece_shift */
     int piece_shift, n_pieces;
     uint16_t *piece_surface; /* by piece; a piece is a connected part of the surface, 0 is the background */
@@ -135,7 +136,7 @@ struct mesh {
 
 int cp_mesh_create(const struct cp_stage_spec *spec, struct mesh **ret_mesh, struct cp_error *error);
 void cp_mesh_destroy(struct mesh *mesh);
-/* Fills mesh->even[]; the vertices' still values, positions and textures are there already. */
+/* Fills mesh->even_m[]; the vertices' still values, positions and textures are there already. */
 void cp_mesh_find_even(struct mesh *mesh);
 /* The coarse mesh for shadows of one character: at most `max` triangles between cells of a grid. Returns
  * their number, or -1. */
