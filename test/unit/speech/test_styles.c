@@ -120,11 +120,11 @@ static void styles_make_the_same_sound_again(void **state)
     cp_speech_destroy(speech);
 }
 
-/* How far the last voiced 60 ms are above the sentence's median, in semitones. */
+/* How far the last voiced 120 ms are above the sentence's median, in semitones. */
 static double end_above_median_st(struct cp_speech *speech, const char *text, const char *voice)
 {
     struct listener listener;
-    static float f0[10000], last[6];
+    static float f0[10000], last[12];
     size_t n = 0;
     say_text(speech, text, voice, &listener);
     assert_int_equal(listener.n_heard, 1);
@@ -133,8 +133,8 @@ static double end_above_median_st(struct cp_speech *speech, const char *text, co
         if (utterance->prosody[k].f0_hz > 0)
             f0[n++] = utterance->prosody[k].f0_hz;
     assert_true(n > 30);
-    memcpy(last, f0 + n - 6, sizeof last);
-    double end = median(last, 6), middle = median(f0, n);
+    memcpy(last, f0 + n - 12, sizeof last);
+    double end = median(last, 12), middle = median(f0, n);
     listener_free(&listener);
     return 12 * log2(end / middle);
 }
