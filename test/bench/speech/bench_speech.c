@@ -3,7 +3,8 @@
  *     bench_speech [-w|-c] [VOICE [TEXT]]    -w also writes bench_speech.wav and .jsonl; -c lets sentences be
  *                                            remembered, so that all rounds but the first are hits
  *     bench_speech --issue [VOICE...] first sound of a text of 40 words, and 50 requests at once: how many
- * were lost, first sound and end at p50 and p95; without voices, flite:slt and espeak:en-us
+ * were lost, first sound and end at p50 and p95; without voices, flite:slt and espeak:en-us, whose worker
+ *                                         COMPERE_TEST_WORKER names
  */
 #include "base/clock.h"
 #include "media/clock.h"
