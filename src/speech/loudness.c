@@ -160,6 +160,27 @@ static void sliding_mean(const float *in, size_t n, float *out)
     }
 }
 
+/* needed: the gain at each sample, 1 nearly everywhere: only the stretches around peaks are worked on. */
+static void dip_at_peaks(float *samples, size_t n, float *needed, float *least, size_t *queue)
+{
+    for (size_t i = 0; i < n;) {
+        if (needed[i] >= 1) {
+            i++;
+            continue;
+        }
+        size_t last = i, from = i > 2 * REACH ? i - 2 * REACH : 0;
+        for (size_t j = i; j < n && j <= last + 4 * REACH; j++)
+            if (needed[j] < 1)
+                last = j;
+        size_t to = last + 2 * REACH + 1 < n ? last + 2 * REACH + 1 : n;
+        sliding_minimum(needed + from, to - from, least, queue);
+        sliding_mean(least, to - from, needed + from);
+        for (size_t j = from; j < to; j++)
+            samples[j] *= needed[j];
+        i = to;
+    }
+}
+
 int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling)
 {
     bool loud = false;
@@ -185,12 +206,8 @@ int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling)
         needed[i] = peak > ceiling ? ceiling / peak : 1;
         over |= peak > ceiling;
     }
-    if (over) {
-        sliding_minimum(needed, n, least, queue);
-        sliding_mean(least, n, needed);
-        for (size_t i = 0; i < n; i++)
-            samples[i] *= needed[i];
-    }
+    if (over)
+        dip_at_peaks(samples, n, needed, least, queue);
     free(needed);
     free(queue);
     return 0;

@@ -154,8 +154,10 @@ static int level(const struct cp_maker *maker, struct cp_take *take)
 
 static void to_16_bit(const float *in, size_t n, int16_t *out)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (int16_t)lrintf(fmaxf(-1, fminf(1, in[i])) * 32767);
+    for (size_t i = 0; i < n; i++) { /* not fminf() and lrintf(), which are calls */
+        float x = in[i] < -1 ? -32767 : in[i] > 1 ? 32767 : in[i] * 32767;
+        out[i] = (int16_t)(x + (x < 0 ? -0.5f : 0.5f));
+    }
 }
 
 int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *request,

@@ -13,11 +13,19 @@ enum { MIN_LAG = LOW_HZ / 400, MAX_LAG = LOW_HZ / 70 };
 #define QUIETEST  0.003f /* -50 dBFS: no pitch below */
 #define NEAR_BEST 0.9f   /* an earlier peak this near to the best wins: guards against octave errors */
 
-static float correlation(const float *x, int lag)
+/* r[lag] = the normalised autocorrelation, from MIN_LAG - 1 to MAX_LAG. The window's energy goes along with
+ * it, a sample in and one out, in double so that nothing of a loud sample stays behind. */
+static void autocorrelate(const float *x, float *r)
 {
-    float product = cp_dot(x, x + lag, WINDOW);
-    float energy = cp_dot(x, x, WINDOW) * cp_dot(x + lag, x + lag, WINDOW);
-    return energy > 0 ? product / sqrtf(energy) : 0;
+    enum { FIRST = MIN_LAG - 1 };
+    const double still = (double)cp_dot(x, x, WINDOW);
+    double moved = (double)cp_dot(x + FIRST, x + FIRST, WINDOW);
+    for (int lag = FIRST; lag <= MAX_LAG; lag++) {
+        double energy = still * moved;
+        r[lag] = energy > 1e-12 ? cp_dot(x, x + lag, WINDOW) / (float)sqrt(energy) : 0;
+        const double in = (double)x[lag + WINDOW], out = (double)x[lag];
+        moved = fmax(moved + in * in - out * out, 0);
+    }
 }
 
 /* The top of the parabola through r[lag - 1 .. lag + 1], and how far from lag it is. */
@@ -28,12 +36,11 @@ static float top_at(const float *r, int lag, float *ret_shift)
     return r[lag] - 0.25f * (r[lag - 1] - r[lag + 1]) * *ret_shift;
 }
 
-/* F0 in a stretch of WINDOW + MAX_LAG samples at 4 kHz; 0 when unvoiced. */
+/* F0 in a stretch of WINDOW + MAX_LAG + 1 samples at 4 kHz; 0 when unvoiced. */
 static float find_f0_hz(const float *x)
 {
     float r[MAX_LAG + 1];
-    for (int lag = MIN_LAG - 1; lag <= MAX_LAG; lag++)
-        r[lag] = correlation(x, lag);
+    autocorrelate(x, r);
     float best = 0, shift;
     for (int lag = MIN_LAG; lag < MAX_LAG; lag++)
         if (r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1])
