@@ -70,6 +70,18 @@ static void add_value(struct cp_buffer *out, const struct cp_utterance *utteranc
     }
 }
 
+/* How long it lasts, how strong a mouth shape is, and whether it is stressed. */
+static void add_measures(struct cp_buffer *out, const struct cp_mark *mark)
+{
+    if (mark->type != CP_MARK_NAMED)
+        cp_buffer_printf(out, ",\"length_ms\":%d", mark->length_samples / (CP_SAMPLE_HZ / 1000));
+    if (mark->type == CP_MARK_VISEME)
+        cp_buffer_printf(out, ",\"weight\":%.2f", (double)mark->weight);
+    if (mark->stress)
+        cp_buffer_printf(out, ",\"stress\":%d", mark->stress);
+    cp_buffer_text(out, "}\n");
+}
+
 int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct cp_buffer *out)
 {
     int64_t base = 0;
@@ -81,7 +93,8 @@ int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct 
             cp_buffer_printf(out, "{\"time_ms\":%lld,\"type\":\"%s\",\"value\":\"", (long long)time_ms,
                              cp_mark_type_name(mark->type));
             add_value(out, utterance, mark);
-            cp_buffer_printf(out, "\",\"start\":%d,\"end\":%d}\n", mark->start, mark->end);
+            cp_buffer_printf(out, "\",\"start\":%d,\"end\":%d", mark->start, mark->end);
+            add_measures(out, mark);
         }
         base += utterance->n_samples;
     }

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STAGE   "speech"
-#define CEILING 0.87f /* -1.2 dBFS: true peak stays under -1 dBTP after rounding to 16 bit */
+#define STAGE "speech"
 
 /* Loudness is evened within these bounds, so that a whisper of noise is not blown up. */
 enum { MAX_LIFT_DB = 30, MAX_CUT_DB = 20 };
@@ -132,12 +131,17 @@ static int raise_question(const struct cp_make_request *request, struct cp_take 
     return cp_raise_end(take->pcm, take->n_samples, word->at, word->at + word->length, rise_st);
 }
 
+float cp_levelling_gain(const float *samples, size_t n, double wanted_lufs)
+{
+    double lufs = cp_loudness_lufs(samples, n);
+    double gain_db = isfinite(lufs) ? within(wanted_lufs - lufs, -MAX_CUT_DB, MAX_LIFT_DB) : 0;
+    return (float)pow(10, gain_db / 20);
+}
+
 /* Evens the loudness, then applies each piece's volume; peaks stay under the ceiling. */
 static int level(const struct cp_maker *maker, struct cp_take *take)
 {
-    double lufs = cp_loudness_lufs(take->pcm, take->n_samples);
-    double gain_db = isfinite(lufs) ? within(maker->loudness_lufs - lufs, -MAX_CUT_DB, MAX_LIFT_DB) : 0;
-    float gain = (float)pow(10, gain_db / 20);
+    float gain = cp_levelling_gain(take->pcm, take->n_samples, maker->loudness_lufs);
     float *gains = malloc((take->n_samples + 1) * sizeof *gains);
     if (!gains)
         return CP_ERR_NOMEM;
@@ -147,7 +151,7 @@ static int level(const struct cp_maker *maker, struct cp_take *take)
             gains[at] = gain * take->volumes[i].volume;
     for (; at < take->n_samples; at++)
         gains[at] = gain;
-    int result = cp_apply_gain(take->pcm, take->n_samples, gains, CEILING);
+    int result = cp_apply_gain(take->pcm, take->n_samples, gains, CP_LEVEL_CEILING);
     free(gains);
     return result;
 }
@@ -160,44 +164,46 @@ static void to_16_bit(const float *in, size_t n, int16_t *out)
     }
 }
 
+int cp_take_finish(const struct cp_take *take, const struct cp_script *script, int sentence,
+                   const char *voice_id, struct cp_utterance **ret_utterance)
+{
+    const struct cp_sentence *range = &script->sentences[sentence];
+    char *text = strndup(script->text + range->start, (size_t)(range->end - range->start));
+    struct cp_utterance *utterance =
+        text ? cp_utterance_create((int32_t)take->n_samples, cp_take_max_marks(take, script), text) : NULL;
+    free(text);
+    if (!utterance)
+        return CP_ERR_NOMEM;
+    to_16_bit(take->pcm, take->n_samples, utterance->pcm);
+    if (cp_measure_prosody(take->pcm, take->n_samples, utterance->prosody)) {
+        cp_ref_drop(utterance);
+        return CP_ERR_NOMEM;
+    }
+    utterance->sentence = sentence;
+    utterance->text_start = range->start;
+    utterance->text_end = range->end;
+    snprintf(utterance->voice, sizeof utterance->voice, "%s", voice_id);
+    cp_take_write_marks(take, script, sentence, utterance);
+    utterance->made_ns = cp_clock_now_ns();
+    *ret_utterance = utterance;
+    return 0;
+}
+
 int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *request,
                       struct cp_utterance **ret_utterance, struct cp_error *error)
 {
     CP_ASSERT_THREAD("speech");
-    const struct cp_script *script = request->script;
-    const struct cp_sentence *sentence = &script->sentences[request->sentence];
     struct cp_take take = {0};
-    struct cp_utterance *utterance = NULL;
     int32_t behind_ms = 0;
     int result = perform(maker, request, &take, &behind_ms, error);
-    if (result)
-        goto out;
-
-    result = CP_ERR_NOMEM;
-    if (raise_question(request, &take) || cp_take_add_silence(&take, behind_ms) || level(maker, &take))
-        goto out;
-    char *text = strndup(script->text + sentence->start, (size_t)(sentence->end - sentence->start));
-    if (text)
-        utterance = cp_utterance_create((int32_t)take.n_samples, cp_take_max_marks(&take, script), text);
-    free(text);
-    if (!utterance)
-        goto out;
-    to_16_bit(take.pcm, take.n_samples, utterance->pcm);
-    if (cp_measure_prosody(take.pcm, take.n_samples, utterance->prosody))
-        goto out;
-    utterance->sentence = request->sentence;
-    utterance->text_start = sentence->start;
-    utterance->text_end = sentence->end;
-    snprintf(utterance->voice, sizeof utterance->voice, "%s", request->voice_id);
-    cp_take_write_marks(&take, script, request->sentence, utterance);
-    utterance->made_ns = cp_clock_now_ns();
-    *ret_utterance = utterance;
-    utterance = NULL;
-    result = 0;
-out:
-    if (result == CP_ERR_NOMEM)
-        cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
-    cp_ref_drop(utterance);
+    if (!result) {
+        result = CP_ERR_NOMEM;
+        if (!raise_question(request, &take) && !cp_take_add_silence(&take, behind_ms) && !level(maker, &take))
+            result =
+                cp_take_finish(&take, request->script, request->sentence, request->voice_id, ret_utterance);
+        if (result)
+            cp_fail(error, result, STAGE, "Out of memory.");
+    }
     cp_take_free(&take);
     return result;
 }

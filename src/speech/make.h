@@ -49,7 +49,12 @@ struct cp_make_request {
 
 int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *request,
                       struct cp_utterance **ret_utterance, struct cp_error *error);
-/* --- between make.c and piece.c --- */
+/* --- between make.c, piece.c and recording.c --- */
+
+#define CP_LEVEL_CEILING 0.87f /* -1.2 dBFS: true peak stays under -1 dBTP after rounding to 16 bit */
+
+/* What brings a sound to the loudness wanted, within bounds. */
+float cp_levelling_gain(const float *samples, size_t n, double wanted_lufs);
 
 struct cp_take;
 /* Speaks script bytes [start, end), which one span covers, into the take. */
@@ -57,6 +62,10 @@ int cp_make_piece(struct cp_maker *maker, const struct cp_make_request *request,
                   int32_t start, int32_t end, struct cp_error *error);
 /* The resampler from this rate; NULL when there cannot be one. */
 struct cp_resampler *cp_maker_resampler(struct cp_maker *maker, int hz);
+
+/* The take as a sentence's utterance, with its marks and melody. 0 or CP_ERR_NOMEM. */
+int cp_take_finish(const struct cp_take *take, const struct cp_script *script, int sentence,
+                   const char *voice_id, struct cp_utterance **ret_utterance);
 
 void cp_maker_clear(struct cp_maker *maker);
 

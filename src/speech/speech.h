@@ -175,6 +175,26 @@ struct cp_speech_engine {
 /* Fills at most `capacity` and gives their number. Any thread. */
 int cp_speech_engines(struct cp_speech *speech, struct cp_speech_engine *ret_engines, int capacity);
 
+/* --- recordings --- */
+
+#define CP_RECORDING_VOICE "recording" /* what their utterances name as voice */
+
+/* A sound file of others: WAV, MP3, Ogg (Vorbis, Opus) or M4A, up to two minutes. */
+struct cp_recording {
+    const void *bytes; /* foreign */
+    size_t length;
+    const char *text;     /* what is said in it; "" or NULL: not known, mouth shapes are guessed */
+    const char *title;    /* stands for the text where it is not known; with a letter or digit */
+    const char *language; /* BCP 47; "" or NULL: found out from the text */
+};
+/* The recording's sentences, evened as voices are: *ret_n of them, for cp_utterances_drop(). CP_ERR_FORMAT,
+ * CP_ERR_LIMIT, CP_ERR_INVALID, CP_ERR_NOMEM. Takes about a hundredth of the sound's time. Any thread;
+ * blocks. */
+int cp_speech_record(const struct cp_speech *speech, const struct cp_recording *recording,
+                     struct cp_utterance ***ret_utterances, int *ret_n, struct cp_error *error);
+/* Drops the references and frees the array. */
+void cp_utterances_drop(struct cp_utterance **utterances, int n);
+
 /* --- files --- */
 
 /* One WAV (RIFF, 16 bit, 48 kHz, mono) of several utterances in order. */
@@ -195,7 +215,13 @@ void cp_ogg_flush(struct cp_ogg *ogg); /* what was coded goes into `out` now */
 int cp_ogg_end(struct cp_ogg *ogg, struct cp_error *error);
 void cp_ogg_destroy(struct cp_ogg *ogg); /* NULL is fine */
 
-/* Marks as JSON lines: {"time_ms","type","value","start","end"}, times from the first utterance's start. */
+/* Marks as JSON lines: {"time_ms","type","value","start","end","length_ms"}, with "weight" for visemes and
+ * "stress" where there is one; times from the first utterance's start. */
 int cp_speech_write_marks(struct cp_utterance *const *utterances, int n, struct cp_buffer *out);
+/* The other way: a sound and such marks (foreign bytes) as utterances again, a sentence each, for
+ * cp_utterances_drop(). Without marks it is one sentence. CP_ERR_FORMAT, CP_ERR_NOMEM. Any thread. */
+int cp_speech_replay(const int16_t *pcm, size_t n_samples, const char *lines, size_t length,
+                     const char *voice, struct cp_utterance ***ret_utterances, int *ret_n,
+                     struct cp_error *error);
 
 #endif
