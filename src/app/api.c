@@ -73,7 +73,10 @@ static const struct cp_field card_fields[] = {
         .help = "how long its record and voice file are kept"                                                \
     }
 
-static const struct cp_field cue_fields[] = {CUE_FIELDS, END};
+#define LINE_FIELDS                                                                                          \
+    CUE_FIELDS, TEXT("speech", 47, "a voice file's id (GET /v1/speech), said instead of a text")
+
+static const struct cp_field cue_fields[] = {LINE_FIELDS, END};
 static const struct cp_field speech_fields[] = {
     VOICE_FIELDS,
     {.name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000, .help = "how long it is kept"},
@@ -155,6 +158,12 @@ static const struct cp_field speech_query[] = {TEXT("cursor", 300, "from the las
                                                TEXT("voice", 63, "only by this voice"),
                                                TEXT("text_sha256", 64, "only of the text with this hash"),
                                                END};
+static const struct cp_field recording_query[] = {
+    TEXT("text", 4000, "what is said in it, word for word; without it lips follow the sound alone"),
+    TEXT("title", 200, "for people; stands for the text where there is none"),
+    TEXT("language", 35, "BCP 47; found out from the text when nothing is said"),
+    {.name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000, .help = "how long it is kept"},
+    END};
 static const struct cp_field audio_query[] = {
     TEXT("format", 15, "wav, ogg, mp3 or pcm; else the Accept header says"),
     TEXT("expires", 20, "of a signed address"), TEXT("signature", 64, "of a signed address"), END};
@@ -407,6 +416,11 @@ const struct cp_route cp_api_routes[] = {
 
     {CP_POST, "/v1/speech", CP_ROLE_OPERATOR, "Makes a voice file with marks", .body = speech_fields,
      .max_body_bytes = 256 << 10, .idempotent_key = true, .success = 201, .handle = cp_api_speech_create},
+    {CP_POST, "/v1/speech/recordings", CP_ROLE_OPERATOR,
+     "Makes a voice file of a recording (WAV, MP3, Ogg, M4A; two minutes), with lips by its text or its "
+     "sound",
+     .body_type = "*/*", .query = recording_query, .max_body_bytes = CP_RECORDING_MAX_BYTES, .success = 201,
+     .handle = cp_api_recording_create},
     {CP_GET, "/v1/speech", CP_ROLE_VIEWER, "The voice files, newest first", .query = speech_query,
      .success = 200, .handle = cp_api_speech_list},
     {CP_GET, "/v1/speech/{speech}", CP_ROLE_VIEWER, "A voice file's record", .success = 200,

@@ -74,6 +74,7 @@ CP_HANDLER(cp_api_question_dismiss);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);
+CP_HANDLER(cp_api_recording_create);
 CP_HANDLER(cp_api_speech_list);
 CP_HANDLER(cp_api_speech_get);
 CP_HANDLER(cp_api_speech_url);

@@ -61,6 +61,24 @@ void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings)
     json_decref(list);
 }
 
+/* A stored speech's text goes with the lines that say it, so that people can read what they are. */
+static void add_text(struct cp_app *app, json_t *line)
+{
+    const char *id = json_string_value(json_object_get(line, "speech"));
+    json_t *speech = NULL;
+    if (id && !json_object_get(line, "ssml") && !cp_library_get(app->library, id, &speech, NULL))
+        json_object_set(line, "text", json_object_get(speech, "text"));
+    json_decref(speech);
+}
+
+static void add_texts(struct cp_app *app, json_t *channel)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(json_object_get(json_object_get(channel, "rundown"), "cues"), i, line)
+        add_text(app, line);
+}
+
 void cp_api_channels_list(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
@@ -75,6 +93,7 @@ void cp_api_channels_create(void *user, struct cp_request *request)
     struct cp_app *app = user;
     struct cp_error error;
     json_t *channel = NULL, *spec = cp_request_json(request);
+    add_texts(app, spec);
     int result = cp_app_check_channel(app, spec, &error);
     if (!result)
         result = cp_show_channel_create(app->show, spec, &channel, &error);
@@ -162,6 +181,7 @@ void cp_api_channel_patch(void *user, struct cp_request *request)
     struct cp_error error;
     const char *id = cp_request_param(request, "channel");
     json_t *before = NULL, *changes = cp_request_json(request);
+    add_texts(app, changes);
     int result = cp_show_channel_get(app->show, id, &before, &error);
     json_t *after = result ? NULL : merge(before, changes);
     if (!result)
@@ -222,6 +242,7 @@ void cp_api_cues_create(void *user, struct cp_request *request)
     struct cp_error error;
     const char *id = cp_request_param(request, "channel");
     json_t *channel, *cue = NULL, *spec = cp_request_json(request);
+    add_text(app, spec);
     int result = cp_show_channel_get(app->show, id, &channel, &error);
     if (!result) {
         struct cp_warnings warnings = {.n = 0};
@@ -259,11 +280,9 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
     if (!result)
         result = cp_show_cue_get(app->show, channel_id, cue_id, &before, &error);
     if (!result) {
-        if (json_object_get(changes, "text"))
-            json_object_del(before, "ssml");
-        else if (json_object_get(changes, "ssml"))
-            json_object_del(before, "text");
+        add_text(app, changes);
         json_object_update(before, changes);
+        cp_cue_keep_words(before, changes);
         struct cp_warnings warnings = {.n = 0};
         result = cp_app_check_cue(app, before, channel, &warnings, &error);
         cp_api_set_warnings(changes, &warnings);

@@ -9,6 +9,11 @@ void cp_api_speech_create(void *user, struct cp_request *request)
     cp_library_speak(((struct cp_app *)user)->library, request);
 }
 
+void cp_api_recording_create(void *user, struct cp_request *request)
+{
+    cp_library_record(((struct cp_app *)user)->library, request);
+}
+
 void cp_api_speech_list(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;

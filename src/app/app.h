@@ -118,7 +118,8 @@ const char *cp_app_voice_of(const char *presenter);
 /* --- assets.c: what was uploaded --- */
 
 enum cp_asset_kind { CP_ASSET_UNSET, CP_ASSET_AVATAR, CP_ASSET_MEDIA, CP_ASSET_MOTION };
-#define CP_ASSET_MAX_BYTES (64 << 20)
+#define CP_ASSET_MAX_BYTES     (64 << 20)
+#define CP_RECORDING_MAX_BYTES (32 << 20)
 
 struct cp_assets;
 /* Looking through uploads and drawing portraits is slow, and done on a thread of its own, "assets". */
@@ -201,6 +202,13 @@ void cp_library_keep_cue(struct cp_library *library, const char *channel, const 
                          struct cp_utterance *const *utterances, int n);
 /* POST /v1/speech: speaks, keeps, and answers the held request. */
 void cp_library_speak(struct cp_library *library, struct cp_request *request);
+/* POST /v1/speech/recordings: reads the sound in the body, marks and keeps it, and answers the held request.
+ */
+void cp_library_record(struct cp_library *library, struct cp_request *request);
+/* Says a voice file on air: its sentences from the first'th on, at most `max` (0: all), go to the show's job.
+ * CP_ERR_BUSY: try again soon. thread: show */
+int cp_library_replay(struct cp_library *library, const char *id, uint64_t job, int first, int max,
+                      struct cp_error *error);
 int cp_library_get(struct cp_library *library, const char *id, json_t **ret_speech, struct cp_error *error);
 /* The newest first; any filter may be NULL. The list is {"speech": [...], "cursor": "..."}. */
 struct cp_library_filter {

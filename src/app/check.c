@@ -157,12 +157,24 @@ static int check_card(struct cp_app *app, const json_t *cue, struct cp_error *er
     return is_picture ? 0 : CP_ERR_INVALID;
 }
 
+static int check_stored(struct cp_app *app, const char *id, struct cp_error *error)
+{
+    json_t *speech = NULL;
+    int result = cp_library_get(app->library, id, &speech, NULL);
+    json_decref(speech);
+    if (result == CP_ERR_NOT_FOUND)
+        return cp_fail(error, CP_ERR_INVALID, "app",
+                       "speech: there is no \"%.60s\", or it has expired; GET /v1/speech lists them", id);
+    return result ? cp_fail(error, result, "app", "speech: the store does not answer") : 0;
+}
+
 int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channel,
                      struct cp_warnings *ret_warnings, struct cp_error *error)
 {
     const char *action = text_of(cue, "action");
-    if (!json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
-        return cp_fail(error, CP_ERR_INVALID, "app", "a cue needs either \"text\" or \"ssml\"");
+    const bool stored = json_object_get(cue, "speech") != NULL;
+    if (!stored && !json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
+        return cp_fail(error, CP_ERR_INVALID, "app", "a cue needs either \"text\", \"ssml\" or \"speech\"");
     int result = check_presenter(app, text_of(cue, "presenter"), error);
     if (!result)
         result = check_set(cue, channel, error);
@@ -173,6 +185,8 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
     if (!result && *action && !is_action(action) && !cp_motions_has(app->motions, action))
         result = cp_fail(error, CP_ERR_INVALID, "app",
                          "action: there is no \"%s\"; GET /v1/actions lists them", action);
+    if (!result && stored)
+        return check_stored(app, text_of(cue, "speech"), error);
     if (result)
         return result;
     struct cp_speech_request speech = cp_api_speech_request(cue, channel);

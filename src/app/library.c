@@ -73,6 +73,7 @@ struct keep {
     json_t *about; /* goes into the record: text, voice, cue, channel */
     int64_t keep_s;
     struct cp_request *request; /* held; NULL for a cue's speech */
+    char *title, *language;     /* of a recording */
     char wanted[64];            /* the voice that it names, or "" */
     char index[80];             /* the name under which the same request finds it again, or "" */
     struct cp_utterance **utterances;
@@ -86,6 +87,8 @@ static void free_keep(struct keep *keep)
     for (int i = 0; i < keep->n; i++)
         cp_ref_drop(keep->utterances[i]);
     free(keep->utterances);
+    free(keep->title);
+    free(keep->language);
     json_decref(keep->about);
     free(keep);
 }
@@ -183,7 +186,8 @@ static int64_t count_characters(const char *text)
 /* Engines of this machine cost nothing; services bill the characters that they were asked to speak. */
 static bool is_billed(const char *voice)
 {
-    return strncmp(voice, "flite:", 6) && strncmp(voice, "espeak:", 7) && strncmp(voice, "worker:", 7);
+    return strncmp(voice, "flite:", 6) && strncmp(voice, "espeak:", 7) && strncmp(voice, "worker:", 7) &&
+           strcmp(voice, CP_RECORDING_VOICE) != 0;
 }
 
 static void count_speech(struct cp_library *library, const char *engine, int64_t characters, int64_t billed)
@@ -346,7 +350,8 @@ static struct keep *new_keep(struct cp_library *library, const json_t *spec)
     keep->keep_s = ttl_s ? ttl_s : library->app->config.library.keep_s;
     keep->about = json_object();
     json_t *text = json_object_get(spec, "text");
-    json_object_set(keep->about, "text", text ? text : json_object_get(spec, "ssml"));
+    if (spec)
+        json_object_set(keep->about, "text", text ? text : json_object_get(spec, "ssml"));
     return keep;
 }
 
@@ -359,6 +364,8 @@ static void hand_in(struct keep *keep)
 void cp_library_keep_cue(struct cp_library *library, const char *channel, const json_t *cue,
                          struct cp_utterance *const *utterances, int n)
 {
+    if (json_object_get(cue, "speech"))
+        return; /* it was a voice file before */
     struct keep *keep = new_keep(library, cue);
     if (!keep)
         return;
@@ -510,6 +517,49 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
     keep->errand.run = run_lookup;
     if (!cp_runner_push(&library->reader, &keep->errand))
         drop_keep(&keep->errand);
+}
+
+/* --- POST /v1/speech/recordings --- */
+
+/* thread: library; then it is kept as all others are */
+static void run_recording(struct cp_errand *errand)
+{
+    struct keep *keep = (struct keep *)errand;
+    struct cp_recording recording = {.text = json_string_value(json_object_get(keep->about, "text")),
+                                     .title = keep->title,
+                                     .language = keep->language};
+    struct cp_utterance **utterances = NULL;
+    int n = 0;
+    recording.bytes = cp_request_body(keep->request, &recording.length);
+    keep->result = cp_speech_record(keep->library->app->speech, &recording, &utterances, &n, &keep->error);
+    keep->utterances = utterances;
+    keep->n = n;
+    if (!keep->result && !recording.text)
+        json_object_set_new(keep->about, "text", json_string(keep->title));
+    run_keep(errand);
+}
+
+void cp_library_record(struct cp_library *library, struct cp_request *request)
+{
+    const char *text = cp_request_query(request, "text"), *title = cp_request_query(request, "title"),
+               *language = cp_request_query(request, "language"), *ttl_s = cp_request_query(request, "ttl_s");
+    struct keep *keep = new_keep(library, NULL);
+    if (!keep) {
+        cp_request_fail_status(request, 500, "out of memory", "");
+        return;
+    }
+    keep->errand.run = run_recording;
+    keep->title = strdup(title && *title ? title : "Recording");
+    keep->language = strdup(language ? language : "");
+    if (ttl_s)
+        keep->keep_s = strtoll(ttl_s, NULL, 10);
+    if (text && *text)
+        json_object_set_new(keep->about, "text", json_string(text));
+    if (title && *title)
+        json_object_set_new(keep->about, "title", json_string(title));
+    keep->request = request;
+    cp_request_hold(request, NULL, NULL);
+    hand_in(keep);
 }
 
 /* --- life --- */

@@ -169,12 +169,12 @@ static int send_kept(struct fetch *fetch, const char *key, const char *type, str
     return result;
 }
 
-static int read_kept_sound(struct fetch *fetch, const char *key, enum cp_sound_format kept,
+static int read_kept_sound(struct cp_library *library, const char *key, enum cp_sound_format kept,
                            struct cp_utterance **ret_utterance, struct cp_error *error)
 {
     enum { WAV_HEADER = 44 };
     struct cp_buffer bytes = cp_buffer_make(MAX_SOUND);
-    int result = cp_store_object_get(fetch->library->app->store, key, 0, -1, &bytes, error);
+    int result = cp_store_object_get(library->app->store, key, 0, -1, &bytes, error);
     if (!result && kept == CP_SOUND_OGG) {
         result = cp_speech_read_ogg(bytes.data, bytes.length, ret_utterance, error);
     } else if (!result && bytes.length < WAV_HEADER) {
@@ -195,7 +195,7 @@ static int send_converted(struct fetch *fetch, const char *key, enum cp_sound_fo
 {
     struct cp_utterance *utterance = NULL;
     struct cp_buffer out = cp_buffer_make(MAX_SOUND);
-    int result = read_kept_sound(fetch, key, kept, &utterance, error);
+    int result = read_kept_sound(fetch->library, key, kept, &utterance, error);
     if (!result)
         result = cp_sound_file_write(fetch->format, &utterance, 1, &out, error);
     if (!result) {
@@ -249,6 +249,91 @@ static void start_fetch(struct cp_library *library, const char *id, enum cp_soun
     if (!cp_runner_push(&library->reader, &fetch->errand))
         drop_fetch(&fetch->errand);
 }
+
+/* --- on air --- */
+
+struct replay {
+    struct cp_errand errand; /* first */
+    struct cp_library *library;
+    char id[CP_SPEECH_ID_BYTES];
+    uint64_t job;
+    int first, max;
+};
+
+static void end_replay(struct replay *replay, int result, const struct cp_error *error)
+{
+    cp_show_spoken_end(replay->library->app->show, replay->job, result, error);
+    free(replay);
+}
+
+static void drop_replay(struct cp_errand *errand)
+{
+    struct cp_error error;
+    int result = cp_fail(&error, CP_ERR_CANCELLED, "app", "the library is being closed");
+    end_replay((struct replay *)errand, result, &error);
+}
+
+static int read_sentences(struct replay *replay, struct cp_utterance ***ret_utterances, int *ret_n,
+                          struct cp_error *error)
+{
+    struct cp_library *library = replay->library;
+    struct cp_buffer marks = cp_buffer_make(MAX_MARKS);
+    struct cp_utterance *sound = NULL;
+    json_t *speech = NULL;
+    char key[80];
+    int result = cp_library_get(library, replay->id, &speech, error);
+    enum cp_sound_format kept = cp_library_kept_format(speech);
+    cp_library_object_key(replay->id, cp_sound_format_ending(kept), key);
+    if (!result)
+        result = read_kept_sound(library, key, kept, &sound, error);
+    cp_library_object_key(replay->id, "jsonl", key);
+    if (!result)
+        result = cp_store_object_get(library->app->store, key, 0, -1, &marks, error);
+    if (!result) {
+        const char *voice = json_string_value(json_object_get(speech, "voice"));
+        result = cp_speech_replay(sound->pcm, (size_t)sound->n_samples, (const char *)marks.data,
+                                  marks.length, voice ? voice : "", ret_utterances, ret_n, error);
+    }
+    cp_ref_drop(sound);
+    cp_buffer_free(&marks);
+    json_decref(speech);
+    return result;
+}
+
+/* thread: library.read */
+static void run_replay(struct cp_errand *errand)
+{
+    struct replay *replay = (struct replay *)errand;
+    struct cp_utterance **utterances = NULL;
+    struct cp_error error;
+    int n = 0, result = read_sentences(replay, &utterances, &n, &error);
+    for (int i = replay->first; i < n && (!replay->max || i < replay->first + replay->max); i++)
+        cp_show_spoken(replay->library->app->show, replay->job, utterances[i]);
+    if (!result && replay->first >= n)
+        result = cp_fail(&error, CP_ERR_INVALID, "app", "speech %s has %d sentences", replay->id, n);
+    cp_utterances_drop(utterances, n);
+    end_replay(replay, result, &error);
+}
+
+int cp_library_replay(struct cp_library *library, const char *id, uint64_t job, int first, int max,
+                      struct cp_error *error)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+    if (!replay)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    *replay = (struct replay){.errand = {.run = run_replay, .drop = drop_replay},
+                              .library = library,
+                              .job = job,
+                              .first = first,
+                              .max = max};
+    snprintf(replay->id, sizeof replay->id, "%s", strlen(id) < sizeof replay->id ? id : "none");
+    if (cp_runner_push(&library->reader, &replay->errand))
+        return 0;
+    free(replay);
+    return cp_fail(error, CP_ERR_BUSY, "app", "more voice files are being fetched than fit");
+}
+
+/* --- sending --- */
 
 void cp_library_reply_audio(struct cp_library *library, const char *id, const char *format,
                             struct cp_request *request)

@@ -50,6 +50,11 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
     static const struct cp_speech_events EVENTS = {
         .utterance = on_utterance, .done = on_spoken, .failed_over = on_failed_over};
     struct cp_app *app = user;
+    if (line->speech) {
+        *ret_ticket = 0; /* over so soon that there is nothing to cancel */
+        return cp_library_replay(app->library, line->speech, job, line->first_sentence, line->max_sentences,
+                                 error);
+    }
     struct cp_speech_request request = {.text = line->text,
                                         .ssml = line->ssml,
                                         .voice = line->voice,

@@ -183,9 +183,9 @@ static int check_rundown(const json_t *spec, struct cp_error *error)
     json_t *cue;
     json_array_foreach(json_object_get(json_object_get(spec, "rundown"), "cues"), i, cue)
     {
-        if (!json_object_get(cue, "text") == !json_object_get(cue, "ssml"))
+        if (!cp_cue_has_words(cue))
             return cp_fail(error, CP_ERR_INVALID, "show",
-                           "rundown.cues[%zu] needs either \"text\" or \"ssml\"", i);
+                           "rundown.cues[%zu] needs either \"text\", \"ssml\" or \"speech\"", i);
     }
     return 0;
 }

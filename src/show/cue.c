@@ -25,6 +25,13 @@ bool cp_cue_is_finished(const json_t *cue)
     return !strcmp(state, "done") || !strcmp(state, "cut") || !strcmp(state, "failed");
 }
 
+bool cp_cue_has_words(const json_t *line)
+{
+    if (json_object_get(line, "speech"))
+        return !json_object_get(line, "ssml");
+    return !json_object_get(line, "text") != !json_object_get(line, "ssml");
+}
+
 static int write_record(struct cp_show *show, const char *channel, const json_t *cue, int64_t expires_wall_ns,
                         struct cp_error *error)
 {
@@ -103,6 +110,17 @@ void cp_cue_set_state(struct channel *channel, json_t *cue, const char *state, c
     json_decref(copy);
 }
 
+void cp_cue_keep_words(json_t *cue, const json_t *changes)
+{
+    static const char *const WORDS[] = {"speech", "ssml", "text"};
+    bool changed = false;
+    for (size_t i = 0; i < 3; i++)
+        changed |= json_object_get(changes, WORDS[i]) != NULL;
+    for (size_t i = 0; changed && i < 3; i++)
+        if (!json_object_get(changes, WORDS[i]))
+            json_object_del(cue, WORDS[i]);
+}
+
 /* --- making --- */
 
 struct new_cue {
@@ -159,8 +177,8 @@ int cp_show_cue_create(struct cp_show *show, const char *channel_id, const json_
                        json_t **ret_cue, struct cp_error *error)
 {
     char id[ID_BYTES], created[32];
-    if (!json_object_get(spec, "text") == !json_object_get(spec, "ssml"))
-        return cp_fail(error, CP_ERR_INVALID, "show", "a cue needs either \"text\" or \"ssml\"");
+    if (!cp_cue_has_words(spec))
+        return cp_fail(error, CP_ERR_INVALID, "show", "a cue needs either \"text\", \"ssml\" or \"speech\"");
     pthread_mutex_lock(&show->lock);
     struct channel *channel = cp_show_find(show, channel_id);
     size_t waiting = channel ? json_object_size(active_cues(show, channel)) : 0;
@@ -326,10 +344,7 @@ static int work_cue_patch(struct cp_show *show, void *args, struct cp_error *err
         return result;
     }
     json_object_update(cue, (json_t *)a->changes);
-    if (json_object_get(a->changes, "text"))
-        json_object_del(cue, "ssml");
-    else if (json_object_get(a->changes, "ssml"))
-        json_object_del(cue, "text");
+    cp_cue_keep_words(cue, a->changes);
     result = write_record(show, a->channel, cue, 0, error);
     if (!result) {
         pthread_mutex_lock(&show->lock);

@@ -127,6 +127,7 @@ static int ask_speech(struct line *line)
     struct cp_show *show = line->channel->show;
     struct cp_show_line wanted = {.text = own_text(line, "text"),
                                   .ssml = own_text(line, "ssml"),
+                                  .speech = own_text(line, "speech"),
                                   .voice = voice_of(line),
                                   .language = text_of(line, "language"),
                                   .style = text_of(line, "style"),

@@ -40,6 +40,7 @@ extern const size_t cp_show_n_options;
  * ticket names the request; answers come by cp_show_spoken and cp_show_spoken_end. */
 struct cp_show_line {
     const char *text, *ssml, *voice, *language, *style;
+    const char *speech;    /* the id of a stored speech, said instead of all that; NULL: none */
     const char *channel;   /* its id */
     const char *presenter; /* who says it: decides the voice where none is named; "" for the first on stage */
     double rate, pitch, volume;
@@ -120,6 +121,8 @@ int cp_show_cue_patch(struct cp_show *show, const char *channel, const char *cue
                       json_t **ret_cue, struct cp_error *error);
 /* Removes a waiting cue, or cuts a speaking one; a finished one is forgotten. */
 int cp_show_cue_delete(struct cp_show *show, const char *channel, const char *cue, struct cp_error *error);
+/* What a cue said goes when changes (which are in it already) say something else to be said. Pure. */
+void cp_cue_keep_words(json_t *cue, const json_t *changes);
 /* Moves a waiting cue to the front and interrupts what is spoken by `policy`. */
 int cp_show_cue_play(struct cp_show *show, const char *channel, const char *cue, const char *policy,
                      struct cp_error *error);

@@ -152,6 +152,8 @@ const char *cp_channel_text(const struct channel *channel, const char *field);
 
 /* cue.c */
 bool cp_cue_is_finished(const json_t *cue);
+/* Whether a line says what is spoken: a text or SSML, or a stored speech (whose text may stand beside it). */
+bool cp_cue_has_words(const json_t *line);
 /* Sets the state (and error), tells the world; finished cues are written with their expiry. thread: show */
 void cp_cue_set_state(struct channel *channel, json_t *cue, const char *state, const struct cp_error *error);
 void cp_cue_save(struct channel *channel, json_t *cue);

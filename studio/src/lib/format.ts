@@ -32,6 +32,15 @@ export const sentence = (text: string) => (/[.!?…。]$/.test(text) ? text : `$
 
 export const milliseconds = (value: number) => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
 
+/** How long something is still kept: "5 h left". */
+export function timeLeft(iso: string): string {
+  const minutes = (new Date(iso).getTime() - Date.now()) / 60_000;
+  if (Number.isNaN(minutes)) return '';
+  if (minutes < 1) return 'expires now';
+  if (minutes < 90) return `${Math.round(minutes)} min left`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h left` : `${Math.round(minutes / 1440)} days left`;
+}
+
 /** "3:07" of seconds. */
 export const duration = (seconds: number) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds) % 60).padStart(2, '0')}`;
 

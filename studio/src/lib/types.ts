@@ -23,8 +23,21 @@ export interface Scene {
 }
 
 /** What a cue says and how: sent by the studio, kept in rundowns. */
+/** Speech that is kept: GET /v1/speech. */
+export interface VoiceFile {
+  id: string;
+  text: string;
+  title?: string;
+  voice: string;
+  duration_ms: number;
+  audio: string;
+  expires_at: string;
+}
+
 export interface CueSpec extends Scene {
   text?: string;
+  /** A voice file's id, said instead of a text. */
+  speech?: string;
   ssml?: string;
   presenter?: string;
   voice?: string;

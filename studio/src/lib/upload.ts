@@ -1,6 +1,6 @@
 // Files on their way to the server, with their progress. fetch() cannot tell how far a body is; XMLHttpRequest can.
 import { ApiError, problemOf, unreachable, type Api } from './api';
-import type { KnownDocument } from './types';
+import type { KnownDocument, VoiceFile } from './types';
 
 /** What the server takes of one file (its CP_ASSET_MAX_BYTES); a larger one is not even sent. */
 export const UPLOAD_MAX_BYTES = 64 << 20;
@@ -43,6 +43,12 @@ export function uploadDocument(api: Api, file: File, sending: Sending): Promise<
   const ending = file.name.toLowerCase().split('.').pop() ?? '';
   const title = encodeURIComponent(nameOf(file).slice(0, 60));
   return send(api, `/v1/documents?title=${title}`, file, DOCUMENT_TYPES[ending] ?? 'text/plain', sending);
+}
+
+/** A recording, which becomes a voice file; with the text that is said in it, or "". */
+export function uploadRecording(api: Api, file: File, text: string, sending: Sending): Promise<VoiceFile> {
+  const words = text ? `&text=${encodeURIComponent(text)}` : '';
+  return send(api, `/v1/speech/recordings?title=${encodeURIComponent(nameOf(file).slice(0, 60))}${words}`, file, file.type, sending);
 }
 
 function send<T>(api: Api, path: string, file: File, type: string, { progress, signal }: Sending): Promise<T> {
