@@ -9,6 +9,7 @@
 #define CP_APP_H
 
 #include "answers/answers.h"
+#include "answers/llm/llm.h"
 #include "app/knowledge.h"
 #include "app/lexicons.h"
 #include "app/motions.h"
@@ -53,6 +54,7 @@ struct cp_app_config {
     struct cp_hls_config hls;
     struct cp_store_config store;
     struct cp_answers_config answers;
+    struct cp_llm_config llm;
     struct cp_show_config show;
     struct cp_speech_config speech;
     struct cp_render_config render;
@@ -78,6 +80,7 @@ struct cp_app {
     struct cp_library *library;
     struct cp_answers *answers;
     struct cp_knowledge *knowledge;
+    struct cp_answering *answering; /* NULL without a language model */
     struct cp_assets *assets;
     struct cp_motions *motions;
     /* One change of an output at a time: its record and its connection agree. */

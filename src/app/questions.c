@@ -1,4 +1,6 @@
 #include "app/questions.h"
+
+#include "app/answering.h"
 #include "app/app.h"
 
 #include "base/clock.h"
@@ -154,6 +156,8 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
     result = add_suggestion(app, question, "search", error);
     if (!result)
         result = put(app, channel, question, CP_STORE_MUST_BE_NEW, error);
+    if (!result)
+        cp_answering_ask(app->answering, channel, id);
     if (result)
         json_decref(question);
     else
@@ -239,7 +243,30 @@ int cp_question_suggest(struct cp_app *app, const char *channel, const char *id,
                         json_t **ret_question, struct cp_error *error)
 {
     struct doing doing = {.app = app, .by = by};
-    return update(app, channel, id, do_suggest, &doing, ret_question, error);
+    int result = update(app, channel, id, do_suggest, &doing, ret_question, error);
+    if (!result)
+        cp_answering_ask(app->answering, channel, id);
+    return result;
+}
+
+static int do_set_suggestion(void *user, json_t *question, struct cp_error *error)
+{
+    const json_t *suggestion = user;
+    if (!is_open(question))
+        return not_open(question, error);
+    json_object_set_new(question, "suggestion", json_deep_copy(suggestion));
+    if (!json_object_get(suggestion, "problem"))
+        move_to(question, json_is_true(json_object_get(suggestion, "refused")) ? "new" : "suggested",
+                "model");
+    return 0;
+}
+
+void cp_question_set_suggestion(struct cp_app *app, const char *channel, const char *id,
+                                const json_t *suggestion)
+{
+    json_t *question = NULL;
+    if (!update(app, channel, id, do_set_suggestion, (void *)suggestion, &question, NULL))
+        json_decref(question);
 }
 
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,

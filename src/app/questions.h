@@ -32,6 +32,10 @@ int cp_question_suggest(struct cp_app *app, const char *channel, const char *id,
  * CP_ERR_INVALID when there is nothing to say. asked_ns: monotonic, of the request. */
 int cp_question_approve(struct cp_app *app, const char *channel, const char *id, const char *text,
                         const char *by, int64_t asked_ns, json_t **ret_question, struct cp_error *error);
+/* What a language model wrote takes the place of the suggestion, if the question still waits for an answer.
+ */
+void cp_question_set_suggestion(struct cp_app *app, const char *channel, const char *id,
+                                const json_t *suggestion);
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
                         json_t **ret_question, struct cp_error *error);
 /* A cue with a "question" changed its state. thread: show */

@@ -1,4 +1,5 @@
 /* `compere serve` and `compere demo`: the whole program, started and stopped in order. */
+#include "app/answering.h"
 #include "app/app.h"
 #include "app/questions.h"
 
@@ -186,6 +187,7 @@ static void stop(struct cp_app *app)
     cp_library_close(app->library); /* it asks the voices; what they still say finds it closed */
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
+    cp_answering_destroy(app->answering);
     cp_knowledge_destroy(app->knowledge);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
@@ -256,6 +258,7 @@ static void collect(void *user)
     cp_metric_set(cp_gauge(observe, "compere_webrtc_bytes", "", "Bytes sent to WebRTC viewers"),
                   (double)webrtc.bytes_sent);
     cp_knowledge_collect(app->knowledge);
+    cp_answering_collect(app->answering);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     cp_metric_set(cp_gauge(observe, "process_cpu_seconds_total", "", "CPU time used"),
@@ -316,6 +319,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_answers_open(&config->answers, config->store.directory, &app->answers, error);
     if (!result)
         result = cp_knowledge_create(app->answers, app->observe, &app->knowledge, error);
+    if (!result)
+        result = cp_answering_create(app, &app->answering, error);
     if (!result)
         result = cp_motions_create(&app->motions, error);
     if (!result)

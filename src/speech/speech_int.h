@@ -2,7 +2,7 @@
 #ifndef CP_SPEECH_INT_H
 #define CP_SPEECH_INT_H
 
-#include "speech/breaker.h"
+#include "base/breaker.h"
 #include "speech/cache.h"
 #include "speech/make.h"
 #include "speech/script.h"

@@ -231,6 +231,11 @@ export interface Question {
     refused: boolean;
     confidence: number;
     citations: { document: string; title: string; heading: string; link: string }[];
+    /** "model" when a language model wrote it. */
+    by?: string;
+    model?: string;
+    /** Why no model did. */
+    problem?: string;
   };
 }
 

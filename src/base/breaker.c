@@ -1,4 +1,4 @@
-#include "speech/breaker.h"
+#include "base/breaker.h"
 
 #define NS_PER_MS INT64_C(1000000)
 

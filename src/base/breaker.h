@@ -1,14 +1,14 @@
 /*
- * A circuit breaker: an engine that keeps failing is left alone for a while, so that its sentences go to
- * another voice at once instead of after a timeout.
+ * A circuit breaker: a service that keeps failing is left alone for a while, so that its work goes to another
+ * one at once instead of after a timeout.
  *
  *     closed --3 failures in a row--> open --after a while--> half open --success--> closed
  *                                       ^------- failure --------'
  *
  * Pure: the caller gives the time and keeps it from being used by two threads at once.
  */
-#ifndef CP_SPEECH_BREAKER_H
-#define CP_SPEECH_BREAKER_H
+#ifndef CP_BASE_BREAKER_H
+#define CP_BASE_BREAKER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* The circuit breaker by a clock of our own. */
-#include "speech/breaker.h"
+#include "base/breaker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
