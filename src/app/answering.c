@@ -18,6 +18,7 @@ enum { WAITING = 256, THREADS = 2 };
 
 struct job {
     char channel[40], question[48];
+    int64_t asked_ns;
 };
 
 struct cp_answering {
@@ -126,6 +127,8 @@ static void answer(struct cp_answering *answering, const struct job *job)
     }
     if (suggestion)
         cp_question_set_suggestion(app, job->channel, job->question, suggestion);
+    if (job->asked_ns && result != CP_ERR_CANCELLED)
+        cp_question_air_if_sure(app, job->channel, job->question, job->asked_ns);
     json_decref(suggestion);
     json_decref(found);
     json_decref(question);
@@ -142,13 +145,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-void cp_answering_ask(struct cp_answering *answering, const char *channel, const char *question)
+void cp_answering_ask(struct cp_answering *answering, const char *channel, const char *question,
+                      int64_t asked_ns)
 {
     struct job *job = answering ? calloc(1, sizeof *job) : NULL;
     if (!job)
         return;
     snprintf(job->channel, sizeof job->channel, "%s", channel);
     snprintf(job->question, sizeof job->question, "%s", question);
+    job->asked_ns = asked_ns;
     if (cp_queue_push(answering->queue, job))
         return;
     free(job);

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+#include <stdint.h>
+
 struct cp_app;
 struct cp_answering;
 
@@ -15,9 +17,11 @@ struct cp_answering;
 int cp_answering_create(struct cp_app *app, struct cp_answering **ret_answering, struct cp_error *error);
 /* Gives up what is being written. NULL is fine. */
 void cp_answering_destroy(struct cp_answering *answering);
-/* Has the question answered. Never waits: when many wait it is left with the suggestion that it has. NULL is
- * fine. Any thread. */
-void cp_answering_ask(struct cp_answering *answering, const char *channel, const char *question);
+/* Has the question answered, and aired if its channel answers by itself (asked_ns: monotonic, of the
+ * question; 0: it is left to the operator). Never waits: when many wait it is left with the suggestion that
+ * it has. NULL is fine. Any thread. */
+void cp_answering_ask(struct cp_answering *answering, const char *channel, const char *question,
+                      int64_t asked_ns);
 /* Brings the metrics up to date, before they are written. NULL is fine. */
 void cp_answering_collect(struct cp_answering *answering);
 

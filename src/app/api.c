@@ -92,6 +92,15 @@ static const struct cp_field rundown_fields[] = {
      .fields = cue_fields},
     END};
 
+static const struct cp_field answers_fields[] = {
+    {.name = "mode",
+     .type = CP_FIELD_TEXT,
+     .required = true,
+     .max = 15,
+     .choices = "manual|auto",
+     .help = "auto airs sure answers to viewers' questions without anybody's word; manual by default"},
+    NUMBER("confident", 0, 1, "how sure an answer must be for that; 0.7 by default"),
+    END};
 static const struct cp_field music_fields[] = {
     TEXT("media", 47, "an uploaded sound's id (GET /v1/media); \"\" turns the music off"),
     NUMBER("volume_db", -60, 0, "against the voice, -18 by default"),
@@ -123,6 +132,10 @@ static const struct cp_field music_fields[] = {
          .type = CP_FIELD_OBJECT,                                                                            \
          .fields = music_fields,                                                                             \
          .help = "played behind the voice, over and over"},                                                  \
+        {.name = "answers",                                                                                  \
+         .type = CP_FIELD_OBJECT,                                                                            \
+         .fields = answers_fields,                                                                           \
+         .help = "who decides that an answer airs"},                                                         \
     {                                                                                                        \
         .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
         .help = "what is said while no cue waits"                                                            \

@@ -93,8 +93,9 @@ void cp_api_questions_create(void *user, struct cp_request *request)
     struct cp_app *app = user;
     struct cp_error error;
     json_t *question = NULL;
-    int result = cp_question_ask(app, cp_request_param(request, "channel"), cp_request_json(request),
-                                 cp_request_key_id(request), &question, &error);
+    int result =
+        cp_question_ask(app, cp_request_param(request, "channel"), cp_request_json(request),
+                        cp_request_key_id(request), cp_request_started_ns(request), &question, &error);
     if (!result &&
         cp_request_role(request) < CP_ROLE_OPERATOR) { /* what is suggested is not for the audience */
         json_t *receipt = json_pack("{s:s,s:s,s:s}", "id", text_of(question, "id"), "text",

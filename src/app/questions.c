@@ -136,7 +136,7 @@ static int add_suggestion(struct cp_app *app, json_t *question, const char *by, 
 }
 
 int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec, const char *by,
-                    json_t **ret_question, struct cp_error *error)
+                    int64_t asked_ns, json_t **ret_question, struct cp_error *error)
 {
     char id[ID_BYTES], now[32];
     json_t *known;
@@ -156,13 +156,19 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
     result = add_suggestion(app, question, "search", error);
     if (!result)
         result = put(app, channel, question, CP_STORE_MUST_BE_NEW, error);
-    if (!result)
-        cp_answering_ask(app->answering, channel, id);
-    if (result)
+    if (result) {
         json_decref(question);
-    else
+        return result;
+    }
+    *ret_question = question;
+    if (app->answering) {
+        cp_answering_ask(app->answering, channel, id, asked_ns);
+    } else if (cp_question_air_if_sure(app, channel, id, asked_ns) &&
+               !cp_question_get(app, channel, id, &question, NULL)) {
+        json_decref(*ret_question);
         *ret_question = question;
-    return result;
+    }
+    return 0;
 }
 
 int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
@@ -244,8 +250,8 @@ int cp_question_suggest(struct cp_app *app, const char *channel, const char *id,
 {
     struct doing doing = {.app = app, .by = by};
     int result = update(app, channel, id, do_suggest, &doing, ret_question, error);
-    if (!result)
-        cp_answering_ask(app->answering, channel, id);
+    if (!result) /* by hand: an operator looks at it, so it does not air by itself */
+        cp_answering_ask(app->answering, channel, id, 0);
     return result;
 }
 
@@ -327,6 +333,36 @@ int cp_question_approve(struct cp_app *app, const char *channel, const char *id,
     else
         *ret_question = question;
     return result;
+}
+
+#define USUAL_SURE 0.7 /* the confidence from which an answer airs by itself */
+
+static bool is_sure(const json_t *channel, const json_t *question)
+{
+    const json_t *rule = json_object_get(channel, "answers"), *sure = json_object_get(rule, "confident"),
+                 *suggestion = json_object_get(question, "suggestion");
+    return !strcmp(text_of(rule, "mode"), "auto") && !strcmp(text_of(question, "state"), "suggested") &&
+           *text_of(suggestion, "text") &&
+           json_number_value(json_object_get(suggestion, "confidence")) >=
+               (sure ? json_number_value(sure) : USUAL_SURE);
+}
+
+bool cp_question_air_if_sure(struct cp_app *app, const char *channel, const char *id, int64_t asked_ns)
+{
+    json_t *about = NULL, *question = NULL, *aired = NULL;
+    struct cp_error error;
+    int result = cp_show_channel_get(app->show, channel, &about, NULL);
+    if (!result)
+        result = cp_question_get(app, channel, id, &question, NULL);
+    bool airs = !result && is_sure(about, question);
+    if (airs && cp_question_approve(app, channel, id, "", "auto", asked_ns, &aired, &error)) {
+        cp_log(CP_LOG_WARN, "app", "answer not aired by itself", "question=%s error=\"%s\"", id, error.text);
+        airs = false; /* it stays suggested: somebody may air it later */
+    }
+    json_decref(about);
+    json_decref(question);
+    json_decref(aired);
+    return airs;
 }
 
 /* --- what the show does --- */

@@ -13,13 +13,18 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cp_app;
 
-/* spec: {"text","asker","language","collection"}. With its suggestion. by: a key's id, for the history. */
+/* spec: {"text","asker","language","collection"}. With its suggestion; on a channel that answers by itself it
+ * may be approved already. by: a key's id, for the history; asked_ns: monotonic, of the request. */
 int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec, const char *by,
-                    json_t **ret_question, struct cp_error *error);
+                    int64_t asked_ns, json_t **ret_question, struct cp_error *error);
+/* Airs the suggestion without anybody's word, where the channel says so ("answers": {"mode":"auto"}) and the
+ * answer is sure enough. True when it did. asked_ns: of the question. */
+bool cp_question_air_if_sure(struct cp_app *app, const char *channel, const char *id, int64_t asked_ns);
 int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
                     struct cp_error *error);
 /* Newest first; state "" for all. {"questions":[...],"cursor"} */

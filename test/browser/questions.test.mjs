@@ -55,6 +55,13 @@ test('a document is uploaded, a question suggested, edited, said on air and aire
   await other.getByRole('button', { name: 'Dismiss' }).click();
   await desk.getByRole('list', { name: 'Earlier questions' }).getByText('Dismissed').waitFor();
 
+  // Sure answers air by themselves, if the operator says so.
+  await desk.getByLabel('Who decides that an answer airs').selectOption({ label: 'Answers of 50 % air by themselves' });
+  await until('the channel to know', async () => (await server.api('GET', '/v1/channels/main')).answers?.mode === 'auto');
+  await server.api('POST', '/v1/channels/main/questions', { text: 'How much does the stoneware mug hold?', asker: 'Robin' });
+  await desk.locator('[data-question][data-state=aired]', { hasText: 'Robin' }).waitFor({ timeout: 20_000 });
+  await desk.getByLabel('Who decides that an answer airs').selectOption({ label: 'You say which answers air' });
+
   await desk.getByRole('button', { name: 'Delete shop' }).click();
   await desk.getByRole('button', { name: 'Really delete shop' }).click();
   await until('the document to be gone', async () => (await server.api('GET', '/v1/documents')).documents.length === 0);

@@ -1,7 +1,7 @@
 // The knowledge base of the real server: documents in, found, replaced, gone; and what is refused.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, until } from "./harness.mjs";
+import { Server, figure, sleep, until } from "./harness.mjs";
 
 let server;
 before(async () => {
@@ -123,9 +123,57 @@ test("of twenty who approve at once one airs it; a cut answer is suggested again
   assert.equal((await server.get(QUESTIONS, { key })).status, 403);
 });
 
+test("a channel that answers by itself airs what is sure, soon, and leaves the rest to people", async () => {
+  await upload("question,answer\nHow do I wash the mug?,By hand.\n", { title: "Care" }, "text/csv");
+  const rule = await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "auto", confident: 0.6 } } });
+  assert.equal(rule.status, 200, rule.text);
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const { json, status } = await server.post("/v1/channels/main/questions", { text: "How do I wash the mug?", asker: `viewer ${i}` });
+    assert.deepEqual([status, json.state, json.history.at(-1).by], [201, "approved", "auto"]);
+    const cue = await server.finished(json.cue);
+    assert.deepEqual([cue.state, cue.text], ["done", "By hand."]);
+    times.push(cue.timings_ms.sent);
+    await until(async () => (await server.get(`/v1/channels/main/questions/${json.id}`)).json.state === "aired", { what: "aired" });
+  }
+  times.sort((a, b) => a - b);
+  figure("asked to first speaking frame sent, answered by itself, median of 5", times[2], "ms", "<= 300");
+  assert.ok(times[2] <= 300);
+  const unsure = await server.post("/v1/channels/main/questions", { text: "Who painted the ceiling of the chapel?" });
+  assert.deepEqual([unsure.json.state, unsure.json.cue], ["new", undefined]);
+  assert.equal((await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "loud" } } })).status, 400);
+  await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "manual" } } });
+  const manual = await server.post("/v1/channels/main/questions", { text: "How do I wash the mug?" });
+  assert.equal(manual.json.state, "suggested");
+});
+
+test("a thousand questions in ten seconds are all kept, and the picture does not stutter", async () => {
+  await server.onAir();
+  const frames = async () => (await server.get("/v1/channels/main/stats")).json.frames;
+  const before = { at: performance.now(), frames: await frames() };
+  const answers = [];
+  for (let i = 0; i < 1000; i++) {
+    answers.push(server.post("/v1/channels/main/questions", { text: `Does number ${i} hold ${i % 7} litres?`, asker: `viewer ${i % 200}` }));
+    const ahead = i * 10 - (performance.now() - before.at);
+    if (ahead > 0) await sleep(ahead);
+  }
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  const fps = ((await frames()) - before.frames) / ((performance.now() - before.at) / 1000);
+  figure("frames a second while a hundred questions come each second", fps.toFixed(2), "Hz", ">= 29");
+  assert.equal(statuses.filter((status) => status === 201).length, 1000);
+  assert.ok(fps >= 29);
+  let n = 0;
+  for (let cursor = "", page; ; cursor = page.cursor) {
+    page = (await server.get(`/v1/channels/main/questions?limit=200&cursor=${encodeURIComponent(cursor)}`)).json;
+    n += page.questions.filter(({ text }) => text.startsWith("Does number")).length;
+    if (!page.cursor) break;
+  }
+  assert.equal(n, 1000);
+});
+
 test("documents outlive the process; figures are in the metrics", async () => {
   const { data } = server;
-  assert.match((await server.get("/metrics")).text, /compere_documents 4\b/);
+  assert.match((await server.get("/metrics")).text, /compere_documents 5\b/);
   await server.kill();
   server = await Server.start({ data });
   assert.equal((await search("open", { collection: "town" })).hits[0].title, "Library");

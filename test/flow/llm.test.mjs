@@ -141,3 +141,19 @@ test("an answer approved is on air within a fraction of a second", async () => {
   figure("approved to first speaking frame sent, median of 5", times[2], "ms", "<= 200");
   assert.ok(times[2] <= 200);
 });
+
+test("a channel that answers by itself waits for the model's words, and airs the documents' when it fails", async () => {
+  const auto = await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "auto", confident: 0.3 } } });
+  assert.equal(auto.status, 200, auto.text);
+  for (const [now, words] of [["good", "Spain gets it within four days."], ["silent", "We deliver parcels to Spain within four working days."]]) {
+    mode = now;
+    const made = await server.post("/v1/channels/main/questions", { text: SPAIN });
+    const aired = await until(async () => {
+      const { json } = await server.get(`/v1/channels/main/questions/${made.json.id}`);
+      return json.state === "aired" && json;
+    }, { what: "the answer", ms: 20_000 });
+    assert.equal(aired.answer, words);
+  }
+  mode = "refuses";
+  await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "manual" } } });
+});

@@ -88,6 +88,8 @@ export interface ChannelState {
 }
 
 export interface Channel extends Scene {
+  /** Who decides that an answer airs. */
+  answers?: { mode: 'manual' | 'auto'; confident?: number };
   id: string;
   title?: string;
   /** One who stands there; or `presenters`, never both. */
