@@ -60,10 +60,12 @@ static struct cp_llm *make(const char *paths, struct cp_llm_config *config)
 {
     struct cp_config_section section = {"llm", cp_llm_options, cp_llm_n_options, config};
     assert_int_equal(cp_config_defaults(&section, 1, NULL), 0);
+    char list[100], *rest = list;
+    snprintf(list, sizeof list, "%s", paths);
     size_t used = 0;
-    for (const char *path = paths; *path; path += strcspn(path, " ") + (path[strcspn(path, " ")] == ' '))
-        used += (size_t)snprintf(config->url + used, sizeof config->url - used, "%shttp://127.0.0.1:%d/%.*s/",
-                                 used ? ", " : "", web_port(web), (int)strcspn(path, " "), path);
+    for (const char *path; (path = strsep(&rest, " "));)
+        used += (size_t)snprintf(config->url + used, sizeof config->url - used, "%shttp://127.0.0.1:%d/%s/",
+                                 used ? ", " : "", web_port(web), path);
     snprintf(config->model, sizeof config->model, "small");
     config->first_ms = config->idle_ms = 300;
     struct cp_llm *llm = NULL;
