@@ -70,8 +70,9 @@ static int azure_speak(void *opaque, const struct cp_piece *piece, const atomic_
     const struct cp_remote_voice *voice = cp_remote_find(&engine->remote, piece->voice);
     if (!voice)
         return cp_fail(error, CP_ERR_NOT_FOUND, STAGE, "There is no voice azure:%.40s.", piece->voice);
-    char *escaped = cp_remote_escape(piece->text, piece->length, NULL);
-    char *name = cp_remote_escape(voice->service, strlen(voice->service), NULL);
+    char *escaped = cp_remote_escape(piece, NULL);
+    const struct cp_piece service = {.text = voice->service, .length = strlen(voice->service)};
+    char *name = cp_remote_escape(&service, NULL);
     struct cp_buffer ssml = cp_buffer_make(1 << 20);
     if (escaped && name)
         cp_buffer_printf(
@@ -112,6 +113,7 @@ out:
 
 const struct cp_speech_provider cp_azure_provider = {
     .name = "azure",
+    .phones_taken = true,
     .summary = "Azure AI Speech",
     .phones = CP_PHONES_IPA,
     .apart = true,

@@ -121,6 +121,7 @@ const struct cp_speech_provider cp_espeak_provider = {
     .name = "espeak",
     .summary = "some 130 languages, in a worker process",
     .phones = CP_PHONES_IPA,
+    .phones_taken = true,
     .open = espeak_open,
     .voices = espeak_voices,
     .speak = espeak_speak,

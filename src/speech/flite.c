@@ -8,6 +8,7 @@
  * Statistical voices are stopped when their parameters are there, and sound by our vocoder, which takes a
  * fraction of the time.
  */
+#include "speech/ipa.h"
 #include "speech/script.h"
 #include "speech/speech_provider.h"
 #include "speech/vocoder.h"
@@ -358,6 +359,83 @@ static int speak_parameters(cst_utterance *utterance, cst_cg_db *model, const at
     return result;
 }
 
+/* --- pronunciations --- */
+
+/* IPA and the phones of flite's English ("radio"). */
+static const struct {
+    const char *sign, *phone;
+} PHONES[] = {
+    {"iː", "iy"}, {"i", "iy"},  {"ɪ", "ih"},  {"ᵻ", "ih"},  {"eɪ", "ey"}, {"ɛ", "eh"},  {"e", "eh"},
+    {"æ", "ae"},  {"a", "aa"},  {"ɑː", "aa"}, {"ɑ", "aa"},  {"ɒ", "aa"},  {"ɔː", "ao"}, {"ɔ", "ao"},
+    {"oʊ", "ow"}, {"əʊ", "ow"}, {"o", "ow"},  {"ʊ", "uh"},  {"uː", "uw"}, {"u", "uw"},  {"ʌ", "ah"},
+    {"ɐ", "ah"},  {"ə", "ax"},  {"ɜː", "er"}, {"ɜ", "er"},  {"ɚ", "er"},  {"ɝ", "er"},  {"aɪ", "ay"},
+    {"ai", "ay"}, {"aʊ", "aw"}, {"au", "aw"}, {"ɔɪ", "oy"}, {"oi", "oy"}, {"ɔʏ", "oy"}, {"ei", "ey"},
+    {"p", "p"},   {"b", "b"},   {"t", "t"},   {"d", "d"},   {"k", "k"},   {"ɡ", "g"},   {"f", "f"},
+    {"v", "v"},   {"θ", "th"},  {"ð", "dh"},  {"s", "s"},   {"z", "z"},   {"ʃ", "sh"},  {"ʒ", "zh"},
+    {"tʃ", "ch"}, {"dʒ", "jh"}, {"m", "m"},   {"n", "n"},   {"ŋ", "ng"},  {"l", "l"},   {"ɹ", "r"},
+    {"j", "y"},   {"w", "w"},   {"h", "hh"},
+};
+
+static const char *find_phone(void *user, const char *sign, size_t length)
+{
+    for (size_t i = 0; i < sizeof PHONES / sizeof *PHONES; i++)
+        if (strlen(PHONES[i].sign) == length && !strncmp(PHONES[i].sign, sign, length))
+            return PHONES[i].phone;
+    return NULL;
+}
+
+struct phones {
+    char text[4 * CP_IPA_MAX_BYTES + 2]; /* with a blank and a NUL behind it */
+    size_t length;
+};
+
+/* A vowel with its stress: "iy1"; flite knows no secondary one. */
+static void put_phone(void *user, const char *phone, bool vowel, int stress)
+{
+    struct phones *phones = user;
+    size_t room = sizeof phones->text - 2 - phones->length;
+    int n = snprintf(phones->text + phones->length, room, "%s%s%s", phones->length ? " " : "", phone,
+                     vowel ? stress == 2 ? "1" : "0" : "");
+    if (n > 0 && (size_t)n < room)
+        phones->length += (size_t)n;
+}
+
+/* Gives the tokens of pronounced stretches their phones, which flite then takes instead of its lexicon's. Of
+ * tokens with the same phones only the first is said, so each stretch's end in a blank more or less. */
+static void pronounce_tokens(cst_utterance *utterance, const struct cp_piece *piece,
+                             const struct folded *folded)
+{
+    size_t at = 0;
+    int next = 0;
+    for (cst_item *token = relation_head(utt_relation(utterance, "Token")); token; token = item_next(token)) {
+        int32_t start, end;
+        find_token(folded, token, &at, &start, &end);
+        while (next < piece->n_pronounced && piece->pronounced[next].end <= start)
+            next++;
+        if (next == piece->n_pronounced)
+            return;
+        if (piece->pronounced[next].start >= end)
+            continue;
+        struct phones phones = {.length = 0};
+        const struct cp_ipa_speller speller = {find_phone, put_phone, &phones};
+        if (cp_ipa_spell(piece->pronounced[next].ipa, &speller)) {
+            phones.text[phones.length] = next % 2 ? ' ' : '\0';
+            phones.text[phones.length + 1] = '\0';
+            item_set_string(token, "phones", phones.text);
+        }
+    }
+}
+
+/* Text to sound, as flite does it, with our word where it looks up pronunciations. */
+static bool synthesize(cst_utterance *utterance, const struct cp_piece *piece, const struct folded *folded)
+{
+    if (!piece->n_pronounced)
+        return utt_synth(utterance) != NULL;
+    default_tokenization(utterance); /* what its English voices use */
+    pronounce_tokens(utterance, piece, folded);
+    return utt_synth_tokens(utterance) != NULL;
+}
+
 static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_bool *stop,
                        struct cp_sound *sound, struct cp_error *error)
 {
@@ -394,7 +472,7 @@ static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_
     sound->melody_ignored = has_own_melody(utterance);
     cst_cg_db *model = ask_for_parameters(utterance);
     int result = CP_ERR_INTERNAL;
-    if (utt_synth(utterance)) {
+    if (synthesize(utterance, piece, &folded)) {
         const cst_wave *wave = utt_wave(utterance);
         if (model) {
             result = speak_parameters(utterance, model, stop, sound);
@@ -425,6 +503,7 @@ const struct cp_speech_provider cp_flite_provider = {
     .name = "flite",
     .summary = "English, in process, fast",
     .phones = CP_PHONES_RADIO,
+    .phones_taken = true,
     .open = flite_open,
     .voices = flite_voices,
     .readable = flite_readable,

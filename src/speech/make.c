@@ -41,12 +41,15 @@ static int style_at(const struct cp_make_request *request, int32_t at)
     return style ? style : request->style;
 }
 
-/* Where the piece that starts here ends: at the next change of prosody, the next pause, or `end`. */
+/* Where the piece that starts here ends: at the next change of prosody, the next pause, or `end`. A word that
+ * is only pronounced otherwise is no end: its sentence keeps its melody. */
 static int32_t piece_end(const struct cp_script *script, const struct cp_span *span, int next_pause,
                          int32_t end)
 {
-    const struct cp_span *next = span + 1;
-    if (next < script->spans + script->n_spans && next->start < end)
+    const struct cp_span *next = span + 1, *behind = script->spans + script->n_spans;
+    while (next < behind && next->start < end && cp_span_goes_on(span, next))
+        next++;
+    if (next < behind && next->start < end)
         end = next->start;
     if (next_pause < script->n_pauses && script->pauses[next_pause].at < end)
         end = script->pauses[next_pause].at;

@@ -32,14 +32,31 @@ struct cp_resampler *cp_maker_resampler(struct cp_maker *maker, int hz)
     return found;
 }
 
+enum { MAX_PRONOUNCED = 64 }; /* of a run; more are read as written */
+
 /* Who says a run, what, and which bytes of the script it stands for. */
 struct line {
     struct cp_speaker speaker;
     const char *text;
     int32_t length;
-    int32_t start, end; /* of the script */
-    bool whole;         /* all words stand for all of start to end (an alias) */
+    int32_t start, end;                              /* of the script */
+    bool whole;                                      /* all words stand for all of start to end (an alias) */
+    struct cp_pronounced pronounced[MAX_PRONOUNCED]; /* of text */
+    int n_pronounced;
 };
+
+/* The stretches of the line that the markup pronounces. */
+static void find_pronounced(struct line *line, const struct cp_script *script)
+{
+    const struct cp_span *end = script->spans + script->n_spans;
+    for (const struct cp_span *span = cp_script_span_at(script, line->start);
+         span < end && span->start < line->end && line->n_pronounced < MAX_PRONOUNCED; span++) {
+        int32_t span_end = span + 1 < end ? span[1].start : script->length;
+        if (span->phoneme && span->start >= line->start && span_end <= line->end)
+            line->pronounced[line->n_pronounced++] = (struct cp_pronounced){
+                span->start - line->start, span_end - line->start, cp_script_note(script, span->phoneme)};
+    }
+}
 
 /*
  * Leads the words of what was spoken back to the script. Words that stand for the same source ("nineteen
@@ -139,6 +156,9 @@ static int speak(struct cp_maker *maker, const struct cp_make_request *request, 
         .length = line->length,
         .say_as = span->say_as,
         .lexicon = line->whole ? NULL : request->lexicon,
+        .pronounced = line->pronounced,
+        .n_pronounced = line->n_pronounced,
+        .phones = line->speaker.provider->phones_taken,
     };
     if (cp_reader_read(maker->reader, &wanted, &reading))
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
@@ -152,6 +172,8 @@ static int speak(struct cp_maker *maker, const struct cp_make_request *request, 
         .voice = strchr(line->speaker.voice_id, ':') + 1,
         .text = reading.text,
         .length = (size_t)reading.length,
+        .pronounced = reading.pronounced,
+        .n_pronounced = reading.n_pronounced,
         .rate = manner.rate,
         .pitch = manner.pitch,
         .range = manner.range,
@@ -237,6 +259,8 @@ int cp_make_piece(struct cp_maker *maker, const struct cp_make_request *request,
             .speaker = main, .start = runs[i].start, .end = runs[i].end, .whole = *alias != '\0'};
         line.text = *alias ? alias : script->text + line.start;
         line.length = *alias ? (int32_t)strlen(alias) : line.end - line.start;
+        if (!line.whole)
+            find_pronounced(&line, script);
         if (*runs[i].language && request->speech)
             cp_speech_speaker(request->speech, &main, "", runs[i].language, &line.speaker);
         result = speak_run(maker, request, take, &line, &main, span, error);

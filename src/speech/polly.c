@@ -165,16 +165,17 @@ static void *run_half(void *half)
 
 /* --- speaking --- */
 
-/* The text in SSML when its rate is not normal, with where each byte came from; else the text itself. */
+/* The text in SSML when its rate is not normal or pronunciations are told, with where each byte came from;
+ * else the text itself. */
 static int make_text(const struct cp_piece *piece, struct cp_buffer *text, int32_t **ret_origin,
                      struct cp_error *error)
 {
     int32_t *origin = NULL;
     int percent = (int)(100 * piece->rate + 0.5);
-    if (percent == 100) {
+    if (percent == 100 && !piece->n_pronounced) {
         cp_buffer_add(text, piece->text, piece->length);
     } else {
-        char *escaped = cp_remote_escape(piece->text, piece->length, ret_origin);
+        char *escaped = cp_remote_escape(piece, ret_origin);
         size_t length = escaped ? strlen(escaped) : 0;
         cp_buffer_printf(text, "<speak><prosody rate=\"%d%%\">",
                          percent < 20    ? 20
@@ -269,6 +270,7 @@ const struct cp_speech_provider cp_polly_provider = {
     .name = "polly",
     .summary = "Amazon Polly, with word times and visemes",
     .phones = CP_PHONES_IPA,
+    .phones_taken = true,
     .apart = true,
     .open = polly_open,
     .voices = polly_voices,

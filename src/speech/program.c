@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "speech/child.h"
+#include "speech/script.h"
 #include "speech/worker/protocol.h"
 
 #include <jansson.h>
@@ -235,6 +236,13 @@ static int send_request(struct cp_program *program, const char *voice, const str
     json_t *request =
         json_pack("{s:I,s:s,s:s#,s:f,s:f,s:f}", "id", ++program->last_id, "voice", voice, "text", piece->text,
                   (int)piece->length, "rate", piece->rate, "pitch", piece->pitch, "range", piece->range);
+    json_t *stretches = request && piece->n_pronounced ? json_array() : NULL;
+    for (int i = 0; stretches && i < piece->n_pronounced; i++)
+        json_array_append_new(stretches,
+                              json_pack("{s:i,s:i,s:s}", "start", piece->pronounced[i].start, "end",
+                                        piece->pronounced[i].end, "ipa", piece->pronounced[i].ipa));
+    if (stretches)
+        json_object_set_new(request, "phonemes", stretches);
     char *json = request ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     if (!json)

@@ -1,6 +1,7 @@
 #include "speech/remote.h"
 
 #include "base/clock.h"
+#include "speech/script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,30 +204,63 @@ static const char *entity_of(char c)
     }
 }
 
-char *cp_remote_escape(const char *text, size_t length, int32_t **ret_origin)
+enum { LONGEST_ENTITY = 6 };
+
+struct markup {
+    char *text;
+    int32_t *origin;
+    size_t n;
+};
+
+/* All of it stands for the byte `origin` of the piece's text. */
+static void add(struct markup *markup, const char *text, size_t length, int32_t origin)
 {
-    enum { LONGEST = 6 };
-    char *escaped = malloc(length * LONGEST + 1);
-    int32_t *origin = malloc((length * LONGEST + 1) * sizeof *origin);
-    if (!escaped || !origin) {
-        free(escaped);
-        free(origin);
-        return NULL;
+    for (size_t i = 0; i < length; i++) {
+        markup->origin[markup->n] = origin;
+        markup->text[markup->n++] = text[i];
     }
-    size_t n = 0;
+}
+
+/* `moves`: each byte stands for the next one of the piece's text. */
+static void add_escaped(struct markup *markup, const char *text, size_t length, int32_t origin, bool moves)
+{
     for (size_t i = 0; i < length; i++) {
         const char *entity = entity_of(text[i]);
-        char plain[2] = {text[i], '\0'};
-        for (const char *from = entity ? entity : plain; *from; from++) {
-            origin[n] = (int32_t)i;
-            escaped[n++] = *from;
-        }
+        add(markup, entity ? entity : text + i, entity ? strlen(entity) : 1,
+            origin + (moves ? (int32_t)i : 0));
     }
-    origin[n] = (int32_t)length;
-    escaped[n] = '\0';
+}
+
+char *cp_remote_escape(const struct cp_piece *piece, int32_t **ret_origin)
+{
+    static const char OPEN[] = "<phoneme alphabet=\"ipa\" ph=\"", CLOSE[] = "\">", END[] = "</phoneme>";
+    size_t most = piece->length * LONGEST_ENTITY + 1;
+    for (int i = 0; i < piece->n_pronounced; i++)
+        most += strlen(piece->pronounced[i].ipa) * LONGEST_ENTITY + sizeof OPEN + sizeof CLOSE + sizeof END;
+    struct markup markup = {.text = malloc(most), .origin = malloc(most * sizeof *markup.origin)};
+    if (!markup.text || !markup.origin) {
+        free(markup.text);
+        free(markup.origin);
+        return NULL;
+    }
+    int32_t at = 0;
+    for (int i = 0; i < piece->n_pronounced; i++) {
+        const struct cp_pronounced *stretch = &piece->pronounced[i];
+        int32_t start = stretch->start, end = stretch->end;
+        add_escaped(&markup, piece->text + at, (size_t)(start - at), at, true);
+        add(&markup, OPEN, strlen(OPEN), start);
+        add_escaped(&markup, stretch->ipa, strlen(stretch->ipa), start, false);
+        add(&markup, CLOSE, strlen(CLOSE), start);
+        add_escaped(&markup, piece->text + start, (size_t)(end - start), start, true);
+        add(&markup, END, strlen(END), end);
+        at = end;
+    }
+    add_escaped(&markup, piece->text + at, piece->length - (size_t)at, at, true);
+    markup.origin[markup.n] = (int32_t)piece->length;
+    markup.text[markup.n] = '\0';
     if (ret_origin)
-        *ret_origin = origin;
+        *ret_origin = markup.origin;
     else
-        free(origin);
-    return escaped;
+        free(markup.origin);
+    return markup.text;
 }

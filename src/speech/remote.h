@@ -70,8 +70,9 @@ int cp_pcm_stream_take(void *user, const uint8_t *bytes, size_t length);
 /* CP_ERR_FORMAT when no sound came. */
 int cp_pcm_stream_end(const struct cp_pcm_stream *stream);
 
-/* Text escaped for XML. Marks count bytes of the escaped text: *ret_origin (may be NULL; to be freed) gives
- * for each of its bytes, and for its end, the byte of the text. NULL when out of memory. */
-char *cp_remote_escape(const char *text, size_t length, int32_t **ret_origin);
+/* A piece's text escaped for XML, its pronunciations as <phoneme>. Marks count bytes of the escaped text:
+ * *ret_origin (may be NULL; to be freed) gives for each of its bytes, and for its end, the byte of the text;
+ * tags stand for what follows them. NULL when out of memory. */
+char *cp_remote_escape(const struct cp_piece *piece, int32_t **ret_origin);
 
 #endif

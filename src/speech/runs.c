@@ -52,12 +52,12 @@ static enum cp_family family_of_text(const char *text)
 static enum cp_family next_family(const char *text, int32_t *at, int32_t end, bool word_start,
                                   enum cp_family own, const char *language, const struct cp_lexicon *lexicon)
 {
-    const char *alias;
+    struct cp_lexicon_entry entry;
     size_t taken =
-        word_start ? cp_lexicon_match(lexicon, language, text + *at, (size_t)(end - *at), &alias) : 0;
+        word_start ? cp_lexicon_match(lexicon, language, text + *at, (size_t)(end - *at), false, &entry) : 0;
     if (taken) {
         *at += (int32_t)taken;
-        return family_of_text(alias);
+        return family_of_text(entry.alias);
     }
     UChar32 c;
     U8_NEXT((const uint8_t *)text, *at, end, c);

@@ -63,6 +63,11 @@ struct cp_span { /* from here to the next span: how it is spoken */
     int32_t alias;   /* <sub>: said instead of the text */
     int32_t phoneme; /* <phoneme>: how the text is pronounced, in IPA */
 };
+/* A stretch of text that is pronounced as said, not as written; the IPA belongs to a script or lexicon. */
+struct cp_pronounced {
+    int32_t start, end; /* bytes, half open */
+    const char *ipa;
+};
 struct cp_pause {
     int32_t at; /* byte of the text before which it is silent */
     int32_t ms;
@@ -113,6 +118,8 @@ bool cp_utf8_valid(const char *text, size_t length);
 bool cp_text_has_words(const char *text, size_t length);
 /* The span that the byte belongs to. */
 const struct cp_span *cp_script_span_at(const struct cp_script *script, int32_t at);
+/* True when b is spoken in the same way as a, whatever their pronunciations. */
+bool cp_span_goes_on(const struct cp_span *a, const struct cp_span *b);
 /* How text is spoken that nothing was said about. */
 #define CP_SPAN_PLAIN                                                                                        \
     (struct cp_span)                                                                                         \

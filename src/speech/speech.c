@@ -180,6 +180,12 @@ int cp_speech_check(struct cp_speech *speech, const struct cp_speech_request *re
         cp_buffer_add(ret_text, script.text, (size_t)script.length);
     if (ret_n_sentences)
         *ret_n_sentences = script.n_sentences;
+    bool pronounced = false;
+    for (int i = 0; i < script.n_spans; i++)
+        pronounced |= script.spans[i].phoneme != 0;
+    if (pronounced && !cp_speech_providers[cp_speech_engine_of(voice->id)]->phones_taken)
+        cp_warn(&script.warnings, "%.40s takes no pronunciations: <phoneme> is read as it is written.",
+                voice->id);
     if (ret_warnings)
         *ret_warnings = script.warnings;
     cp_script_free(&script);

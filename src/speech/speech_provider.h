@@ -57,6 +57,9 @@ struct cp_piece {
     const char *voice; /* the id behind the colon: "slt", "de" */
     const char *text;  /* valid UTF-8 with at least one letter or digit, no control characters */
     size_t length;
+    const struct cp_pronounced *pronounced; /* script.h: stretches of the text, in order; engines without
+                                               phones pass them over */
+    int n_pronounced;
     double rate, pitch; /* factors 0.25..4 */
     double range;       /* factor 0..2 of how far the melody swings around its mean; engines may ignore it */
     int64_t
@@ -67,8 +70,9 @@ struct cp_speech_provider {
     const char *name; /* before the colon of its voices' ids */
     const char *summary;
     enum cp_phone_set phones;
-    bool apart;  /* may keep one waiting: spoken on the remote threads, several at once */
-    bool serial; /* speak is called by one thread at a time; engines that are not apart always are */
+    bool phones_taken; /* takes pronunciations (cp_piece.pronounced) */
+    bool apart;        /* may keep one waiting: spoken on the remote threads, several at once */
+    bool serial;       /* speak is called by one thread at a time; engines that are not apart always are */
 
     /* Opens the engine. An engine that is not usable here still opens; its voices say why not.
      * thread: speech; may block up to 5 s. */

@@ -96,21 +96,13 @@ static void on_text(void *context, const xmlChar *text, int length)
     }
 }
 
-static bool sounds_the_same(const struct cp_span *a, const struct cp_span *b)
-{
-    return a->rate == b->rate && a->pitch == b->pitch && a->volume == b->volume && a->range == b->range &&
-           a->emphasis == b->emphasis && a->say_as == b->say_as && a->style == b->style &&
-           !strcmp(a->say_as_format, b->say_as_format) && !strcmp(a->language, b->language) &&
-           a->voice == b->voice && a->alias == b->alias && a->phoneme == b->phoneme;
-}
-
 void cp_ssml_change(struct cp_ssml_reader *reader)
 {
     struct cp_script *script = &reader->script;
     const struct cp_span *voicing = &reader->stack[reader->depth].voicing;
     struct cp_span *last = script->n_spans ? &script->spans[script->n_spans - 1] : NULL;
     if (!last || last->start != script->length) {
-        if (last && sounds_the_same(last, voicing))
+        if (last && last->phoneme == voicing->phoneme && cp_span_goes_on(last, voicing))
             return;
         struct cp_span *spans = cp_ssml_one_more(reader, script->spans, script->n_spans, sizeof *spans);
         if (!spans)

@@ -241,9 +241,6 @@ static void on_phoneme(struct cp_ssml_reader *reader, const char *name,
                 alphabet);
         return;
     }
-    /* kept for engines that take phones; none of those built in does */
-    cp_warn(&reader->script.warnings, "Line %d: <phoneme> is read as it is written; use <sub> to respell it.",
-            cp_ssml_line(reader));
     level(reader)->voicing.phoneme = keep(reader, attributes, "ph");
     level(reader)->whole = true;
     speak_otherwise(reader);

@@ -84,6 +84,14 @@ const struct cp_span *cp_script_span_at(const struct cp_script *script, int32_t 
     return &script->spans[low];
 }
 
+bool cp_span_goes_on(const struct cp_span *a, const struct cp_span *b)
+{
+    return a->rate == b->rate && a->pitch == b->pitch && a->volume == b->volume && a->range == b->range &&
+           a->emphasis == b->emphasis && a->say_as == b->say_as && a->style == b->style &&
+           !strcmp(a->say_as_format, b->say_as_format) && !strcmp(a->language, b->language) &&
+           a->voice == b->voice && a->alias == b->alias;
+}
+
 /* True when bytes before and behind `at` are read as one: an alias, a date. */
 static bool is_inside_whole(const struct cp_script *script, int32_t at)
 {

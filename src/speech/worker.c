@@ -131,6 +131,7 @@ const struct cp_speech_provider cp_worker_provider = {
     .name = "worker",
     .summary = "your own voice programs",
     .phones = CP_PHONES_IPA,
+    .phones_taken = true,
     .apart = true,
     .serial = true,
     .open = worker_open,

@@ -348,7 +348,7 @@ int cp_lexicon_n_rows(const struct cp_lexicon *lexicon)
     return lexicon ? lexicon->n_rows : 0;
 }
 
-int cp_lexicon_n_skipped(const struct cp_lexicon *lexicon)
+int cp_lexicon_n_phonemes_only(const struct cp_lexicon *lexicon)
 {
     int n = 0;
     for (int i = 0; lexicon && i < lexicon->n_rows; i++)
@@ -367,8 +367,8 @@ json_t *cp_lexicon_to_json(const struct cp_lexicon *lexicon)
             json_object_set_new(row, "phoneme", json_string(lexicon->rows[i].phoneme));
         json_array_append_new(rows, row);
     }
-    return json_pack("{s:s, s:o, s:i}", "language", lexicon->language, "rows", rows, "skipped",
-                     cp_lexicon_n_skipped(lexicon));
+    return json_pack("{s:s, s:o, s:i}", "language", lexicon->language, "rows", rows, "phonemes_only",
+                     cp_lexicon_n_phonemes_only(lexicon));
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text) /* FNV-1a */
@@ -386,6 +386,7 @@ uint64_t cp_lexicon_hash(const struct cp_lexicon *lexicon)
     for (int i = 0; i < lexicon->n_rows; i++) {
         hash = hash_text(hash, lexicon->rows[i].grapheme);
         hash = hash_text(hash, lexicon->rows[i].alias);
+        hash = hash_text(hash, lexicon->rows[i].phoneme);
     }
     return hash;
 }
@@ -419,17 +420,19 @@ static bool begins_with(const char *text, const char *grapheme, size_t length)
 }
 
 size_t cp_lexicon_match(const struct cp_lexicon *lexicon, const char *language, const char *text,
-                        size_t length, const char **ret_alias)
+                        size_t length, bool phones, struct cp_lexicon_entry *ret_entry)
 {
     if (!lexicon || !same_language(lexicon->language, language))
         return 0;
     for (int i = 0; i < lexicon->n_rows; i++) {
         const struct row *row = &lexicon->rows[i];
         size_t grapheme = strlen(row->grapheme);
-        if (!row->alias || grapheme > length || !begins_with(text, row->grapheme, grapheme) ||
-            goes_on(text, length, grapheme))
+        bool by_phoneme = phones && row->phoneme;
+        if ((!row->alias && !by_phoneme) || grapheme > length ||
+            !begins_with(text, row->grapheme, grapheme) || goes_on(text, length, grapheme))
             continue;
-        *ret_alias = row->alias;
+        *ret_entry = (struct cp_lexicon_entry){.alias = by_phoneme ? NULL : row->alias,
+                                               .phoneme = by_phoneme ? row->phoneme : NULL};
         return grapheme;
     }
     return 0;

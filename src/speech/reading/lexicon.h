@@ -1,7 +1,7 @@
 /*
  * Lexicons: how a channel wants words to be said. Read from the W3C's Pronunciation Lexicon Specification 1.0
- * (2008) or from JSON rows. An alias is said in place of the grapheme by every engine; a phoneme needs an
- * engine that takes phones, and none of ours does, so such rows are kept, counted and passed over.
+ * (2008) or from JSON rows. An alias is said in place of the grapheme by every engine; a phoneme (IPA)
+ * goes before it where the engine takes phones.
  */
 #ifndef CP_SPEECH_LEXICON_H
 #define CP_SPEECH_LEXICON_H
@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,17 +30,24 @@ int cp_lexicon_read_json(const json_t *document, struct cp_lexicon **ret_lexicon
 struct cp_lexicon *cp_lexicon_hold(const struct cp_lexicon *lexicon);
 void cp_lexicon_drop(struct cp_lexicon *lexicon);
 
-/* {"language", "rows": [...], "skipped": rows that no engine can say as asked}; the caller's. */
+/* {"language", "rows": [...], "phonemes_only": rows without an alias}; the caller's. */
 json_t *cp_lexicon_to_json(const struct cp_lexicon *lexicon);
 /* Changes with the contents: for keys of caches. 0 for NULL. */
 uint64_t cp_lexicon_hash(const struct cp_lexicon *lexicon);
 int cp_lexicon_n_rows(const struct cp_lexicon *lexicon);
-int cp_lexicon_n_skipped(const struct cp_lexicon *lexicon);
+/* Rows without an alias, which engines that take no phones read as written. */
+int cp_lexicon_n_phonemes_only(const struct cp_lexicon *lexicon);
+
+/* How a grapheme is said: one of the two. They belong to the lexicon. */
+struct cp_lexicon_entry {
+    const char *alias, *phoneme;
+};
 
 /* The longest grapheme that text begins with and that ends at a word's end; its bytes, or 0. Upper and lower
  * case count as written, but for an all-small grapheme, which also matches at a sentence's start ("Tomato").
- * `language` is that of the text: a lexicon of another language does not apply. NULL never matches. */
+ * `language` is that of the text: a lexicon of another language does not apply. `phones`: phonemes count, and
+ * before aliases. NULL never matches. Any thread. */
 size_t cp_lexicon_match(const struct cp_lexicon *lexicon, const char *language, const char *text,
-                        size_t length, const char **ret_alias);
+                        size_t length, bool phones, struct cp_lexicon_entry *ret_entry);
 
 #endif

@@ -71,6 +71,7 @@ void cp_reading_free(struct cp_reading *reading)
 {
     free(reading->text);
     free(reading->parts);
+    free(reading->pronounced);
     *reading = (struct cp_reading){0};
 }
 
@@ -165,19 +166,41 @@ static bool at_word_start(const struct cp_scan *scan)
     return !cp_is_word_byte(before) || (unsigned char)before >= 0x80;
 }
 
-/* A lexicon's alias is read by the same rules, without the lexicon. */
-static int32_t replace_by_lexicon(struct cp_scan *scan, const struct cp_lexicon *lexicon)
+/* The source's next `taken` bytes are said as written, but pronounced so. */
+static void put_pronounced(struct cp_scan *scan, int32_t taken, const char *ipa)
 {
-    const char *alias;
-    if (!lexicon || !at_word_start(scan))
+    struct cp_reading *out = scan->out;
+    struct cp_pronounced *moved = out->pronounced;
+    if ((out->n_pronounced & (out->n_pronounced - 1)) == 0) /* a power of two: full */
+        moved = realloc(moved, (size_t)(out->n_pronounced ? out->n_pronounced * 2 : 1) * sizeof *moved);
+    if (!moved) {
+        out->failed = true;
+        return;
+    }
+    out->pronounced = moved;
+    int32_t start = out->length;
+    put(out, scan->text + scan->at, taken, scan->at, scan->at + taken, true);
+    out->pronounced[out->n_pronounced++] = (struct cp_pronounced){start, out->length, ipa};
+}
+
+/* A lexicon's alias is read by the same rules, without the lexicon. */
+static int32_t replace_by_lexicon(struct cp_scan *scan)
+{
+    const struct cp_reading_request *asked = scan->request;
+    struct cp_lexicon_entry entry;
+    if (!asked->lexicon || !at_word_start(scan))
         return 0;
-    size_t taken = cp_lexicon_match(lexicon, scan->language, scan->text + scan->at,
-                                    (size_t)(scan->end - scan->at), &alias);
+    size_t taken = cp_lexicon_match(asked->lexicon, scan->language, scan->text + scan->at,
+                                    (size_t)(scan->end - scan->at), asked->phones, &entry);
     if (!taken)
         return 0;
+    if (entry.phoneme) {
+        put_pronounced(scan, (int32_t)taken, entry.phoneme);
+        return (int32_t)taken;
+    }
     struct cp_reading read = {0};
     struct cp_reading_request request = {
-        .language = scan->language, .text = alias, .length = (int32_t)strlen(alias)};
+        .language = scan->language, .text = entry.alias, .length = (int32_t)strlen(entry.alias)};
     struct cp_words words = {.length = 0};
     if (cp_reader_read(scan->reader, &request, &read))
         scan->out->failed = true;
@@ -188,13 +211,30 @@ static int32_t replace_by_lexicon(struct cp_scan *scan, const struct cp_lexicon 
     return (int32_t)taken;
 }
 
-static void read_plainly(struct cp_scan *scan, const struct cp_lexicon *lexicon)
+/* What the markup says how to pronounce; *next is the stretch to come. */
+static int32_t pronounce(struct cp_scan *scan, int *next)
 {
+    const struct cp_reading_request *asked = scan->request;
+    while (*next < asked->n_pronounced && asked->pronounced[*next].start < scan->at)
+        ++*next;
+    if (*next == asked->n_pronounced || asked->pronounced[*next].start != scan->at ||
+        asked->pronounced[*next].end > scan->end)
+        return 0;
+    int32_t taken = asked->pronounced[*next].end - scan->at;
+    put_pronounced(scan, taken, asked->pronounced[*next].ipa);
+    return taken;
+}
+
+static void read_plainly(struct cp_scan *scan)
+{
+    int next = 0;
     struct cp_words words = {.spaces = !scan->tongue || scan->tongue->spaces};
     while (scan->at < scan->end) {
         int32_t taken = 0;
         if (scan->out->length < CP_READING_MAX_BYTES) {
-            taken = replace_by_lexicon(scan, lexicon);
+            taken = pronounce(scan, &next);
+            if (!taken)
+                taken = replace_by_lexicon(scan);
             if (!taken && (taken = apply(scan, &words)) > 0)
                 put_words(scan, &words, taken);
         }
@@ -250,13 +290,14 @@ int cp_reader_read(struct cp_reader *reader, const struct cp_reading_request *re
                            .language = request->language,
                            .text = request->text,
                            .end = request->length,
-                           .out = ret_reading};
+                           .out = ret_reading,
+                           .request = request};
     put(ret_reading, "", 0, 0, 0, true); /* so that there always is a text */
     bool number = request->say_as == CP_SAY_CARDINAL || request->say_as == CP_SAY_ORDINAL;
     bool signs = request->say_as == CP_SAY_CHARACTERS || request->say_as == CP_SAY_DIGITS ||
                  request->say_as == CP_SAY_TELEPHONE;
     if (!number && !signs)
-        read_plainly(&scan, request->lexicon);
+        read_plainly(&scan);
     while (scan.at < scan.end) {
         struct cp_words words = {.spaces = !scan.tongue || scan.tongue->spaces};
         if (number && say_number_as(&scan, &words, request->say_as))

@@ -30,6 +30,8 @@ struct cp_reading {
     int32_t length, capacity;
     struct cp_reading_part *parts; /* in order, without gaps in `spoken`, never backwards in `source` */
     int n_parts, part_capacity;
+    struct cp_pronounced *pronounced; /* stretches of what is said, in order */
+    int n_pronounced;
     bool failed; /* out of memory */
 };
 
@@ -38,7 +40,10 @@ struct cp_reading_request {
     const char *text;     /* valid UTF-8 */
     int32_t length;
     enum cp_say_as say_as; /* characters, digits, telephone, cardinal, ordinal; others are read plainly */
-    const struct cp_lexicon *lexicon; /* may be NULL */
+    const struct cp_lexicon *lexicon;       /* may be NULL */
+    const struct cp_pronounced *pronounced; /* stretches of the text that are said so, in order */
+    int n_pronounced;
+    bool phones; /* who speaks takes pronunciations: the lexicon's are used */
 };
 
 /* Number formats of ICU, which are slow to open. One thread at a time. */

@@ -89,6 +89,7 @@ struct cp_scan {
     const char *text;
     int32_t at, end;
     struct cp_reading *out;
+    const struct cp_reading_request *request;
 };
 
 extern const struct cp_tongue cp_tongue_en, cp_tongue_de, cp_tongue_fr, cp_tongue_es, cp_tongue_zh,

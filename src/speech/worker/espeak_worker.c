@@ -2,6 +2,7 @@
  * compere-espeak: espeak-ng as a voice program (see PROTOCOL.md). A program of its own because espeak-ng is
  * not thread-safe, may crash on odd input, and is GPL-3, which this program therefore is too when linked.
  */
+#include "speech/worker/pronounce.h"
 #include "speech/worker/protocol.h"
 #include "speech/worker/respell.h"
 
@@ -33,7 +34,7 @@ struct event {
 
 /* How the sentence is spelled for espeak-ng, when that is not as it stands. */
 static struct respelling respelling;
-static bool is_respelled;
+static bool is_respelled, is_pronounced; /* the latter: because of pronunciations */
 
 /* What the callback collects of the sentence being spoken. */
 static struct {
@@ -327,6 +328,9 @@ static json_t *word_mark(int index, const char *text, int *last_char)
     int start_byte = byte_of(text, word->char_at), end_byte = byte_of(text, *last_char);
     if (is_respelled && !respelling_source(&respelling, word->char_at, &start_byte, &end_byte))
         return NULL;
+    int last_start;
+    if (is_pronounced && !respelling_source(&respelling, *last_char - 1, &last_start, &end_byte))
+        return NULL;
     return json_pack("{s:s,s:i,s:i,s:i,s:i}", "type", "word", "at", at, "length", end - at, "start",
                      start_byte, "end", end_byte);
 }
@@ -395,13 +399,18 @@ static bool speak(const json_t *request)
     espeak_SetParameter(espeakPITCH, clamp(50 + 50 * log2(pitch > 0 ? pitch : 1), 0, 100), 0);
     /* 50 is the voice's own melody, 0 is one tone */
     espeak_SetParameter(espeakRANGE, clamp(50 * (range ? json_number_value(range) : 1), 0, 100), 0);
-    take.n_samples = take.n_events = 0;
+    is_pronounced = false;
     is_respelled = is_language(voice, "zh")   ? respell_mandarin(text, &respelling)
                    : is_language(voice, "ja") ? respell_japanese(text, &respelling)
                                               : false;
+    if (!is_respelled)
+        is_respelled = is_pronounced =
+            respell_pronounced(text, json_object_get(request, "phonemes"), voice, &respelling);
     if (is_respelled)
         text = respelling.text;
-    if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8, NULL, NULL) != EE_OK)
+    take.n_samples = take.n_events = 0;
+    unsigned flags = espeakCHARS_UTF8 | (is_pronounced ? espeakPHONEMES : 0);
+    if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0, flags, NULL, NULL) != EE_OK)
         return write_error(id, "espeak-ng failed");
     move_stops_to_closures();
     find_stress(text);

@@ -392,9 +392,15 @@ static void rate_is_said_in_ssml_and_words_still_fit(void **state)
     static const char *const words[] = {"Tom", "&", "Zoë", "<3", "you"};
     struct cp_speech *speech = begin();
     void *engine = speech->engines[cp_speech_engine_of("polly:Joanna")];
-    for (int i = 0; i < 2; i++) {
-        struct cp_piece piece = {
-            .voice = "Joanna", .text = text, .length = sizeof text - 1, .rate = i ? 1.25 : 1, .pitch = 1};
+    static const struct cp_pronounced zoe = {6, 10, "ˈzəʊ'i"};
+    for (int i = 0; i < 4; i++) {
+        struct cp_piece piece = {.voice = "Joanna",
+                                 .text = text,
+                                 .length = sizeof text - 1,
+                                 .pronounced = &zoe,
+                                 .n_pronounced = i / 2,
+                                 .rate = i % 2 ? 1.25 : 1,
+                                 .pitch = 1};
         struct cp_sound sound = {0};
         assert_int_equal(cp_polly_provider.speak(engine, &piece, NULL, &sound, NULL), 0);
         int n = 0;
@@ -411,6 +417,24 @@ static void rate_is_said_in_ssml_and_words_still_fit(void **state)
         cp_sound_free(&sound);
     }
     end(speech);
+}
+
+static void pronunciations_become_markup(void **state)
+{
+    static const struct cp_pronounced stretches[] = {{0, 1, "ə"}, {4, 7, "\"'b"}};
+    const struct cp_piece piece = {
+        .text = "A & (B)<", .length = 8, .pronounced = stretches, .n_pronounced = 2};
+    int32_t *origin;
+    char *text = cp_remote_escape(&piece, &origin);
+    assert_string_equal(text, "<phoneme alphabet=\"ipa\" ph=\"ə\">A</phoneme> &amp; "
+                              "<phoneme alphabet=\"ipa\" ph=\"&quot;&apos;b\">(B)</phoneme>&lt;");
+    assert_int_equal(origin[strstr(text, "A<") - text], 0);
+    assert_int_equal(origin[strstr(text, "&amp;") - text + 3], 2);
+    assert_int_equal(origin[strstr(text, "(B)") - text + 2], 6);
+    assert_int_equal(origin[strstr(text, "(B)") - text + 3], 7); /* a tag stands for what follows */
+    assert_int_equal(origin[strlen(text)], 8);
+    free(text);
+    free(origin);
 }
 
 static int marks_of(const struct cp_utterance *utterance, enum cp_mark_type type)
@@ -513,6 +537,7 @@ int main(void)
         cmocka_unit_test(missing_keys_leave_voices_unusable),
         cmocka_unit_test(voice_lists_are_read),
         cmocka_unit_test(rate_is_said_in_ssml_and_words_still_fit),
+        cmocka_unit_test(pronunciations_become_markup),
         cmocka_unit_test(wav_is_read_however_it_is_cut),
         cmocka_unit_test(foreign_marks_are_mended),
     };
