@@ -79,6 +79,7 @@ static const struct cp_field card_fields[] = {
 static const struct cp_field cue_fields[] = {LINE_FIELDS, END};
 static const struct cp_field speech_fields[] = {
     VOICE_FIELDS,
+    TEXT("channel", 63, "the channel whose lexicon says how words are said"),
     {.name = "ttl_s", .type = CP_FIELD_INTEGER, .min = 1, .max = 31536000, .help = "how long it is kept"},
     END};
 static const struct cp_field rundown_fields[] = {

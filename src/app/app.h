@@ -241,6 +241,8 @@ extern const size_t cp_api_n_routes;
 
 /* A speech request made of a cue's or speech body's JSON (strings borrowed). */
 struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
+/* CP_ERR_NOT_FOUND when there is no channel of this name. */
+int cp_api_check_channel(const struct cp_app *app, const char *channel, struct cp_error *error);
 /* Puts {"warnings":[...]} into the JSON of a cue or speech; takes it out when there is none. */
 void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings);
 

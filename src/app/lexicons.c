@@ -135,8 +135,7 @@ int cp_lexicons_delete(struct cp_lexicons *lexicons, const char *channel, struct
 
 /* --- handlers --- */
 
-/* CP_ERR_NOT_FOUND when there is no channel of this name. */
-static int check_channel(const struct cp_app *app, const char *channel, struct cp_error *error)
+int cp_api_check_channel(const struct cp_app *app, const char *channel, struct cp_error *error)
 {
     json_t *found = NULL;
     int result = cp_show_channel_get(app->show, channel, &found, error);
@@ -174,7 +173,7 @@ void cp_api_lexicon_put(void *user, struct cp_request *request)
     struct cp_error error;
     struct cp_lexicon *lexicon = NULL;
     const char *channel = cp_request_param(request, "channel");
-    int result = check_channel(app, channel, &error);
+    int result = cp_api_check_channel(app, channel, &error);
     if (!result)
         result = read_body(request, &lexicon, &error);
     if (!result)
@@ -191,7 +190,7 @@ void cp_api_lexicon_get(void *user, struct cp_request *request)
     struct cp_app *app = user;
     struct cp_error error;
     const char *channel = cp_request_param(request, "channel");
-    int result = check_channel(app, channel, &error);
+    int result = cp_api_check_channel(app, channel, &error);
     struct cp_lexicon *lexicon = result ? NULL : cp_lexicons_hold(app->lexicons, channel);
     if (!result && !lexicon)
         result = cp_fail(&error, CP_ERR_NOT_FOUND, "app", "the channel \"%.40s\" has no lexicon", channel);
@@ -207,7 +206,7 @@ void cp_api_lexicon_delete(void *user, struct cp_request *request)
     struct cp_app *app = user;
     struct cp_error error;
     const char *channel = cp_request_param(request, "channel");
-    int result = check_channel(app, channel, &error);
+    int result = cp_api_check_channel(app, channel, &error);
     if (!result)
         result = cp_lexicons_delete(app->lexicons, channel, &error);
     if (result)

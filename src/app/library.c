@@ -74,6 +74,7 @@ struct keep {
     int64_t keep_s;
     struct cp_request *request; /* held; NULL for a cue's speech */
     char *title, *language;     /* of a recording */
+    struct cp_lexicon *lexicon; /* held; the channel's that was named, or NULL */
     char wanted[64];            /* the voice that it names, or "" */
     char index[80];             /* the name under which the same request finds it again, or "" */
     struct cp_utterance **utterances;
@@ -89,6 +90,7 @@ static void free_keep(struct keep *keep)
     free(keep->utterances);
     free(keep->title);
     free(keep->language);
+    cp_lexicon_drop(keep->lexicon);
     json_decref(keep->about);
     free(keep);
 }
@@ -456,6 +458,7 @@ static void say(struct keep *keep)
     struct cp_speech_request speech = cp_api_speech_request(cp_request_json(keep->request), NULL);
     struct cp_error error;
     uint64_t ticket;
+    speech.lexicon = keep->lexicon;
     speech.priority = CP_SPEECH_LIVE;
     if (cp_speech_say(keep->library->app->speech, &speech, &EVENTS, keep, &ticket, &error)) {
         cp_request_fail(keep->request, &error);
@@ -492,12 +495,18 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
         cp_request_fail(request, &error);
         return;
     }
+    const char *channel = json_string_value(json_object_get(body, "channel"));
+    if (channel && *channel && cp_api_check_channel(library->app, channel, &error)) {
+        cp_request_fail(request, &error);
+        return;
+    }
     struct keep *keep = new_keep(library, body);
     if (!keep) {
         cp_request_fail_status(request, 500, "out of memory", "");
         return;
     }
     cp_api_set_warnings(keep->about, &warnings);
+    speech.lexicon = keep->lexicon = channel ? cp_lexicons_hold(library->app->lexicons, channel) : NULL;
     if (speech.voice && *speech.voice) {
         uint8_t key[CP_SPEECH_KEY_BYTES];
         cp_speech_request_key(&speech, key);

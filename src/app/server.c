@@ -67,7 +67,8 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
                                         .style = line->style,
                                         .first_sentence = line->first_sentence,
                                         .max_sentences = line->max_sentences,
-                                        .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD};
+                                        .priority = line->live ? CP_SPEECH_LIVE : CP_SPEECH_AHEAD,
+                                        .canned = line->live};
     struct spoken_job *spoken = malloc(sizeof *spoken);
     if (!spoken)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");

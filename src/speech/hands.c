@@ -82,13 +82,12 @@ static bool may_fail_over(int result)
 
 /* Adds one to the pair's count; when all places are taken, the pair that was seen longest ago gives way.
  * Under the lock. */
-static void count_failover(struct cp_speech *speech, const struct cp_voice *from, const struct cp_voice *to,
-                           const char *why)
+static void count_failover(struct cp_speech *speech, const char *from, const char *to, const char *why)
 {
     struct cp_speech_failover *oldest = speech->failovers, *pair = NULL;
     for (int i = 0; i < speech->n_failovers && !pair; i++) {
         struct cp_speech_failover *at = &speech->failovers[i];
-        if (!strcmp(at->from, from->id) && !strcmp(at->to, to->id))
+        if (!strcmp(at->from, from) && !strcmp(at->to, to))
             pair = at;
         else if (at->last_ns < oldest->last_ns)
             oldest = at;
@@ -97,8 +96,8 @@ static void count_failover(struct cp_speech *speech, const struct cp_voice *from
         bool room = speech->n_failovers < CP_SPEECH_MAX_FAILOVERS;
         pair = room ? &speech->failovers[speech->n_failovers++] : oldest;
         *pair = (struct cp_speech_failover){0};
-        snprintf(pair->from, sizeof pair->from, "%s", from->id);
-        snprintf(pair->to, sizeof pair->to, "%s", to->id);
+        snprintf(pair->from, sizeof pair->from, "%s", from);
+        snprintf(pair->to, sizeof pair->to, "%s", to);
     }
     pair->count++;
     pair->last_ns = cp_clock_now_ns();
@@ -115,7 +114,7 @@ static bool fail_over(struct cp_speech *speech, struct cp_speech_job *job, const
     pthread_mutex_lock(&speech->lock);
     const struct cp_voice *to = cp_speech_next_voice(speech, job, now_ns);
     if (to) {
-        count_failover(speech, from, to, why->text);
+        count_failover(speech, from->id, to->id, why->text);
         cp_speech_set_voice(speech, job, to);
     }
     pthread_mutex_unlock(&speech->lock);
@@ -208,6 +207,25 @@ static void hand_over(struct cp_speech *speech, struct cp_speech_job *job, struc
         job->events.utterance(job->user, utterance);
 }
 
+/* What a live line says instead of a sentence that nobody can say; NULL: nothing, and the line fails. */
+static struct cp_utterance *say_canned(struct cp_speech *speech, struct cp_speech_job *job, int result,
+                                       const struct cp_error *why)
+{
+    if (!job->canned || !is_engines_fault(result))
+        return NULL;
+    struct cp_utterance *utterance = cp_canned_for(speech, job);
+    if (!utterance)
+        return NULL;
+    job->canned = false; /* once is enough */
+    pthread_mutex_lock(&speech->lock);
+    count_failover(speech, job->voice->id, utterance->voice, why->text);
+    pthread_mutex_unlock(&speech->lock);
+    cp_log(CP_LOG_WARN, STAGE, "a canned line is said", "voice=%s why=\"%s\"", job->voice->id, why->text);
+    if (job->events.failed_over)
+        job->events.failed_over(job->user, job->voice->id, utterance->voice, why);
+    return utterance;
+}
+
 /* Makes the job's next sentence and hands it over, or finds another voice for it. True when the job is over,
  * with *result. */
 static bool step(struct cp_speech *speech, struct cp_speech_hand *hand, struct cp_speech_job *job,
@@ -225,11 +243,14 @@ static bool step(struct cp_speech *speech, struct cp_speech_hand *hand, struct c
         *result = cp_fail(error, CP_ERR_CANCELLED, STAGE, "The speech was cancelled.");
         return true;
     }
-    if (*result)
-        return !may_fail_over(*result) || !fail_over(speech, job, error);
+    if (*result && may_fail_over(*result) && fail_over(speech, job, error))
+        return false;
+    if (*result && !(utterance = say_canned(speech, job, *result, error)))
+        return true;
+    *result = 0;
     bool last = job->sentence == job->last_sentence;
     utterance->last = last;
-    if (!utterance->cached) {
+    if (!utterance->cached && strncmp(utterance->voice, "canned:", 7) != 0) {
         memcpy(utterance->key, job->key, sizeof utterance->key);
         cp_speech_cache_put(speech->cache, utterance);
     }
@@ -286,17 +307,24 @@ static void *run(void *arg)
         pthread_mutex_lock(&speech->lock);
         struct cp_speech_job *job;
         hand->working_since_ns = 0;
-        while (!(job = next_job(speech, hand)) && !(speech->closing && !speech->first))
+        int canned = -1;
+        while (!(job = next_job(speech, hand)) && !(speech->closing && !speech->first)) {
+            if (!hand->remote && (canned = cp_canned_wanted(speech)) >= 0)
+                break;
             pthread_cond_wait(&speech->changed, &speech->lock);
+        }
         if (job) {
             job->started = job->taken = true;
             speech->running[job->row]++;
             hand->working_since_ns = cp_clock_now_ns();
         }
         pthread_mutex_unlock(&speech->lock);
-        if (!job)
+        if (canned >= 0)
+            cp_canned_make(speech, &hand->maker, canned);
+        else if (job)
+            work(speech, hand, job);
+        else
             break;
-        work(speech, hand, job);
     }
     cp_maker_clear(&hand->maker);
     return NULL;

@@ -84,6 +84,7 @@ static void close_all(struct cp_speech *speech)
     pthread_cond_destroy(&speech->changed);
     pthread_mutex_destroy(&speech->lock);
     cp_speech_cache_destroy(speech->cache);
+    cp_canned_clear(speech);
     free(speech->voices);
     free(speech);
 }
@@ -113,6 +114,10 @@ int cp_speech_create(const struct cp_speech_config *config, struct cp_speech **r
         cp_speech_destroy(speech);
         return result;
     }
+    pthread_mutex_lock(&speech->lock);
+    cp_canned_want(speech, voice->language);
+    pthread_cond_broadcast(&speech->changed);
+    pthread_mutex_unlock(&speech->lock);
     *ret_speech = speech;
     return 0;
 }
@@ -223,6 +228,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
     job->last_sentence = job->script.n_sentences - 1;
     while (job->last_sentence > job->sentence && !cp_speech_can_read(job, job->last_sentence))
         job->last_sentence--;
+    job->canned = request->canned;
     job->events = *events;
     job->user = user;
 
@@ -233,6 +239,7 @@ int cp_speech_say(struct cp_speech *speech, const struct cp_speech_request *requ
         if (ret_ticket)
             *ret_ticket = job->ticket;
         speech->stats.requests++;
+        cp_canned_want(speech, *job->language ? job->language : job->wanted->language);
         insert(speech, job);
         pthread_cond_broadcast(&speech->changed);
     } else {

@@ -6,7 +6,8 @@
  * by priority; a request's utterances are handed over in order, by one of these threads at a time.
  *
  * When an engine fails, takes too long or has failed too often, the same sentence is said by another voice of
- * its language, and the request goes on with that one.
+ * its language, and the request goes on with that one. When none is left, a live request has a canned line
+ * said for the sentence and goes on.
  */
 #ifndef CP_SPEECH_H
 #define CP_SPEECH_H
@@ -33,6 +34,7 @@ struct cp_speech_config {
     int64_t queue;                     /* requests that may wait */
     int64_t remote_threads;            /* sentences asked of remote engines at the same time */
     int64_t deadline_ms;               /* how long a live sentence may take before another voice says it */
+    bool canned;                       /* keep a line for when no voice is left */
     int64_t cache_mb, cache_s;         /* spoken sentences kept in memory: how much (0: none), how long */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
 
@@ -103,6 +105,7 @@ struct cp_speech_request {
     int max_sentences; /* end after so many (the last one made then says whether it was the text's last); 0:
                           all */
     enum cp_speech_priority priority; /* unset means ahead */
+    bool canned;                      /* a canned line may stand in for one sentence that no voice can say */
 };
 
 /* What a text asked for and does not get: elements and values of SSML that are passed over. */

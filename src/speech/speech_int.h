@@ -35,6 +35,7 @@ struct cp_speech_job {
     uint32_t tried;         /* rows that failed at the sentence at hand */
     int64_t deadline_ns;    /* of the sentence at hand; 0 before its first try */
     int64_t heard_until_ns; /* when the sound handed over will have been heard, if it started at once */
+    bool canned;            /* a canned line may stand in for one of its sentences */
     bool started;           /* under the lock */
     bool taken;             /* a hand works on it; under the lock */
     atomic_bool stop;       /* cancelled */
@@ -49,6 +50,13 @@ struct cp_speech_hand {
     pthread_t thread;
     struct cp_maker maker;    /* thread: its own */
     int64_t working_since_ns; /* under the lock; 0 when idle */
+};
+
+#define CP_CANNED_LINES 16
+/* canned.c: under the lock. */
+struct cp_canned {
+    enum { CP_CANNED_UNSET, CP_CANNED_WANTED, CP_CANNED_MADE, CP_CANNED_NONE } state;
+    struct cp_utterance *utterance; /* stays until the stage is destroyed */
 };
 
 struct cp_speech {
@@ -70,6 +78,7 @@ struct cp_speech {
     int running[CP_SPEECH_MAX_ENGINES];                /* sentences under way */
     struct cp_speech_failover failovers[CP_SPEECH_MAX_FAILOVERS];
     int n_failovers;
+    struct cp_canned canned[CP_CANNED_LINES]; /* by the rows of canned.c */
 };
 
 /* The row that speaks for a voice id, or -1. */
@@ -94,6 +103,17 @@ const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, cons
 void cp_speech_set_voice(struct cp_speech *speech, struct cp_speech_job *job, const struct cp_voice *voice);
 bool cp_speech_can_read(const struct cp_speech_job *job, int sentence);
 void cp_speech_free_job(struct cp_speech_job *job);
+
+/* The text's language is spoken here: its canned line is to be made. Under the lock. */
+void cp_canned_want(struct cp_speech *speech, const char *language);
+/* The line to make next, or -1. Under the lock. */
+int cp_canned_wanted(const struct cp_speech *speech);
+/* thread: speech */
+void cp_canned_make(struct cp_speech *speech, struct cp_maker *maker, int line);
+/* What is said instead of the job's sentence; the caller's. NULL when there is no canned line in its
+ * language. */
+struct cp_utterance *cp_canned_for(struct cp_speech *speech, const struct cp_speech_job *job);
+void cp_canned_clear(struct cp_speech *speech);
 
 /* thread: speech */
 void cp_speech_open_engines(struct cp_speech *speech);

@@ -40,7 +40,7 @@ test("a lexicon comes as PLS or JSON, is shown as JSON, and goes", async () => {
   assert.deepEqual(made.json, { language: "en", rows: [{ grapheme: "W3C", alias: "World Wide Web Consortium" }], phonemes_only: 0, channel: "main" });
   const rows = { rows: [{ grapheme: "pecan", phoneme: "pɪˈkɑːn" }, { grapheme: "GIF", alias: "jif" }] };
   const json = await put(JSON.stringify(rows), "application/json");
-  assert.equal(json.json.skipped, 1, "no engine takes phones");
+  assert.equal(json.json.phonemes_only, 1);
   assert.equal((await server.get(LEXICON)).json.rows.length, 2);
   assert.equal((await server.call("DELETE", LEXICON)).status, 204);
   assert.equal((await server.call("DELETE", LEXICON)).status, 404);
@@ -79,6 +79,22 @@ test("a lexicon changes what is said, but not the cue's text, and outlives a res
   assert.equal((await server.get(LEXICON)).json.rows[0].grapheme, "W3C");
   const again = await perform(text);
   assert.ok(again > plain + 2000, `${plain} ms, then ${again} ms`);
+});
+
+test("a voice file takes a channel's lexicon, by respelling or by IPA", async () => {
+  const phones = async (body) => {
+    const made = await server.post("/v1/speech", { text: "Tomato.", voice: "flite:slt", ...body });
+    assert.equal(made.status, 201, made.text);
+    const marks = await server.get(made.json.marks);
+    return marks.text.trim().split("\n").map((line) => JSON.parse(line)).filter((mark) => mark.type === "phone" && mark.value).map((mark) => mark.value).join(" ");
+  };
+  await put(JSON.stringify({ rows: [{ grapheme: "tomato", phoneme: "təˈmɑːtəʊ" }] }), "application/json");
+  assert.equal(await phones({}), "t ax m ey t ow");
+  assert.equal(await phones({ channel: "main" }), "t ax m aa t ow");
+  await put(JSON.stringify({ rows: [{ grapheme: "tomato", alias: "potato" }] }), "application/json");
+  assert.equal(await phones({ channel: "main" }), "p ax t ey t ow");
+  assert.equal((await server.post("/v1/speech", { text: "Tomato.", channel: "none" })).status, 404);
+  await server.call("DELETE", LEXICON);
 });
 
 test("a line is spoken in the language that it shows", async () => {

@@ -16,7 +16,7 @@ export function troubles(stats: ChannelStats, droppedLately: number): string[] {
   const offset = stats.av_offset_ms ?? 0;
   if (offset > SOUND_EARLY_MS || offset < -SOUND_LATE_MS)
     said.push(`Sound is ${Math.abs(Math.round(offset))} ms ${offset > 0 ? 'before' : 'behind'} the picture.`);
-  for (const voice of stats.voices ?? []) said.push(`The voice ${voice.down} is down, ${voice.speaking} speaks.`);
+  for (const voice of stats.voices ?? []) said.push(voice.speaking.startsWith('canned:') ? `The voice ${voice.down} is down and no other speaks its language.` : `The voice ${voice.down} is down, ${voice.speaking} speaks.`);
   if (droppedLately > 0) said.push(`${droppedLately} frames were dropped just now.`);
   for (const queue of stats.queues ?? [])
     if (queue.capacity > 0 && queue.depth >= queue.capacity) said.push(`The queue “${queue.name}” is full.`);

@@ -43,11 +43,12 @@ export class Preview {
     readonly changed: (playing: boolean) => void,
   ) {}
 
-  /** Speaks; rejects with an ApiError. A later call or stop() ends it. */
-  async play(spec: CueSpec): Promise<void> {
+  /** Speaks, with a channel's lexicon; rejects with an ApiError. A later call or stop() ends it. */
+  async play(spec: CueSpec, channel = ''): Promise<void> {
     this.stop();
     const turn = this.#turn;
     const said: Record<string, unknown> = { ttl_s: KEPT_S };
+    if (channel) said.channel = channel;
     for (const field of FIELDS) if (spec[field] !== undefined) said[field] = spec[field];
     this.changed(true);
     try {

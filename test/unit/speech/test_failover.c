@@ -136,6 +136,98 @@ static void own_programs_fail_over(void **state)
     }
 }
 
+/* --- when no voice of a language is left --- */
+
+static struct cp_speech *stage;
+
+static void heal(void *user, const char *from, const char *to, const struct cp_error *why)
+{
+    cp_espeak_set_deadline_ms(stage->engines[cp_speech_engine_of("espeak:de")], 5000);
+    listener_failed_over(user, from, to, why);
+}
+
+static void stay_ill(void *user, const char *from, const char *to, const struct cp_error *why)
+{
+    listener_failed_over(user, from, to, why);
+}
+
+static void say_ill(bool canned,
+                    void (*failed_over)(void *, const char *, const char *, const struct cp_error *),
+                    struct listener *listener)
+{
+    const struct cp_speech_events events = {listener_utterance, listener_done, failed_over};
+    const struct cp_speech_request request = {.text = "Guten Abend, Freunde. Wie geht es? Auf Wiedersehen.",
+                                              .voice = "espeak:de",
+                                              .priority = CP_SPEECH_LIVE,
+                                              .canned = canned};
+    forgive(stage, "espeak:de");
+    cp_espeak_set_deadline_ms(stage->engines[cp_speech_engine_of("espeak:de")], -60000);
+    listener_init(listener);
+    assert_int_equal(cp_speech_say(stage, &request, &events, listener, NULL, NULL), 0);
+    listener_wait(listener);
+}
+
+/* Spoken once, the language has its line; it is made when nobody waits. */
+static bool german_line_is_made(void)
+{
+    struct listener listener;
+    say_text(stage, "Guten Tag.", "espeak:de", &listener);
+    listener_free(&listener);
+    bool made = false;
+    for (int i = 0; i < 500 && !made; i++) {
+        pthread_mutex_lock(&stage->lock);
+        for (int line = 0; line < CP_CANNED_LINES; line++)
+            made |=
+                stage->canned[line].utterance && !strncmp(stage->canned[line].utterance->text, "Einen", 5);
+        pthread_mutex_unlock(&stage->lock);
+        usleep(10000);
+    }
+    return made;
+}
+
+static void canned_lines_stand_in(void **state)
+{
+    if (!getenv("COMPERE_TEST_WORKER"))
+        skip();
+    struct cp_speech_config config = quick_config();
+    stage = start(&config);
+    assert_true(german_line_is_made());
+    struct listener listener;
+    say_ill(true, heal, &listener);
+    assert_int_equal(listener.result, 0);
+    assert_int_equal(listener.n_heard, 3);
+    const struct cp_utterance *canned = listener.heard[0];
+    assert_string_equal(canned->voice, "canned:de");
+    assert_string_equal(listener.last_to, "canned:de");
+    assert_string_equal(canned->text, "Einen Augenblick, bitte.");
+    assert_int_equal(canned->text_start, 0);
+    assert_int_equal(canned->text_end, strlen("Guten Abend, Freunde."));
+    assert_true(canned->n_samples > CP_SAMPLE_HZ / 2 && canned->n_marks > 8);
+    for (size_t i = 0; i < canned->n_marks; i++)
+        assert_int_not_equal(canned->marks[i].type, CP_MARK_WORD);
+    assert_string_equal(listener.heard[1]->text, "Wie geht es?");
+    assert_true(listener.heard[2]->last);
+    listener_free(&listener);
+
+    say_ill(true, stay_ill, &listener); /* once is enough */
+    assert_int_not_equal(listener.result, 0);
+    assert_int_equal(listener.n_heard, 1);
+    listener_free(&listener);
+
+    say_ill(false, stay_ill, &listener); /* what is made is what was asked for */
+    assert_int_not_equal(listener.result, 0);
+    assert_int_equal(listener.n_heard, 0);
+    listener_free(&listener);
+    cp_speech_destroy(stage);
+
+    config.canned = false;
+    stage = start(&config);
+    say_ill(true, stay_ill, &listener);
+    assert_int_equal(listener.n_heard, 0);
+    listener_free(&listener);
+    cp_speech_destroy(stage);
+}
+
 static void own_programs_are_configured_or_told(void **state)
 {
     static const char *const WRONG[] = {
@@ -204,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_and_hung_programs_are_not_heard),
         cmocka_unit_test(own_programs_fail_over),
+        cmocka_unit_test(canned_lines_stand_in),
         cmocka_unit_test(own_programs_are_configured_or_told),
         cmocka_unit_test(program_of_the_documentation_speaks),
     };

@@ -169,7 +169,8 @@ static void pronounced_words_follow_one_another(void **state)
 {
     static const char SSML[] = "<speak>O <phoneme ph='njuː'>gnu</phoneme> <phoneme ph='njuː'>gnu</phoneme> "
                                "low [[x]].</speak>";
-    static const char *const VOICES[][2] = {{"flite:slt", "n y uw n y uw"}, {"espeak:en-us", "n j uː n j uː"}};
+    static const char *const VOICES[][2] = {{"flite:slt", "n y uw n y uw"},
+                                            {"espeak:en-us", "n j uː n j uː"}};
     for (size_t i = 0; i < 2; i++) {
         struct listener listener;
         char heard[200];
