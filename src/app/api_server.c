@@ -83,9 +83,10 @@ void cp_api_voices(void *user, struct cp_request *request)
     json_t *list = json_array();
     for (int i = 0; i < n; i++) {
         const struct cp_voice *v = &voices[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "id", v->id, "name",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "id", v->id, "name",
                                               v->name, "engine", v->engine, "language", v->language, "sex",
-                                              v->sex, "usable", v->usable, "why_not", v->why_not));
+                                              v->sex, "age", *v->age ? v->age : "adult", "usable", v->usable,
+                                              "why_not", v->why_not));
     }
     struct cp_speech_engine engines[16];
     int n_engines = cp_speech_engines(app->speech, engines, 16);

@@ -95,6 +95,7 @@ static int read_voices(struct cp_program *program, const json_t *hello)
             continue;
         copy_text(voice->language, sizeof voice->language, from, "language");
         copy_text(voice->sex, sizeof voice->sex, from, "sex");
+        copy_text(voice->age, sizeof voice->age, from, "age");
         snprintf(voice->name, sizeof voice->name, "%s%s%s", *name ? name : id, *voice->sex ? ", " : "",
                  voice->sex);
         program->n_voices++;

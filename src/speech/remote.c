@@ -23,6 +23,15 @@ static void copy(char *to, size_t capacity, const char *from, size_t length)
     snprintf(to, capacity, "%.*s", (int)length, from);
 }
 
+static const char *age_of(const char *word, size_t length)
+{
+    static const char *const AGES[] = {"child", "young", "adult", "old"};
+    for (size_t i = 0; i < sizeof AGES / sizeof *AGES; i++)
+        if (length == strlen(AGES[i]) && !strncmp(word, AGES[i], length))
+            return AGES[i];
+    return NULL;
+}
+
 static const char *sex_of(const char *word, size_t length)
 {
     static const char *const SEX[] = {"female", "male"};
@@ -57,9 +66,12 @@ static bool read_voice(const char *entry, size_t length, struct cp_remote_voice 
     copy(voice->language, sizeof voice->language, slash + 1, language_length);
     if (!sex)
         return true;
-    const char *known = sex_of(sex + 1, (size_t)(end - sex - 1));
+    const char *age = memchr(sex + 1, '/', (size_t)(end - sex - 1));
+    const char *known = sex_of(sex + 1, (size_t)((age ? age : end) - sex - 1));
     copy(voice->sex, sizeof voice->sex, known ? known : "", 7);
-    return known;
+    const char *known_age = age ? age_of(age + 1, (size_t)(end - age - 1)) : "";
+    copy(voice->age, sizeof voice->age, known_age ? known_age : "", 7);
+    return known && known_age;
 }
 
 int cp_remote_read_voices(const char *list, struct cp_remote_voice *voices, int capacity, int *ret_n,
@@ -123,6 +135,7 @@ int cp_remote_list(const struct cp_remote *remote, struct cp_voice *voices, int 
         snprintf(voice->engine, sizeof voice->engine, "%s", remote->row);
         snprintf(voice->language, sizeof voice->language, "%s", from->language);
         snprintf(voice->sex, sizeof voice->sex, "%s", from->sex);
+        snprintf(voice->age, sizeof voice->age, "%s", from->age);
         snprintf(voice->why_not, sizeof voice->why_not, "%s", remote->why_not);
     }
     return n;

@@ -15,7 +15,7 @@ struct cp_remote_voice {
     char name[40];    /* behind the colon of the voice's id */
     char service[64]; /* what the service calls it */
     char language[16];
-    char sex[8];
+    char sex[8], age[8];
 };
 
 struct cp_remote {
@@ -27,7 +27,7 @@ struct cp_remote {
 };
 
 /* Reads "NAME[=SERVICE_NAME][/LANGUAGE[/SEX]]" of a list by commas or blanks; the language is "en" where none
- * is given, the sex is "female", "male" or "f", "m". CP_ERR_INVALID names the entry that is wrong. */
+ * is given, the sex is "female", "male" or "f", "m", the age as in cp_voice. CP_ERR_INVALID names the entry that is wrong. */
 int cp_remote_read_voices(const char *list, struct cp_remote_voice *voices, int capacity, int *ret_n,
                           struct cp_error *error);
 /* Sets up an engine that is on: its connections and voices. */

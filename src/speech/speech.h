@@ -68,6 +68,7 @@ struct cp_voice {
     char engine[24];
     char language[16]; /* BCP 47 */
     char sex[8];       /* "female", "male" or "" */
+    char age[8];       /* "child", "young", "adult" or "old"; "" counts as adult */
     bool usable;       /* else why_not says what to do */
     char why_not[160];
 };

@@ -94,7 +94,7 @@ bool cp_speech_can_switch(const struct cp_speech *speech, const struct cp_voice 
                           int32_t length);
 /*
  * Who says the job's sentence instead: the best usable voice of its language on an engine that was not tried
- * for this sentence and is not left alone. The same sex first, then the same region, then an engine of the
+ * for this sentence and is not left alone. The same sex first, then the same age, then the same region, then an engine of the
  * same kind (remote or of this machine), then the order of the voices' list. Remote ones only while there is
  * time for them. NULL when none is left. Under the lock.
  */

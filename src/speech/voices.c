@@ -131,8 +131,13 @@ static bool is_sex(const struct cp_voice *voice, const char *sex)
     return !sex || !*sex || !strcasecmp(voice->sex, sex);
 }
 
-/* The best voice of a language. A usable one before others, then the wanted sex, then the closest tag;
- * engines list their best voice of a language first. */
+static const char *age_of(const struct cp_voice *voice)
+{
+    return *voice->age ? voice->age : "adult";
+}
+
+/* The best voice of a language. A usable one before others, then the wanted sex, then the usual voice's age,
+ * then the closest tag; engines list their best voice of a language first. */
 static const struct cp_voice *find_by_language(const struct cp_speech *speech, const char *language,
                                                const char *usual, const char *sex)
 {
@@ -140,16 +145,17 @@ static const struct cp_voice *find_by_language(const struct cp_speech *speech, c
         if (!strcasecmp(language, SYNONYM[i].tag))
             language = SYNONYM[i].voice_tag;
     /* the usual voice wins its whole language ("en-GB" too): one presenter keeps one voice */
-    const struct cp_voice *best;
+    const struct cp_voice *best = NULL;
     if (!find_by_id(speech, usual, &best, NULL) && best->usable && language_fit(language, best->language) &&
         is_sex(best, sex))
         return best;
+    const char *age = best ? age_of(best) : "adult";
     best = NULL;
     int best_score = 0;
     for (int i = 0; i < speech->n_voices; i++) {
         const struct cp_voice *voice = &speech->voices[i];
-        int fit = language_fit(language, voice->language);
-        int score = fit ? fit + 4 * is_sex(voice, sex) + 8 * voice->usable : 0;
+        int fit = language_fit(language, voice->language), same_age = !strcmp(age_of(voice), age);
+        int score = fit ? fit + 4 * same_age + 8 * is_sex(voice, sex) + 16 * voice->usable : 0;
         if (score > best_score) {
             best = voice;
             best_score = score;
@@ -195,7 +201,7 @@ static int find_voice(const struct cp_speech *speech, const char *voice, const c
 const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
                                             int64_t now_ns)
 {
-    enum { SAME_SEX = 100, FIT = 10, SAME_KIND = 1, REMOTE_MS = 500 };
+    enum { SAME_SEX = 100, SAME_AGE = 50, FIT = 10, SAME_KIND = 1, REMOTE_MS = 500 };
     const struct cp_sentence *range = &job->script.sentences[job->sentence];
     bool late = job->deadline_ns && job->deadline_ns - now_ns < REMOTE_MS * INT64_C(1000000);
     bool kind = cp_speech_providers[cp_speech_engine_of(job->wanted->id)]->apart;
@@ -214,6 +220,7 @@ const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, cons
             continue;
         int score = fit * FIT + (provider->apart == kind) * SAME_KIND;
         score += !strcmp(voice->sex, job->wanted->sex) ? SAME_SEX : 0;
+        score += !strcmp(age_of(voice), age_of(job->wanted)) ? SAME_AGE : 0;
         if (score > best_score) {
             best = voice;
             best_score = score;

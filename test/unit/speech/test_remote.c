@@ -79,7 +79,10 @@ static void passing_failures_are_not_heard(void **state)
 {
     static const enum fault FAULTS[] = {FAULT_429, FAULT_500, FAULT_SLOW};
     for (int v = 0; v < N_VOICES; v++) {
-        struct cp_speech *speech = begin();
+        struct cp_speech_config config = quick_config();
+        services_configure(services, &config);
+        config.deadline_ms = 4000; /* a slow answer takes most of a second by itself */
+        struct cp_speech *speech = start(&config);
         for (size_t f = 0; f < 3; f++) {
             services_misbehave(services, FAULTS[f], FAULTS[f] == FAULT_SLOW ? -1 : 1);
             struct listener listener;
@@ -125,6 +128,39 @@ static void lasting_failures_are_spoken_by_another_voice(void **state)
             end(speech);
         }
     }
+}
+
+/* Another language, or a service that fails: a child's voice stays a child's. */
+static void age_is_kept(void **state)
+{
+    struct cp_speech_config config = quick_config();
+    services_configure(services, &config);
+    services_misbehave(services, FAULT_NONE, 0);
+    snprintf(
+        config.polly_voices, sizeof config.polly_voices, "%s",
+        "Joanna/en-US/female Ivy/en-US/female/child Vicki/de/female Kind/de/female/child Opa/de/male/old");
+    snprintf(config.azure_voices, sizeof config.azure_voices, "Jenny/en-US/female Ana/en-US/female/child");
+    struct cp_speech *speech = start(&config);
+    static const struct {
+        const char *usual, *language, *voice;
+    } CASES[] = {{"polly:Ivy", "de", "polly:Kind"},
+
+                 {"polly:Opa", "de", "polly:Opa"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct listener listener;
+        struct cp_speech_request request = live("", "Guten Abend.");
+        request.usual_voice = CASES[i].usual;
+        request.language = CASES[i].language;
+        say(speech, request, &listener);
+        assert_true(is_of(listener.heard[0], CASES[i].voice));
+        listener_free(&listener);
+    }
+    struct listener listener;
+    services_misbehave(services, FAULT_500, 3);
+    say(speech, live("azure:Ana", "Good evening."), &listener);
+    assert_true(is_of(listener.heard[0], "polly:Ivy"));
+    listener_free(&listener);
+    end(speech);
 }
 
 static void nothing_is_asked_again_once_sound_came(void **state)
@@ -381,8 +417,11 @@ static void voice_lists_are_read(void **state)
     assert_string_equal(voices[2].sex, "female");
     assert_string_equal(voices[3].name, "d");
     assert_string_equal(voices[3].sex, "male");
-    static const char *const wrong[] = {"=x", "a=", "a/", "a/de/robot", "/de", "a b c d e"};
-    for (size_t i = 0; i < 6; i++)
+    assert_int_equal(cp_remote_read_voices("a/de/f/old", voices, 4, &n, NULL), 0);
+    assert_string_equal(voices[0].sex, "female");
+    assert_string_equal(voices[0].age, "old");
+    static const char *const wrong[] = {"=x", "a=", "a/", "a/de/robot", "/de", "a b c d e", "a/de/f/7"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_not_equal(cp_remote_read_voices(wrong[i], voices, 4, &n, NULL), 0);
 }
 
@@ -529,6 +568,7 @@ int main(void)
         cmocka_unit_test(nothing_is_asked_again_once_sound_came),
         cmocka_unit_test(engine_that_keeps_failing_is_left_alone),
         cmocka_unit_test(services_speak_for_one_another),
+        cmocka_unit_test(age_is_kept),
         cmocka_unit_test(nobody_left_is_told_clearly),
         cmocka_unit_test(hanging_engine_does_not_hold_up_the_voices_here),
         cmocka_unit_test(requests_are_cancelled_while_an_engine_hangs),
