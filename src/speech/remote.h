@@ -27,7 +27,8 @@ struct cp_remote {
 };
 
 /* Reads "NAME[=SERVICE_NAME][/LANGUAGE[/SEX]]" of a list by commas or blanks; the language is "en" where none
- * is given, the sex is "female", "male" or "f", "m", the age as in cp_voice. CP_ERR_INVALID names the entry that is wrong. */
+ * is given, the sex is "female", "male" or "f", "m", the age as in cp_voice. CP_ERR_INVALID names the entry
+ * that is wrong. */
 int cp_remote_read_voices(const char *list, struct cp_remote_voice *voices, int capacity, int *ret_n,
                           struct cp_error *error);
 /* Sets up an engine that is on: its connections and voices. */

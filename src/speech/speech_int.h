@@ -94,9 +94,9 @@ bool cp_speech_can_switch(const struct cp_speech *speech, const struct cp_voice 
                           int32_t length);
 /*
  * Who says the job's sentence instead: the best usable voice of its language on an engine that was not tried
- * for this sentence and is not left alone. The same sex first, then the same age, then the same region, then an engine of the
- * same kind (remote or of this machine), then the order of the voices' list. Remote ones only while there is
- * time for them. NULL when none is left. Under the lock.
+ * for this sentence and is not left alone. The same sex first, then the same age, then the same region, then
+ * an engine of the same kind (remote or of this machine), then the order of the voices' list. Remote ones
+ * only while there is time for them. NULL when none is left. Under the lock.
  */
 const struct cp_voice *cp_speech_next_voice(const struct cp_speech *speech, const struct cp_speech_job *job,
                                             int64_t now_ns);
