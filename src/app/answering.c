@@ -1,6 +1,7 @@
 #include "app/answering.h"
 
 #include "answers/llm/prompt.h"
+#include "app/airing.h"
 #include "app/app.h"
 #include "app/questions.h"
 
@@ -28,36 +29,13 @@ struct cp_answering {
     pthread_t threads[THREADS];
     int n_threads;
     atomic_bool stop;
-    struct cp_metric *full;
+    struct cp_metric *full, *first_sentence;
 };
 
 static const char *text_of(const json_t *object, const char *field)
 {
     const char *text = json_string_value(json_object_get(object, field));
     return text ? text : "";
-}
-
-/* The passages that the answer names, as suggestions from the documents cite them. */
-static json_t *cite(const json_t *hits, unsigned cited, double *ret_confidence)
-{
-    static const char *const FIELDS[] = {"document", "title", "heading", "passage", "link"};
-    json_t *citations = json_array(), *hit;
-    size_t i;
-    json_array_foreach(hits, i, hit)
-    {
-        double confidence = json_number_value(json_object_get(hit, "confidence"));
-        if (i >= CP_PROMPT_MAX_PASSAGES || !(cited & 1u << i))
-            continue;
-        json_t *citation = json_object();
-        for (size_t k = 0; k < sizeof FIELDS / sizeof *FIELDS; k++)
-            if (json_object_get(hit, FIELDS[k]))
-                json_object_set(citation, FIELDS[k], json_object_get(hit, FIELDS[k]));
-        json_object_set_new(citation, "start", json_integer(0));
-        json_object_set_new(citation, "end", json_integer((json_int_t)strlen(text_of(hit, "text"))));
-        json_array_append_new(citations, citation);
-        *ret_confidence = confidence > *ret_confidence ? confidence : *ret_confidence;
-    }
-    return citations;
 }
 
 /* NULL when the model names no document for what it says: nobody can check that. */
@@ -72,7 +50,7 @@ static json_t *suggestion_of(struct cp_answering *answering, const struct cp_llm
         cp_buffer_text(&text, answering->app->config.llm.refusal);
     else
         cp_prompt_read(answer->text, (int)json_array_size(hits), &text, &cited);
-    json_t *citations = cite(hits, cited, &confidence), *suggestion = NULL;
+    json_t *citations = cp_airing_cite(hits, cited, &confidence), *suggestion = NULL;
     if (refused || json_array_size(citations))
         suggestion = json_pack("{s:s,s:b,s:f,s:O,s:s,s:s,s:f,s:f}", "text", cp_buffer_string(&text),
                                "refused", refused, "confidence", confidence, "citations", citations, "by",
@@ -83,15 +61,34 @@ static json_t *suggestion_of(struct cp_answering *answering, const struct cp_llm
     return suggestion;
 }
 
-static int write_answer(struct cp_answering *answering, const json_t *question, const json_t *hits,
+/* Who answers: as the channel says, else as the server's configuration does. */
+static struct cp_persona persona_of(const struct cp_llm_config *config, const json_t *about)
+{
+    const json_t *own = json_object_get(json_object_get(about, "answers"), "persona");
+    const char *name = text_of(own, "name"), *role = text_of(own, "role"), *tone = text_of(own, "tone");
+    int64_t words = json_integer_value(json_object_get(own, "words"));
+    return (struct cp_persona){*name ? name : config->persona_name, *role ? role : config->persona_role,
+                               *tone ? tone : config->persona_tone,
+                               (int)(words ? words : config->persona_words)};
+}
+
+/* What is known of a question when a model is asked. */
+struct matter {
+    const struct job *job;
+    json_t *about, *question, *earlier,
+        *found; /* the channel, ..., what the asker asked before, the search */
+};
+
+static int write_answer(struct cp_answering *answering, const struct matter *matter, struct cp_airing *airing,
                         json_t **ret_suggestion, struct cp_error *error)
 {
-    const struct cp_llm_config *config = &answering->app->config.llm;
-    const struct cp_persona persona = {config->persona_name, config->persona_role, config->persona_tone,
-                                       (int)config->persona_words};
+    const struct cp_llm_listener listener = {cp_airing_hear, cp_airing_tick, airing};
+    const struct cp_persona persona = persona_of(&answering->app->config.llm, matter->about);
+    const json_t *hits = json_object_get(matter->found, "hits");
     struct cp_llm_answer answer;
-    json_t *messages = cp_prompt_make(&persona, hits, text_of(question, "text"));
-    int result = messages ? cp_llm_ask(answering->llm, messages, &answering->stop, &answer, error)
+    json_t *messages = cp_prompt_make(&persona, matter->earlier, hits, text_of(matter->question, "text"));
+    int result = messages ? cp_llm_ask(answering->llm, messages, airing->sure <= 1 ? &listener : NULL,
+                                       &answering->stop, &answer, error)
                           : cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     json_decref(messages);
     if (result)
@@ -104,34 +101,102 @@ static int write_answer(struct cp_answering *answering, const json_t *question, 
     return result;
 }
 
+/* When the model failed: what was suggested before, or what was said of its answer, and why. */
+static json_t *suggest_despite(struct cp_app *app, const struct matter *matter, struct cp_airing *airing,
+                               const struct cp_error *why)
+{
+    json_t *now = NULL;
+    if (*airing->cue)
+        cp_question_get(app, matter->job->channel, matter->job->question, &now, NULL);
+    json_t *suggestion = json_deep_copy(json_object_get(now ? now : matter->question, "suggestion"));
+    if (now)
+        json_object_set_new(suggestion, "text", json_string(cp_buffer_string(&airing->said)));
+    json_object_set_new(suggestion, "problem", json_string(why->text));
+    json_decref(now);
+    return suggestion;
+}
+
+/* What is said when the model has nothing and the presenter has said that an answer comes. */
+static const char *words_without_model(const struct cp_app *app, const json_t *question, double sure)
+{
+    const json_t *suggestion = json_object_get(question, "suggestion");
+    bool good = !json_is_true(json_object_get(suggestion, "refused")) && *text_of(suggestion, "text") &&
+                json_number_value(json_object_get(suggestion, "confidence")) >= sure;
+    return good ? text_of(suggestion, "text") : app->config.llm.refusal;
+}
+
+/* Asks the model, airs what it says if it may, and puts down what came of it. */
+static void have_answered(struct cp_answering *answering, const struct matter *matter, int result,
+                          struct cp_error *error)
+{
+    struct cp_app *app = answering->app;
+    const struct job *job = matter->job;
+    const json_t *hits = json_object_get(matter->found, "hits");
+    json_t *suggestion = NULL;
+    struct cp_airing airing;
+    cp_airing_begin(&airing, app, job->channel, matter->about, job->question, hits, job->asked_ns);
+    if (!result && json_array_size(hits))
+        result = write_answer(answering, matter, &airing, &suggestion, error);
+    cp_airing_finish(&airing, suggestion, words_without_model(app, matter->question, airing.sure));
+    if (result && result != CP_ERR_CANCELLED) {
+        suggestion = suggest_despite(app, matter, &airing, error);
+        cp_log(CP_LOG_WARN, "app", "question not answered by the model", "question=%s error=\"%s\"",
+               job->question, error->text);
+    }
+    if (suggestion && *airing.cue) {
+        json_object_set_new(suggestion, "first_sentence_ms", json_real((double)airing.first_ns / 1e6));
+        cp_question_note_whole(app, job->channel, job->question, suggestion, cp_buffer_string(&airing.said));
+        cp_metric_observe_ns(answering->first_sentence, airing.first_ns);
+    } else if (suggestion) {
+        cp_question_set_suggestion(app, job->channel, job->question, suggestion);
+    }
+    if (!*airing.cue && job->asked_ns && result != CP_ERR_CANCELLED)
+        cp_question_air_if_sure(app, job->channel, job->question, job->asked_ns);
+    cp_airing_clear(&airing);
+    json_decref(suggestion);
+}
+
+/* Finds passages; for a question that says too little by itself, by the one before it as well. */
+static int look_up(struct cp_app *app, struct matter *matter, struct cp_error *error)
+{
+    const char *text = text_of(matter->question, "text"),
+               *before = text_of(json_array_get(matter->earlier, 0), "question");
+    struct cp_search search = {.query = text,
+                               .collection = text_of(matter->question, "collection"),
+                               .language = text_of(matter->question, "language"),
+                               .limit = CP_PROMPT_MAX_PASSAGES};
+    int result = cp_answers_search(app->answers, &search, &matter->found, error);
+    const json_t *best = json_array_get(json_object_get(matter->found, "hits"), 0);
+    if (result || !*before ||
+        json_number_value(json_object_get(best, "confidence")) >= app->config.answers.confident)
+        return result;
+    struct cp_buffer both = cp_buffer_make(8 << 10);
+    json_t *wider = NULL;
+    cp_buffer_printf(&both, "%s %s", before, text);
+    search.query = cp_buffer_string(&both);
+    if (!both.failed && !cp_answers_search(app->answers, &search, &wider, NULL)) {
+        json_decref(matter->found);
+        matter->found = wider;
+    }
+    cp_buffer_free(&both);
+    return 0;
+}
+
 static void answer(struct cp_answering *answering, const struct job *job)
 {
     struct cp_app *app = answering->app;
     struct cp_error error;
-    json_t *question = NULL, *found = NULL, *suggestion = NULL;
-    if (cp_question_get(app, job->channel, job->question, &question, NULL))
+    struct matter matter = {.job = job};
+    if (cp_question_get(app, job->channel, job->question, &matter.question, NULL))
         return; /* gone meanwhile */
-    const struct cp_search search = {.query = text_of(question, "text"),
-                                     .collection = text_of(question, "collection"),
-                                     .language = text_of(question, "language"),
-                                     .limit = CP_PROMPT_MAX_PASSAGES};
-    int result = cp_answers_search(app->answers, &search, &found, &error);
-    const json_t *hits = json_object_get(found, "hits");
-    if (!result && json_array_size(hits))
-        result = write_answer(answering, question, hits, &suggestion, &error);
-    if (result && result != CP_ERR_CANCELLED) {
-        suggestion = json_deep_copy(json_object_get(question, "suggestion"));
-        json_object_set_new(suggestion, "problem", json_string(error.text));
-        cp_log(CP_LOG_WARN, "app", "question not answered by the model", "question=%s error=\"%s\"",
-               job->question, error.text);
-    }
-    if (suggestion)
-        cp_question_set_suggestion(app, job->channel, job->question, suggestion);
-    if (job->asked_ns && result != CP_ERR_CANCELLED)
-        cp_question_air_if_sure(app, job->channel, job->question, job->asked_ns);
-    json_decref(suggestion);
-    json_decref(found);
-    json_decref(question);
+    cp_show_channel_get(app->show, job->channel, &matter.about, NULL);
+    matter.earlier = cp_question_earlier(app, job->channel, matter.question);
+    int result = look_up(app, &matter, &error);
+    have_answered(answering, &matter, result, &error);
+    json_decref(matter.about);
+    json_decref(matter.earlier);
+    json_decref(matter.found);
+    json_decref(matter.question);
 }
 
 static void *run(void *arg)
@@ -174,6 +239,9 @@ int cp_answering_create(struct cp_app *app, struct cp_answering **ret_answering,
     answering->app = app;
     answering->full = cp_counter(app->observe, "compere_llm_left_out_total", "",
                                  "Questions that no model was asked, as too many waited");
+    answering->first_sentence =
+        cp_histogram(app->observe, "compere_llm_first_sentence_seconds", "",
+                     "From asking a language model to the first sentence that was aired of its answer");
     answering->queue = cp_queue_create("answers", WAITING, CP_FULL_REFUSE, free);
     for (int i = 0; answering->queue && i < THREADS; i++) {
         char name[16];

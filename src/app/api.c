@@ -93,6 +93,12 @@ static const struct cp_field rundown_fields[] = {
      .fields = cue_fields},
     END};
 
+static const struct cp_field persona_fields[] = {
+    TEXT("name", 79, "\"Ava\""),
+    TEXT("role", 199, "\"who hosts the evening show of a toy shop\""),
+    TEXT("tone", 199, "\"warm, clear and brief\""),
+    {.name = "words", .type = CP_FIELD_INTEGER, .min = 5, .max = 200, .help = "of an answer, at most"},
+    END};
 static const struct cp_field answers_fields[] = {
     {.name = "mode",
      .type = CP_FIELD_TEXT,
@@ -101,6 +107,16 @@ static const struct cp_field answers_fields[] = {
      .choices = "manual|auto",
      .help = "auto airs sure answers to viewers' questions without anybody's word; manual by default"},
     NUMBER("confident", 0, 1, "how sure an answer must be for that; 0.7 by default"),
+    TEXT("filler", 1000, "said while a language model keeps one waiting; several lines by |, one is taken"),
+    {.name = "filler_ms",
+     .type = CP_FIELD_INTEGER,
+     .min = 0,
+     .max = 60000,
+     .help = "after so long; 1200 by default"},
+    {.name = "persona",
+     .type = CP_FIELD_OBJECT,
+     .fields = persona_fields,
+     .help = "who answers, where it is not as the server's configuration says"},
     END};
 static const struct cp_field music_fields[] = {
     TEXT("media", 47, "an uploaded sound's id (GET /v1/media); \"\" turns the music off"),

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { KEEP_DAYS = 7, ID_BYTES = 32, MAX_HISTORY = 50, TRIES = 5 };
+enum { KEEP_DAYS = 7, ID_BYTES = 32, MAX_HISTORY = 50, TRIES = 5, CONTEXT_S = 900 };
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -206,11 +206,37 @@ int cp_question_list(struct cp_app *app, const char *channel, const char *state,
     return 0;
 }
 
+json_t *cp_question_earlier(struct cp_app *app, const char *channel, const json_t *question)
+{
+    enum { LOOK_AT = 60, MOST = 3 };
+    const char *asker = text_of(question, "asker");
+    json_t *earlier = json_array(), *page = NULL, *one;
+    size_t i;
+    char since[32];
+    cp_clock_rfc3339(cp_clock_wall_ns() - (int64_t)CONTEXT_S * CP_NS_PER_S, since);
+    if (*asker && !cp_question_list(app, channel, "", NULL, LOOK_AT, &page, NULL))
+        json_array_foreach(json_object_get(page, "questions"), i, one)
+        {
+            const char *said = text_of(one, "answer");
+            bool same = !strcmp(text_of(one, "asker"), asker) &&
+                        strcmp(text_of(one, "id"), text_of(question, "id")) < 0 &&
+                        strcmp(text_of(one, "asked_at"), since) >= 0;
+            if (!*said)
+                said = text_of(json_object_get(one, "suggestion"), "text");
+            if (same && json_array_size(earlier) < MOST)
+                json_array_append_new(
+                    earlier, json_pack("{s:s,s:s}", "question", text_of(one, "text"), "answer", said));
+        }
+    json_decref(page);
+    return earlier;
+}
+
 /* --- what operators do --- */
 
 struct doing {
     struct cp_app *app;
     const char *channel, *by, *text;
+    const json_t *suggestion; /* takes the place of the question's; NULL: that stays */
     int64_t asked_ns;
     char cue[48]; /* that was made */
 };
@@ -234,9 +260,11 @@ static int do_dismiss(void *user, json_t *question, struct cp_error *error)
 static int do_approve(void *user, json_t *question, struct cp_error *error)
 {
     const struct doing *doing = user;
-    const char *text = *doing->text ? doing->text : text_of(json_object_get(question, "suggestion"), "text");
     if (!is_open(question))
         return not_open(question, error);
+    if (doing->suggestion)
+        json_object_set_new(question, "suggestion", json_deep_copy(doing->suggestion));
+    const char *text = *doing->text ? doing->text : text_of(json_object_get(question, "suggestion"), "text");
     if (!*text)
         return cp_fail(error, CP_ERR_INVALID, "app",
                        "nothing was found to answer this question with: give the answer as text");
@@ -296,11 +324,14 @@ static int take_back(void *user, json_t *question, struct cp_error *error)
     return 0;
 }
 
-/* Whoever approves first wins the record, and only then makes the cue: it is said once. */
-int cp_question_approve(struct cp_app *app, const char *channel, const char *id, const char *text,
-                        const char *by, int64_t asked_ns, json_t **ret_question, struct cp_error *error)
+/* Whoever approves first wins the record, and only then makes the cue: it is said once. open: its text is
+ * still being written. */
+static int approve(const struct doing *wanted, const char *id, bool open, json_t **ret_question,
+                   struct cp_error *error)
 {
-    struct doing doing = {.app = app, .channel = channel, .by = by, .text = text};
+    struct doing doing = *wanted;
+    struct cp_app *app = doing.app;
+    const char *channel = doing.channel;
     json_t *question = NULL, *cue = NULL, *about = NULL;
     int result = cp_show_channel_get(app->show, channel, &about, error);
     if (!result)
@@ -310,9 +341,11 @@ int cp_question_approve(struct cp_app *app, const char *channel, const char *id,
         return result;
     }
     json_t *spec = json_pack("{s:s,s:s}", "text", text_of(question, "answer"), "question", id);
+    if (open)
+        json_object_set_new(spec, "open", json_true());
     result = cp_app_check_cue(app, spec, about, NULL, error);
     if (!result)
-        result = cp_show_cue_create(app->show, channel, spec, asked_ns, &cue, error);
+        result = cp_show_cue_create(app->show, channel, spec, doing.asked_ns, &cue, error);
     if (result) {
         json_t *back = NULL;
         if (!update(app, channel, id, take_back, &doing, &back, NULL))
@@ -335,16 +368,64 @@ int cp_question_approve(struct cp_app *app, const char *channel, const char *id,
     return result;
 }
 
+int cp_question_approve(struct cp_app *app, const char *channel, const char *id, const char *text,
+                        const char *by, int64_t asked_ns, json_t **ret_question, struct cp_error *error)
+{
+    const struct doing doing = {.app = app, .channel = channel, .by = by, .text = text, .asked_ns = asked_ns};
+    return approve(&doing, id, false, ret_question, error);
+}
+
+/* --- answers that air by themselves --- */
+
 #define USUAL_SURE 0.7 /* the confidence from which an answer airs by itself */
+
+double cp_question_sure(const json_t *channel)
+{
+    const json_t *rule = json_object_get(channel, "answers"), *sure = json_object_get(rule, "confident");
+    if (strcmp(text_of(rule, "mode"), "auto") != 0)
+        return 2;
+    return sure ? json_number_value(sure) : USUAL_SURE;
+}
 
 static bool is_sure(const json_t *channel, const json_t *question)
 {
-    const json_t *rule = json_object_get(channel, "answers"), *sure = json_object_get(rule, "confident"),
-                 *suggestion = json_object_get(question, "suggestion");
-    return !strcmp(text_of(rule, "mode"), "auto") && !strcmp(text_of(question, "state"), "suggested") &&
-           *text_of(suggestion, "text") &&
-           json_number_value(json_object_get(suggestion, "confidence")) >=
-               (sure ? json_number_value(sure) : USUAL_SURE);
+    const json_t *suggestion = json_object_get(question, "suggestion");
+    return !strcmp(text_of(question, "state"), "suggested") && *text_of(suggestion, "text") &&
+           json_number_value(json_object_get(suggestion, "confidence")) >= cp_question_sure(channel);
+}
+
+int cp_question_air_begun(struct cp_app *app, const char *channel, const char *id, const json_t *suggestion,
+                          int64_t asked_ns, char ret_cue[48], struct cp_error *error)
+{
+    const struct doing doing = {.app = app,
+                                .channel = channel,
+                                .by = "auto",
+                                .text = "",
+                                .suggestion = suggestion,
+                                .asked_ns = asked_ns};
+    json_t *question = NULL;
+    int result = approve(&doing, id, true, &question, error);
+    if (!result)
+        snprintf(ret_cue, 48, "%s", text_of(question, "cue"));
+    json_decref(question);
+    return result;
+}
+
+static int do_note_whole(void *user, json_t *question, struct cp_error *error)
+{
+    const struct doing *doing = user;
+    json_object_set_new(question, "suggestion", json_deep_copy(doing->suggestion));
+    json_object_set_new(question, "answer", json_string(doing->text));
+    return 0;
+}
+
+void cp_question_note_whole(struct cp_app *app, const char *channel, const char *id, const json_t *suggestion,
+                            const char *said)
+{
+    struct doing doing = {.app = app, .suggestion = suggestion, .text = said};
+    json_t *question = NULL;
+    if (!update(app, channel, id, do_note_whole, &doing, &question, NULL))
+        json_decref(question);
 }
 
 bool cp_question_air_if_sure(struct cp_app *app, const char *channel, const char *id, int64_t asked_ns)

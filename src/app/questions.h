@@ -25,6 +25,18 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
 /* Airs the suggestion without anybody's word, where the channel says so ("answers": {"mode":"auto"}) and the
  * answer is sure enough. True when it did. asked_ns: of the question. */
 bool cp_question_air_if_sure(struct cp_app *app, const char *channel, const char *id, int64_t asked_ns);
+/* How sure an answer must be to air by itself on a channel (its JSON), 0 to 1; 2: none does. */
+double cp_question_sure(const json_t *channel);
+/* Airs the beginning of an answer that is still being written: approves with that suggestion, as "auto", and
+ * makes an open cue (cp_show_cue_extend). CP_ERR_EXISTS when somebody was faster. */
+int cp_question_air_begun(struct cp_app *app, const char *channel, const char *id, const json_t *suggestion,
+                          int64_t asked_ns, char ret_cue[48], struct cp_error *error);
+/* Puts down the whole answer of a question whose beginning was aired, whatever its state is now. */
+void cp_question_note_whole(struct cp_app *app, const char *channel, const char *id, const json_t *suggestion,
+                            const char *said);
+/* What the same asker asked in the last quarter of an hour, newest first, at most three: [{"question",
+ * "answer"}]. Empty for askers without a name. The caller's. */
+json_t *cp_question_earlier(struct cp_app *app, const char *channel, const json_t *question);
 int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
                     struct cp_error *error);
 /* Newest first; state "" for all. {"questions":[...],"cursor"} */

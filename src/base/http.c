@@ -333,6 +333,8 @@ static CURLcode drive(CURLM *multi, struct call *call)
     int running = 1;
     while (running && !curl_multi_perform(multi, &running) && running) {
         call->failure = check_clock(call);
+        if (call->request->tick)
+            call->request->tick(call->request->user);
         if (call->failure || curl_multi_poll(multi, NULL, 0, STOP_MS, NULL))
             break;
     }

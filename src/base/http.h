@@ -47,6 +47,8 @@ struct cp_http_request {
     /* Takes the body of an answer 2xx piece by piece; other than 0 ends the request with that result. NULL:
      * the body goes to response->body. */
     int (*take_body)(void *user, const uint8_t *bytes, size_t length);
+    /* Called every 20 ms or so while the request runs. Optional; must return soon. */
+    void (*tick)(void *user);
     void *user;
     size_t max_body_bytes; /* of response->body (CP_ERR_LIMIT beyond); 0 means 64 KiB */
 

@@ -77,6 +77,7 @@ static int load_cues(struct channel *channel, struct cp_error *error)
             json_t *cue = json_loads(page.records[i].json, 0, NULL);
             if (cue && !cp_cue_is_finished(cue)) {
                 json_object_set_new(cue, "state", json_string("queued"));
+                json_object_del(cue, "open"); /* nobody writes it any more */
                 cp_cue_activate(channel, cue);
             }
             json_decref(cue);

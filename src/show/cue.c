@@ -66,6 +66,11 @@ static json_t *active_cues(struct cp_show *show, const struct channel *channel)
     return NULL;
 }
 
+json_t *cp_cue_active(struct channel *channel, const char *id)
+{
+    return json_object_get(active_cues(channel->show, channel), id);
+}
+
 void cp_cue_activate(struct channel *channel, json_t *cue)
 {
     if (channel->n_waiting == channel->waiting_capacity) {

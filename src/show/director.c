@@ -112,6 +112,7 @@ static struct line *make_line(struct channel *channel, json_t *cue, bool is_cue)
     line->channel = channel;
     line->cue = json_incref(cue);
     line->is_cue = is_cue;
+    cp_line_open(line);
     if (is_cue) {
         snprintf(line->id, sizeof line->id, "%s", own_text(line, "id"));
         line->asked_ns = json_integer_value(json_object_get(cue, "asked_ns"));
@@ -143,6 +144,8 @@ static int ask_speech(struct line *line)
         wanted.voice = ""; /* the cue's language says more than the channel's voice */
     uint64_t job = ++show->last_job;
     line->job = job;
+    line->asked_bytes = wanted.text ? strlen(wanted.text) : 0;
+    line->said_all = false;
     int result = show->services.say(show->services.user, &wanted, job, &line->ticket, &line->error);
     if (!result)
         return 0;
@@ -199,6 +202,9 @@ static void finish(struct line *line)
         free_line(line);
         return;
     }
+    pthread_mutex_lock(&show->lock);
+    json_object_del(line->cue, "open");
+    pthread_mutex_unlock(&show->lock);
     bool whole = line->complete && line->n_wholly == line->n_utterances;
     const char *state = line->error_code ? "failed" : line->cutting && !whole ? "cut" : "done";
     if (show->services.performed && line->n_pushed)
@@ -361,7 +367,10 @@ static struct item *make_item(struct line *line)
     item->utterance = line->utterances[line->n_pushed];
     item->generation = line->channel->generation;
     item->first = line->n_pushed == 0;
-    item->gap_samples = item->first ? gap_before(line->channel, line) : 0;
+    if (item->first)
+        item->gap_samples = gap_before(line->channel, line);
+    else if (line->utterances[line->n_pushed - 1]->last)
+        item->gap_samples = OPEN_GAP_MS * CP_SAMPLE_HZ / 1000;
     item->emotion = cp_emotion_from_name(text_of(line, "emotion"));
     if (!item->emotion)
         item->emotion = CP_EMOTION_NEUTRAL;
@@ -392,8 +401,8 @@ static void feed(struct line *line)
         }
         line->n_pushed++;
     }
-    if (!line->complete && !line->job && line->n_utterances - line->n_ended < BATCH_LOW &&
-        ask_speech(line) == CP_ERR_BUSY)
+    bool more = !line->complete && !line->job && (!line->said_all || cp_line_has_more(line));
+    if (more && line->n_utterances - line->n_ended < BATCH_LOW && ask_speech(line) == CP_ERR_BUSY)
         channel->retry_ns = cp_clock_now_ns() + BUSY_RETRY_NS;
 }
 
@@ -435,6 +444,7 @@ void cp_direct(struct channel *channel)
     if (channel->rundown_retry_ns && cp_clock_now_ns() >= channel->rundown_retry_ns)
         channel->rundown_retry_ns = 0;
     give_up_stage(channel);
+    cp_line_close_overdue(channel);
     for (bool again = true; again;) {
         again = false;
         finish_what_is_over(channel);
@@ -462,8 +472,10 @@ void cp_direct(struct channel *channel)
             again = true;
         }
     }
-    if (channel->on_air)
+    const struct line *line = channel->on_air;
+    if (line)
         feed(channel->on_air);
+    atomic_store(&channel->door->waiting, line && line->open && line->n_ended == line->n_pushed);
 }
 
 int64_t cp_director_retry_ns(const struct channel *channel)
@@ -473,6 +485,8 @@ int64_t cp_director_retry_ns(const struct channel *channel)
         when = channel->rundown_retry_ns;
     if (channel->next && channel->next->staging && channel->next->stage_deadline_ns < when)
         when = channel->next->stage_deadline_ns;
+    if (channel->on_air && channel->on_air->open && channel->on_air->open_until_ns < when)
+        when = channel->on_air->open_until_ns;
     return channel->door ? when : INT64_MAX;
 }
 
@@ -556,7 +570,8 @@ void cp_director_spoken(struct cp_show *show, uint64_t job, struct cp_utterance 
     if (!line || !keep_utterance(line, utterance))
         return;
     line->next_sentence = utterance->sentence + 1;
-    line->complete = utterance->last;
+    line->said_all = utterance->last;
+    line->complete = utterance->last && !cp_line_goes_on(line);
     if (line->is_cue)
         note_voice(show, line->cue, utterance->voice);
     if (!line->is_cue || line->n_utterances > 1)
@@ -586,7 +601,8 @@ void cp_director_spoken_end(struct cp_show *show, uint64_t job, int result, cons
     if (!result) {
         const struct cp_utterance *last =
             line->n_utterances ? line->utterances[line->n_utterances - 1] : NULL;
-        line->complete = !last || last->last || line->next_sentence == line->asked_from;
+        line->said_all = !last || last->last || line->next_sentence == line->asked_from;
+        line->complete = line->said_all && !cp_line_goes_on(line);
         line->asked_from = line->next_sentence;
     } else {
         line->complete = true;

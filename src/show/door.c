@@ -4,6 +4,7 @@
  */
 #include "show/show_int.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 
 #include <string.h>
@@ -93,6 +94,17 @@ static void play(struct cp_stage_door *door, struct cp_moment *ret_moment, int16
     }
 }
 
+/* What the presenter does while nobody speaks. */
+static enum cp_attention attention_between_lines(const struct cp_stage_door *door)
+{
+    int64_t now_ns = cp_clock_now_ns();
+    if (now_ns < atomic_load_explicit(&door->listen_until_ns, memory_order_relaxed))
+        return CP_ATTENTION_LISTENING;
+    bool thinks = atomic_load_explicit(&door->waiting, memory_order_relaxed) ||
+                  now_ns < atomic_load_explicit(&door->think_until_ns, memory_order_relaxed);
+    return thinks ? CP_ATTENTION_THINKING : CP_ATTENTION_IDLE;
+}
+
 void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
                     int16_t ret_pcm[CP_SAMPLES_PER_FRAME])
 {
@@ -100,7 +112,7 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
     memset(ret_moment, 0, sizeof *ret_moment);
     memset(ret_pcm, 0, CP_SAMPLES_PER_FRAME * sizeof *ret_pcm);
     ret_moment->at_samples = door->frame++ * CP_SAMPLES_PER_FRAME;
-    ret_moment->attention = CP_ATTENTION_IDLE;
+    ret_moment->attention = attention_between_lines(door);
     ret_moment->emotion = CP_EMOTION_NEUTRAL;
     ret_moment->gain = 1;
 

@@ -116,6 +116,17 @@ int cp_show_cue_get(struct cp_show *show, const char *channel, const char *cue, 
                     struct cp_error *error);
 int cp_show_cue_list(struct cp_show *show, const char *channel, const char *cursor, int limit,
                      json_t **ret_page, struct cp_error *error);
+/*
+ * A cue that was created with "open": true is still being written: it goes on air with the sentences that it
+ * has and takes more, whole ones, until `last`. When it runs out of them the presenter thinks; after 30 s
+ * without any it ends. After a restart it is over with what it had. CP_ERR_NOT_FOUND when it has ended or was
+ * cut; CP_ERR_LIMIT. thread: any but show and draw
+ */
+int cp_show_cue_extend(struct cp_show *show, const char *channel, const char *cue, const char *more,
+                       bool last, struct cp_error *error);
+/* While nobody speaks on the channel the presenter listens, then thinks, for so long; 0: no more. Any thread.
+ */
+void cp_show_think(struct cp_show *show, const char *channel, int64_t for_ns);
 /* Changes a cue that still waits; CP_ERR_EXISTS when it is past that. */
 int cp_show_cue_patch(struct cp_show *show, const char *channel, const char *cue, const json_t *changes,
                       json_t **ret_cue, struct cp_error *error);

@@ -12,12 +12,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define MAX_CHANNELS    64
-#define ID_BYTES        40
-#define DOOR_AHEAD      3  /* sentences of the line on air that lie in the door at once */
-#define DOOR_ITEMS      16 /* room in the door: the line on air and the one that it was cut for */
-#define BATCH_SENTENCES 8  /* sentences asked of the speech stage at a time: bounds what a long text holds */
-#define BATCH_LOW       3  /* ask for more when fewer than this are left unplayed */
+#define MAX_CHANNELS      64
+#define ID_BYTES          40
+#define DOOR_AHEAD        3  /* sentences of the line on air that lie in the door at once */
+#define DOOR_ITEMS        16 /* room in the door: the line on air and the one that it was cut for */
+#define BATCH_SENTENCES   8 /* sentences asked of the speech stage at a time: bounds what a long text holds */
+#define BATCH_LOW         3 /* ask for more when fewer than this are left unplayed */
+#define CP_SHOW_OPEN_NS   (30 * INT64_C(1000000000)) /* an open cue that nobody goes on writing ends */
+#define CP_SHOW_LISTEN_NS (700 * INT64_C(1000000))   /* listening comes before thinking */
+#define OPEN_GAP_MS       160                        /* between sentences that were written one by one */
 #define RETRY_NS                                                                                             \
     (5 * INT64_C(1000000000)) /* a rundown that cannot speak at all is tried again after this                \
                                */
@@ -57,6 +60,14 @@ struct line {
     int next_sentence;    /* what the next request begins with */
     int asked_from;       /* what the last one ended with: a request that brings nothing new ends the line */
     bool complete;        /* all sentences have come, or none will any more */
+    bool said_all;        /* all of the text that the last request had */
+
+    /* open_cue.c */
+    bool open;             /* its text is being written: it holds when all of it was said */
+    int64_t open_until_ns; /* when it closes by itself */
+    size_t asked_bytes;    /* how long the text was that the last request had */
+    size_t grew_to;        /* how long it is now; 0: it never grew */
+
     int error_code;
     struct cp_error error;
 
@@ -79,6 +90,8 @@ struct cp_stage_door {
     struct cp_ring *down, *up;    /* of struct item; up never fills: it has room for all that fit below */
     _Atomic uint64_t cut;         /* generation << 8 | policy */
     atomic_bool speaking;
+    atomic_bool waiting;                             /* the line on air waits for more of its text */
+    _Atomic int64_t listen_until_ns, think_until_ns; /* an answer is being made; monotonic */
     /* The rest belongs to the draw thread. */
     struct item *current;
     int32_t offset, gap_left, cut_at; /* samples; cut_at -1: play on */
@@ -158,6 +171,14 @@ bool cp_cue_has_words(const json_t *line);
 void cp_cue_set_state(struct channel *channel, json_t *cue, const char *state, const struct cp_error *error);
 void cp_cue_save(struct channel *channel, json_t *cue);
 void cp_cue_activate(struct channel *channel, json_t *cue); /* takes a reference */
+/* A cue that waits or speaks, or NULL; borrowed. Under the lock. */
+json_t *cp_cue_active(struct channel *channel, const char *id);
+
+/* open_cue.c. thread: show */
+void cp_line_open(struct line *line);
+bool cp_line_has_more(const struct line *line); /* text that nobody was asked to speak yet */
+bool cp_line_goes_on(const struct line *line);  /* that, or it may come */
+void cp_line_close_overdue(struct channel *channel);
 
 /* director.c */
 void cp_direct(struct channel *channel);

@@ -108,6 +108,7 @@ struct endpoint {
     char url[CP_OPTION_TEXT_BYTES + 32], host[128], model[128];
     char authorization[KEY_BYTES + 32]; /* "" without a key */
     struct cp_breaker breaker;          /* under the lock */
+    atomic_bool plain;                  /* its last answer had no thoughts without a beginning */
 };
 
 struct cp_llm {
@@ -228,13 +229,31 @@ static bool has_tokens(struct cp_llm *llm)
 
 struct asking {
     struct cp_llm_stream stream;
+    const struct cp_llm_listener *waiting;  /* who asks; may be NULL */
+    const struct cp_llm_listener *listener; /* NULL: nobody hears it early */
+    size_t heard;                           /* bytes of the text */
+    bool used;
     struct cp_http_request request;
     struct cp_http_response response;
 };
 
 static int take_body(void *user, const uint8_t *bytes, size_t length)
 {
-    return cp_llm_stream_feed(&((struct asking *)user)->stream, bytes, length);
+    struct asking *asking = user;
+    int result = cp_llm_stream_feed(&asking->stream, bytes, length);
+    if (!result && asking->listener && asking->stream.text.length > asking->heard) {
+        asking->heard = asking->stream.text.length;
+        asking->used |=
+            asking->listener->text(asking->listener->user, cp_buffer_string(&asking->stream.text));
+    }
+    return result;
+}
+
+static void tick(void *user)
+{
+    const struct cp_llm_listener *waiting = ((struct asking *)user)->waiting;
+    if (waiting->tick)
+        waiting->tick(waiting->user);
 }
 
 /* A server that does not count is counted: some four bytes a token. */
@@ -267,11 +286,13 @@ static int explain(const struct endpoint *endpoint, const struct asking *asking,
     return result;
 }
 
-static int ask_endpoint(struct cp_llm *llm, const struct endpoint *endpoint, const char *body,
-                        int64_t left_ms, const atomic_bool *stop, struct cp_llm_answer *answer,
-                        struct cp_error *error)
+static int ask_endpoint(struct cp_llm *llm, struct endpoint *endpoint, const char *body, int64_t left_ms,
+                        const struct cp_llm_listener *listener, bool *ret_used, const atomic_bool *stop,
+                        struct cp_llm_answer *answer, struct cp_error *error)
 {
-    struct asking asking = {.stream = cp_llm_stream_make()};
+    bool plain = atomic_load(&endpoint->plain);
+    struct asking asking = {
+        .stream = cp_llm_stream_make(), .waiting = listener, .listener = plain ? listener : NULL};
     const char *headers[] = {"Content-Type: application/json", "Accept: text/event-stream, application/json",
                              *endpoint->authorization ? endpoint->authorization : NULL, NULL};
     asking.request = (struct cp_http_request){.who = "the language model",
@@ -283,6 +304,7 @@ static int ask_endpoint(struct cp_llm *llm, const struct endpoint *endpoint, con
                                               .body_bytes = strlen(body),
                                               .take_body = take_body,
                                               .user = &asking,
+                                              .tick = listener ? tick : NULL,
                                               .first_byte_ms = llm->config.first_ms,
                                               .idle_ms = llm->config.idle_ms,
                                               .total_ms = left_ms,
@@ -292,6 +314,7 @@ static int ask_endpoint(struct cp_llm *llm, const struct endpoint *endpoint, con
         result = cp_http_check(&asking.request, &asking.response, error);
     if (!result) {
         result = cp_llm_stream_end(&asking.stream);
+        atomic_store(&endpoint->plain, !asking.stream.untagged && (plain || !result));
         const char *text = cp_buffer_string(&asking.stream.text);
         if (!result && !text[strspn(text, " \n\t")])
             result = CP_ERR_FORMAT; /* nothing but thoughts, or nothing at all */
@@ -303,6 +326,7 @@ static int ask_endpoint(struct cp_llm *llm, const struct endpoint *endpoint, con
         result = explain(endpoint, &asking, result, error);
     if (!result)
         fill_answer(endpoint, &asking, answer);
+    *ret_used = asking.used;
     cp_llm_stream_free(&asking.stream);
     cp_http_response_free(&asking.response);
     return result;
@@ -354,8 +378,8 @@ static void count(struct cp_llm *llm, int result, int failovers, const struct cp
     pthread_mutex_unlock(&llm->lock);
 }
 
-int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const atomic_bool *stop,
-               struct cp_llm_answer *ret_answer, struct cp_error *error)
+int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const struct cp_llm_listener *listener,
+               const atomic_bool *stop, struct cp_llm_answer *ret_answer, struct cp_error *error)
 {
     const int64_t start_ns = cp_clock_now_ns();
     struct cp_llm_answer answer = {0};
@@ -365,7 +389,8 @@ int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const atomic_bool *st
     int result =
         cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "the language models have failed too often and rest");
     int tried = 0;
-    for (int i = 0; i < llm->n_endpoints && result; i++) {
+    bool used = false;
+    for (int i = 0; i < llm->n_endpoints && result && !used; i++) {
         struct endpoint *endpoint = &llm->endpoints[i];
         int64_t left_ms = llm->config.total_ms - (cp_clock_now_ns() - start_ns) / CP_NS_PER_MS;
         if (left_ms < LEAST_MS || result == CP_ERR_CANCELLED)
@@ -373,7 +398,7 @@ int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const atomic_bool *st
         if (!may_ask(llm, endpoint))
             continue;
         char *body = body_of(&llm->config, endpoint, messages);
-        result = body ? ask_endpoint(llm, endpoint, body, left_ms, stop, &answer, error)
+        result = body ? ask_endpoint(llm, endpoint, body, left_ms, listener, &used, stop, &answer, error)
                       : cp_fail(error, CP_ERR_NOMEM, STAGE, "out of memory");
         free(body);
         note(llm, endpoint, result);

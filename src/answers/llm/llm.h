@@ -44,10 +44,25 @@ struct cp_llm_answer {
     char host[128], model[128];
     int64_t tokens_in, tokens_out, first_ns, total_ns; /* first: when the first bytes came */
 };
-/* Asks. messages: cp_prompt_make(). CP_ERR_BUSY when the day's tokens are used up; else what the last
- * endpoint failed with. Any thread; blocks up to total_ms; CP_ERR_CANCELLED within 50 ms of *stop. */
-int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const atomic_bool *stop,
-               struct cp_llm_answer *ret_answer, struct cp_error *error);
+/*
+ * Hears an answer while it is written. Models whose server sends thoughts as text, with no sign where they
+ * begin, must not be heard early: an endpoint's first answer since the start is heard only when it is whole,
+ * and those after it as they come if that one had none.
+ */
+struct cp_llm_listener {
+    /* All of the answer so far, without thoughts. True when some of it is used: from then on no other
+     * endpoint is asked, since it would begin anew. thread: the one that asks; must return soon */
+    bool (*text)(void *user, const char *text);
+    /* Called some fifty times a second while one waits. Optional. thread: the one that asks */
+    void (*tick)(void *user);
+    void *user;
+};
+
+/* Asks. messages: cp_prompt_make(); listener: may be NULL. CP_ERR_BUSY when the day's tokens are used up;
+ * else what the last endpoint failed with. Any thread; blocks up to total_ms; CP_ERR_CANCELLED within 50 ms
+ * of *stop. */
+int cp_llm_ask(struct cp_llm *llm, const json_t *messages, const struct cp_llm_listener *listener,
+               const atomic_bool *stop, struct cp_llm_answer *ret_answer, struct cp_error *error);
 
 struct cp_llm_stats {
     uint64_t asked, answered, failed, failovers;

@@ -67,6 +67,7 @@ static void drop_untagged(struct cp_llm_stream *stream)
     if (at)
         memmove(stream->text.data, stream->text.data + at, stream->text.length - at);
     stream->text.length -= at;
+    stream->untagged |= at > 0;
 }
 
 static void add_content(struct cp_llm_stream *stream, const char *content)

@@ -19,6 +19,7 @@ struct cp_llm_stream {
     struct cp_buffer text;         /* the answer so far */
     int64_t tokens_in, tokens_out; /* as the server counts them; 0: it did not say */
     bool finished;                 /* it said that it is */
+    bool untagged;                 /* thoughts came without a beginning: what was text before may be one */
     char problem[200];             /* of a server that told an error in the stream */
 
     /* inside */

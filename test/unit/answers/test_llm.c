@@ -76,7 +76,7 @@ static int ask(struct cp_llm *llm, char text[100], struct cp_error *error)
 {
     struct cp_llm_answer answered;
     json_t *messages = json_pack("[{s:s,s:s}]", "role", "user", "content", "How long?");
-    int result = cp_llm_ask(llm, messages, NULL, &answered, error);
+    int result = cp_llm_ask(llm, messages, NULL, NULL, &answered, error);
     json_decref(messages);
     snprintf(text, 100, "%s", result ? "" : answered.text);
     if (!result)
@@ -171,7 +171,7 @@ static void it_can_be_stopped(void **state)
     json_t *messages = json_array();
     int64_t start_ns = cp_clock_now_ns();
     pthread_create(&thread, NULL, stop_soon, &stop);
-    assert_int_equal(cp_llm_ask(llm, messages, &stop, &answered, NULL), CP_ERR_CANCELLED);
+    assert_int_equal(cp_llm_ask(llm, messages, NULL, &stop, &answered, NULL), CP_ERR_CANCELLED);
     assert_true(cp_clock_now_ns() - start_ns < 500 * CP_NS_PER_MS);
     pthread_join(thread, NULL);
     json_decref(messages);

@@ -61,7 +61,7 @@ static int say(void *user, const struct cp_show_line *line, uint64_t job, uint64
         u->made_ns = cp_clock_now_ns();
         all[n] = u;
         at += length;
-        at += strspn(at, ". ");
+        at += strspn(at, ". \n");
     }
     for (int i = 0; i < n; i++) {
         all[i]->last = i == n - 1;
@@ -427,6 +427,152 @@ static void interrupt_of_an_unknown_policy_is_refused(void **state)
 
 /* --- the rundown --- */
 
+/* --- cues that are still being written --- */
+
+static void post_open(struct stage *stage, const char *text, char ret_id[64])
+{
+    json_t *spec = json_pack("{s:s,s:b}", "text", text, "open", 1), *cue;
+    assert_int_equal(cp_show_cue_create(stage->show, "main", spec, cp_clock_now_ns(), &cue, NULL), 0);
+    snprintf(ret_id, 64, "%s", json_string_value(json_object_get(cue, "id")));
+    json_decref(cue);
+    json_decref(spec);
+    settle(stage);
+}
+
+static int extend(struct stage *stage, const char *id, const char *more, bool last)
+{
+    int result = cp_show_cue_extend(stage->show, "main", id, more, last, NULL);
+    settle(stage);
+    return result;
+}
+
+static enum cp_attention attention(struct stage *stage)
+{
+    struct cp_moment moment;
+    int16_t pcm[CP_SAMPLES_PER_FRAME];
+    cp_show_moment(stage->door, &moment, pcm);
+    stage->frames++;
+    settle(stage);
+    return moment.attention;
+}
+
+static void open_cue_grows_and_the_show_waits_for_it(void **state)
+{
+    struct stage *stage = *state;
+    char id[64], shown[32];
+    make_channel(stage, "{\"loop\":true,\"cues\":[{\"text\":\"r.\"}]}");
+    post_open(stage, "A. B.", id);
+    post(stage, "Z.", NULL);
+    play(stage, 40); /* A and B last 30 frames; neither the rundown nor the next cue may begin */
+    assert_string_equal(stage->heard, "AB");
+    assert_int_equal(attention(stage), CP_ATTENTION_THINKING);
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "speaking");
+    assert_int_equal(extend(stage, id, "C.", false), 0);
+    play(stage, 8);
+    assert_int_equal(extend(stage, id, "D. E.", false), 0); /* while C is being said */
+    play(stage, 60);
+    assert_string_equal(stage->heard, "ABCDE");
+    assert_int_equal(extend(stage, id, "F.", true), 0);
+    play(stage, 22);
+    play(stage, 20);
+    assert_memory_equal(stage->heard, "ABCDEFZ", 7);
+    assert_non_null(strstr(stage->performed, "A. B.\nC.\nD. E.\nF.:done"));
+    assert_int_equal(extend(stage, id, "G.", false), CP_ERR_NOT_FOUND);
+    json_t *cue;
+    assert_int_equal(cp_show_cue_get(stage->show, "main", id, &cue, NULL), 0);
+    assert_null(json_object_get(cue, "open"));
+    assert_int_equal(json_integer_value(json_object_get(cue, "sentences_done")), 6);
+    json_decref(cue);
+}
+
+static void open_cue_ends_when_it_is_closed_without_more(void **state)
+{
+    struct stage *stage = *state;
+    char id[64], shown[32];
+    make_channel(stage, NULL);
+    post_open(stage, "A.", id);
+    play(stage, 30);
+    assert_int_equal(extend(stage, id, "", true), 0); /* all of it was said: it is over at once */
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "done");
+    assert_string_equal(stage->performed, "A.:done ");
+    assert_int_equal(attention(stage), CP_ATTENTION_IDLE);
+
+    post_open(stage, "B.", id);
+    play(stage, 3);
+    assert_int_equal(extend(stage, id, "", true), 0); /* while it is being said */
+    play(stage, 20);
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "done");
+    assert_string_equal(stage->heard, "AB");
+}
+
+static void open_cue_that_waits_grows_before_its_turn(void **state)
+{
+    struct stage *stage = *state;
+    char id[64];
+    make_channel(stage, NULL);
+    post(stage, "A.", NULL);
+    post(stage, "B.", NULL);
+    post_open(stage, "C.", id);
+    assert_int_equal(extend(stage, id, "D.", true), 0);
+    play(stage, 80);
+    assert_string_equal(stage->heard, "ABCD");
+}
+
+static void open_cue_can_be_cut_and_is_bounded(void **state)
+{
+    struct stage *stage = *state;
+    char id[64], shown[32];
+    static char huge[40 << 10];
+    make_channel(stage, NULL);
+    post_open(stage, "A.", id);
+    play(stage, 5);
+    memset(huge, 'x', sizeof huge - 1);
+    assert_int_equal(extend(stage, id, huge, false), CP_ERR_LIMIT);
+    assert_int_equal(cp_show_interrupt(stage->show, "main", "now", NULL), 0);
+    play(stage, 5);
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "cut");
+    assert_int_equal(extend(stage, id, "B.", false), CP_ERR_NOT_FOUND);
+    assert_int_equal(extend(stage, "cue_none", "B.", false), CP_ERR_NOT_FOUND);
+}
+
+static void open_cue_is_over_after_a_restart(void **state)
+{
+    struct stage *stage = *state;
+    char id[64], shown[32];
+    make_channel(stage, NULL);
+    post_open(stage, "A. B.", id);
+    play(stage, 18);
+    close_show(stage);
+    open_show(stage);
+    stage->frames = 0;
+    assert_int_equal(cp_show_enter(stage->show, "main", NULL, &stage->door, NULL), 0);
+    settle(stage);
+    play(stage, 40);
+    assert_string_equal(stage->heard, "ABB");
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "done");
+}
+
+static void presenter_listens_then_thinks(void **state)
+{
+    struct stage *stage = *state;
+    make_channel(stage, NULL);
+    assert_int_equal(attention(stage), CP_ATTENTION_IDLE);
+    cp_show_think(stage->show, "main", 60 * CP_NS_PER_S);
+    assert_int_equal(attention(stage), CP_ATTENTION_LISTENING);
+    usleep(800 * 1000);
+    assert_int_equal(attention(stage), CP_ATTENTION_THINKING);
+    post(stage, "A.", NULL);
+    assert_int_equal(attention(stage), CP_ATTENTION_SPEAKING);
+    play(stage, 20);
+    cp_show_think(stage->show, "main", 0);
+    assert_int_equal(attention(stage), CP_ATTENTION_IDLE);
+}
+
 static const char RUNDOWN[] = "{\"loop\":true,\"cues\":[{\"text\":\"a. b. c.\"},{\"text\":\"d.\"}]}";
 
 static void rundown_loops(void **state)
@@ -755,6 +901,12 @@ int main(void)
         CASE(interrupt_word_ends_at_the_word),
         CASE(interrupt_sentence_ends_at_the_sentence),
         CASE(interrupt_of_an_unknown_policy_is_refused),
+        CASE(open_cue_grows_and_the_show_waits_for_it),
+        CASE(open_cue_ends_when_it_is_closed_without_more),
+        CASE(open_cue_that_waits_grows_before_its_turn),
+        CASE(open_cue_can_be_cut_and_is_bounded),
+        CASE(open_cue_is_over_after_a_restart),
+        CASE(presenter_listens_then_thinks),
         CASE(rundown_loops),
         CASE(rundown_goes_on_at_the_sentence_that_a_cue_cut),
         CASE(rundown_skips_what_was_interrupted_on_request),
