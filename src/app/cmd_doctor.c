@@ -179,6 +179,33 @@ static void check_pages(const struct cp_app_config *config)
         say(false, "pages", "the studio is not built: run `make build`");
 }
 
+static void check_model(const struct cp_app_config *config)
+{
+    struct cp_llm *llm;
+    struct cp_llm_answer answer;
+    struct cp_error error;
+    char text[400];
+    if (cp_llm_create(&config->llm, &llm, &error)) {
+        say(false, "language model", error.text);
+        return;
+    }
+    if (!llm) {
+        note("language model", "none: answers are the documents' own words (docs/answers.md)");
+        return;
+    }
+    json_t *messages = json_pack("[{s:s,s:s}]", "role", "user", "content", "Answer with the one word: ready");
+    if (cp_llm_ask(llm, messages, NULL, NULL, &answer, &error)) {
+        say(false, "language model", error.text);
+    } else {
+        snprintf(text, sizeof text, "%s at %s answers in %.1f s", answer.model, answer.host,
+                 (double)answer.total_ns / 1e9);
+        say(true, "language model", text);
+        free(answer.text);
+    }
+    json_decref(messages);
+    cp_llm_destroy(llm);
+}
+
 static void check_webrtc(const struct cp_app_config *config)
 {
     struct cp_webrtc *webrtc;
@@ -210,6 +237,7 @@ int cp_cmd_doctor(int argc, char **argv)
     check_store(&config);
     check_pages(&config);
     check_webrtc(&config);
+    check_model(&config);
     printf(problems ? "\n%d problem(s): see above for what to do.\n"
                     : "\nEverything that a show needs is here.\n",
            problems);

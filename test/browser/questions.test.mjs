@@ -60,7 +60,20 @@ test('a document is uploaded, a question suggested, edited, said on air and aire
   await until('the channel to know', async () => (await server.api('GET', '/v1/channels/main')).answers?.mode === 'auto');
   await server.api('POST', '/v1/channels/main/questions', { text: 'How much does the stoneware mug hold?', asker: 'Robin' });
   await desk.locator('[data-question][data-state=aired]', { hasText: 'Robin' }).waitFor({ timeout: 20_000 });
+  await desk.locator('[data-question][data-state=aired]', { hasText: 'Robin' }).getByText('First frame').waitFor({ timeout: 20_000 });
+
+  // How answers are given is kept, and stays when who decides is changed.
+  await desk.getByText('How answers are given').click();
+  await desk.getByLabel('Said when a language model keeps one waiting').fill('Good question. | Let me look.');
+  await desk.getByLabel('After seconds').fill('0.8');
+  await desk.getByLabel('The presenter’s name').fill('Ava');
+  if (process.env.COMPERE_PICTURES) await page.screenshot({ path: `${process.env.COMPERE_PICTURES}/answers.png` });
+  await desk.getByRole('button', { name: 'Put in place' }).click();
+  await until('the rule to be kept', async () => (await server.api('GET', '/v1/channels/main')).answers?.filler_ms === 800);
   await desk.getByLabel('Who decides that an answer airs').selectOption({ label: 'You say which answers air' });
+  await until('the channel to know', async () => (await server.api('GET', '/v1/channels/main')).answers?.mode === 'manual');
+  const { filler, persona } = (await server.api('GET', '/v1/channels/main')).answers;
+  assert.deepEqual([filler, persona], ['Good question. | Let me look.', { name: 'Ava' }]);
 
   await desk.getByRole('button', { name: 'Delete shop' }).click();
   await desk.getByRole('button', { name: 'Really delete shop' }).click();

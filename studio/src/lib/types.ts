@@ -87,9 +87,19 @@ export interface ChannelState {
   cue?: string | null;
 }
 
+/** Who decides that an answer airs, and how it is given. */
+export interface AnswerRule {
+  mode: 'manual' | 'auto';
+  confident?: number;
+  /** Said when a language model keeps one waiting, after filler_ms. */
+  filler?: string;
+  filler_ms?: number;
+  persona?: { name?: string; role?: string; tone?: string; words?: number };
+}
+
 export interface Channel extends Scene {
   /** Who decides that an answer airs. */
-  answers?: { mode: 'manual' | 'auto'; confident?: number };
+  answers?: AnswerRule;
   id: string;
   title?: string;
   /** One who stands there; or `presenters`, never both. */
@@ -238,6 +248,10 @@ export interface Question {
     model?: string;
     /** Why no model did. */
     problem?: string;
+    /** Of the model, from asking it: its first bytes, its first sentence that aired, all; without one, of the search. */
+    first_ms?: number;
+    first_sentence_ms?: number;
+    took_ms?: number;
   };
 }
 
