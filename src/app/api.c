@@ -1,6 +1,8 @@
 /* The route table: every address of the HTTP interface, who may use it, and what its body holds. */
 #include "app/api.h"
 
+#include "app/audience.h"
+
 #define MAX_TEXT_BYTES 100000
 
 #define TEXT(field, most, about)                                                                             \
@@ -118,6 +120,15 @@ static const struct cp_field answers_fields[] = {
      .fields = persona_fields,
      .help = "who answers, where it is not as the server's configuration says"},
     END};
+static const struct cp_field audience_fields[] = {
+    {.name = "open", .type = CP_FIELD_BOOL, .required = true, .help = "whether the audience may ask"},
+    {.name = "per_minute",
+     .type = CP_FIELD_INTEGER,
+     .min = 1,
+     .max = 600,
+     .help = "questions of one address; 3 by default"},
+    TEXT("blocked", 4000, "words by commas that are not taken; \"word*\" takes all that begin so"),
+    END};
 static const struct cp_field music_fields[] = {
     TEXT("media", 47, "an uploaded sound's id (GET /v1/media); \"\" turns the music off"),
     NUMBER("volume_db", -60, 0, "against the voice, -18 by default"),
@@ -153,6 +164,10 @@ static const struct cp_field music_fields[] = {
          .type = CP_FIELD_OBJECT,                                                                            \
          .fields = answers_fields,                                                                           \
          .help = "who decides that an answer airs"},                                                         \
+        {.name = "questions",                                                                                \
+         .type = CP_FIELD_OBJECT,                                                                            \
+         .fields = audience_fields,                                                                          \
+         .help = "what the audience may ask, on the watch page"},                                            \
     {                                                                                                        \
         .name = "rundown", .type = CP_FIELD_OBJECT, .fields = rundown_fields,                                \
         .help = "what is said while no cue waits"                                                            \
@@ -281,6 +296,10 @@ static const struct cp_field question_fields[] = {
     TEXT("language", 35, "BCP 47; found out when nothing is said"),
     TEXT("collection", 63, "answer from this collection only"),
     END};
+static const struct cp_field ask_fields[] = {
+    {.name = "text", .type = CP_FIELD_TEXT, .required = true, .min = 2, .max = 400, .help = "what is asked"},
+    TEXT("name", 40, "shown to the operator; what the same name asked before is known to the answer"),
+    END};
 static const struct cp_field questions_query[] = {TEXT("cursor", 300, "from the last page"),
                                                   {.name = "limit",
                                                    .type = CP_FIELD_INTEGER,
@@ -291,8 +310,10 @@ static const struct cp_field questions_query[] = {TEXT("cursor", 300, "from the 
                                                    .type = CP_FIELD_TEXT,
                                                    .max = 15,
                                                    .choices = "new|suggested|approved|aired|dismissed",
-                                                   .help = "only these of a page"},
+                                                   .help = "only these"},
                                                   END};
+static const struct cp_field teach_fields[] = {
+    TEXT("text", 4000, "the answer; else what was said, else what is suggested"), END};
 static const struct cp_field approve_fields[] = {
     TEXT("text", 4000, "the answer as edited; the suggestion when nothing is said"), END};
 static const struct cp_field nothing_fields[] = {END};
@@ -393,6 +414,11 @@ const struct cp_route cp_api_routes[] = {
     {CP_POST, CHANNEL "/interrupt", CP_ROLE_OPERATOR, "Stops what is being said", .body = policy_fields,
      .success = 202, .handle = cp_api_interrupt},
 
+    {CP_GET, CHANNEL "/ask", CP_ROLE_PUBLIC, "Whether the audience may ask", .success = 200,
+     .handle = cp_api_ask_state},
+    {CP_POST, CHANNEL "/ask", CP_ROLE_PUBLIC,
+     "Asks as one of the audience, where the channel takes questions", .body = ask_fields, .success = 201,
+     .handle = cp_api_ask},
     {CP_GET, CHANNEL "/questions", CP_ROLE_OPERATOR, "What was asked, newest first", .query = questions_query,
      .success = 200, .handle = cp_api_questions_list},
     {CP_POST, CHANNEL "/questions", CP_ROLE_VIEWER, "Asks; an answer from the documents is suggested",
@@ -404,6 +430,9 @@ const struct cp_route cp_api_routes[] = {
     {CP_POST, CHANNEL "/questions/{question}/approve", CP_ROLE_OPERATOR,
      "Airs the answer, as suggested or edited", .body = approve_fields, .idempotent_key = true,
      .success = 202, .handle = cp_api_question_approve},
+    {CP_POST, CHANNEL "/questions/{question}/teach", CP_ROLE_OPERATOR,
+     "Keeps question and answer as a pair that answers the next who asks", .body = teach_fields,
+     .success = 200, .handle = cp_api_question_teach},
     {CP_POST, CHANNEL "/questions/{question}/dismiss", CP_ROLE_OPERATOR, "Puts a question aside",
      .body = nothing_fields, .success = 200, .handle = cp_api_question_dismiss},
 

@@ -71,6 +71,7 @@ CP_HANDLER(cp_api_question_get);
 CP_HANDLER(cp_api_question_suggest);
 CP_HANDLER(cp_api_question_approve);
 CP_HANDLER(cp_api_question_dismiss);
+CP_HANDLER(cp_api_question_teach);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);

@@ -148,6 +148,16 @@ void cp_api_question_approve(void *user, struct cp_request *request)
     answer_with(request, result, 202, question, &error);
 }
 
+void cp_api_question_teach(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result =
+        cp_question_teach(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
+                          text_of(cp_request_json(request), "text"), &question, &error);
+    answer_with(request, result, 200, question, &error);
+}
+
 void cp_api_question_dismiss(void *user, struct cp_request *request)
 {
     struct cp_error error;

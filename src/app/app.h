@@ -80,6 +80,7 @@ struct cp_app {
     struct cp_library *library;
     struct cp_answers *answers;
     struct cp_knowledge *knowledge;
+    struct cp_audience *audience;
     struct cp_answering *answering; /* NULL without a language model */
     struct cp_assets *assets;
     struct cp_motions *motions;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { KEEP_DAYS = 7, ID_BYTES = 32, MAX_HISTORY = 50, TRIES = 5, CONTEXT_S = 900 };
+enum { KEEP_DAYS = 7, ID_BYTES = 32, MAX_HISTORY = 50, TRIES = 5, CONTEXT_S = 900, MOST_LOOKED_AT = 2000 };
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -152,6 +152,10 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
                                  "asked_at", now, "history");
     if (!question)
         return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    if (json_is_true(json_object_get(spec, "audience")))
+        json_object_set_new(question, "votes", json_integer(1));
+    if (json_is_true(json_object_get(spec, "masked")))
+        json_object_set_new(question, "masked", json_true());
     move_to(question, "new", by);
     result = add_suggestion(app, question, "search", error);
     if (!result)
@@ -183,26 +187,38 @@ int cp_question_list(struct cp_app *app, const char *channel, const char *state,
 {
     char partition[64];
     partition_of(channel, partition);
-    const struct cp_query query = {
-        .partition = partition, .descending = true, .limit = limit, .cursor = cursor};
-    struct cp_query_result page;
-    json_t *known;
+    char at[CP_STORE_CURSOR_BYTES];
+    snprintf(at, sizeof at, "%s", cursor ? cursor : "");
+    json_t *known, *list = NULL;
     int result = cp_show_channel_get(app->show, channel, &known, error);
     if (result)
         return result;
     json_decref(known);
-    result = cp_store_query(app->store, &query, &page, error);
-    if (result)
-        return result;
-    json_t *list = json_array();
-    for (int i = 0; i < page.n_records; i++) {
-        json_t *question = json_loads(page.records[i].json, 0, NULL);
-        if (question && (!*state || !strcmp(state, text_of(question, "state"))))
-            json_array_append(list, question);
-        json_decref(question);
+    list = json_array();
+    /* A state is looked for over many records, so that one that is rare fills a page all the same. */
+    int looked_at = 0;
+    for (bool more = true; more && looked_at < MOST_LOOKED_AT; more = *at && *state) {
+        int left = limit - (int)json_array_size(list);
+        const struct cp_query query = {
+            .partition = partition, .descending = true, .limit = left, .cursor = *at ? at : NULL};
+        struct cp_query_result page;
+        if (left <= 0)
+            break;
+        if ((result = cp_store_query(app->store, &query, &page, error))) {
+            json_decref(list);
+            return result;
+        }
+        for (int i = 0; i < page.n_records; i++) {
+            json_t *question = json_loads(page.records[i].json, 0, NULL);
+            if (question && (!*state || !strcmp(state, text_of(question, "state"))))
+                json_array_append(list, question);
+            json_decref(question);
+        }
+        looked_at += page.n_records;
+        memcpy(at, page.cursor, sizeof at);
+        cp_query_result_clear(&page);
     }
-    *ret_page = json_pack("{s:o,s:s}", "questions", list, "cursor", page.cursor);
-    cp_query_result_clear(&page);
+    *ret_page = json_pack("{s:o,s:s}", "questions", list, "cursor", at);
     return 0;
 }
 
@@ -301,6 +317,21 @@ void cp_question_set_suggestion(struct cp_app *app, const char *channel, const c
     json_t *question = NULL;
     if (!update(app, channel, id, do_set_suggestion, (void *)suggestion, &question, NULL))
         json_decref(question);
+}
+
+static int do_vote(void *user, json_t *question, struct cp_error *error)
+{
+    if (!is_open(question))
+        return not_open(question, error);
+    json_int_t votes = json_integer_value(json_object_get(question, "votes"));
+    json_object_set_new(question, "votes", json_integer(votes + 1));
+    return 0;
+}
+
+int cp_question_vote(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
+                     struct cp_error *error)
+{
+    return update(app, channel, id, do_vote, NULL, ret_question, error);
 }
 
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
@@ -444,6 +475,68 @@ bool cp_question_air_if_sure(struct cp_app *app, const char *channel, const char
     json_decref(question);
     json_decref(aired);
     return airs;
+}
+
+/* --- teaching --- */
+
+/* A field of CSV (RFC 4180). */
+static void add_field(struct cp_buffer *csv, const char *text)
+{
+    cp_buffer_u8(csv, '"');
+    for (; *text; text++) {
+        if (*text == '"')
+            cp_buffer_u8(csv, '"');
+        cp_buffer_u8(csv, (uint8_t)*text);
+    }
+    cp_buffer_u8(csv, '"');
+}
+
+static int do_note_taught(void *user, json_t *question, struct cp_error *error)
+{
+    json_object_set_new(question, "taught", json_string(((const struct doing *)user)->text));
+    return 0;
+}
+
+/* A question has one title, so that teaching it again replaces what it was answered with. */
+int cp_question_teach(struct cp_app *app, const char *channel, const char *id, const char *text,
+                      json_t **ret_question, struct cp_error *error)
+{
+    enum { TITLE_CHARACTERS = 100 };
+    json_t *question = NULL, *document = NULL;
+    int result = cp_question_get(app, channel, id, &question, error);
+    if (result)
+        return result;
+    if (!*text)
+        text = text_of(question, "answer");
+    if (!*text)
+        text = text_of(json_object_get(question, "suggestion"), "text");
+    const char *asked = text_of(question, "text");
+    size_t length = strlen(asked);
+    while (length > TITLE_CHARACTERS || (asked[length] & 0xc0) == 0x80)
+        length--;
+    struct cp_buffer title = cp_buffer_make(256), csv = cp_buffer_make(64 << 10);
+    cp_buffer_printf(&title, "Taught: %.*s", (int)length, asked);
+    cp_buffer_text(&csv, "question,answer\n");
+    add_field(&csv, asked);
+    cp_buffer_u8(&csv, ',');
+    add_field(&csv, text);
+    const struct cp_document_source source = {.collection = text_of(question, "collection"),
+                                              .title = cp_buffer_string(&title),
+                                              .type = "text/csv",
+                                              .language = text_of(question, "language"),
+                                              .bytes = csv.data,
+                                              .length = csv.length};
+    result = *text
+                 ? cp_answers_add(app->answers, &source, &document, error)
+                 : cp_fail(error, CP_ERR_INVALID, "app", "there is no answer to be learnt: give it as text");
+    json_decref(question);
+    const struct doing doing = {.app = app, .text = text_of(document, "id")};
+    if (!result)
+        result = update(app, channel, id, do_note_taught, (void *)&doing, ret_question, error);
+    json_decref(document);
+    cp_buffer_free(&title);
+    cp_buffer_free(&csv);
+    return result;
 }
 
 /* --- what the show does --- */

@@ -53,8 +53,15 @@ int cp_question_approve(struct cp_app *app, const char *channel, const char *id,
  */
 void cp_question_set_suggestion(struct cp_app *app, const char *channel, const char *id,
                                 const json_t *suggestion);
+/* One more who asks the same. CP_ERR_EXISTS when it does not wait any more. */
+int cp_question_vote(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
+                     struct cp_error *error);
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
                         json_t **ret_question, struct cp_error *error);
+/* Puts question and answer (`text`, else what was said, else what is suggested) into the knowledge base as a
+ * pair, which is found before passages. CP_ERR_INVALID without an answer. */
+int cp_question_teach(struct cp_app *app, const char *channel, const char *id, const char *text,
+                      json_t **ret_question, struct cp_error *error);
 /* A cue with a "question" changed its state. thread: show */
 void cp_question_cue_changed(struct cp_app *app, const char *channel, const json_t *cue);
 

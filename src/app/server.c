@@ -1,6 +1,7 @@
 /* `compere serve` and `compere demo`: the whole program, started and stopped in order. */
 #include "app/answering.h"
 #include "app/app.h"
+#include "app/audience.h"
 #include "app/questions.h"
 
 #include "base/clock.h"
@@ -189,6 +190,7 @@ static void stop(struct cp_app *app)
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
     cp_answering_destroy(app->answering);
+    cp_audience_destroy(app->audience);
     cp_knowledge_destroy(app->knowledge);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
@@ -322,6 +324,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_knowledge_create(app->answers, app->observe, &app->knowledge, error);
     if (!result)
         result = cp_answering_create(app, &app->answering, error);
+    if (!result && !(app->audience = cp_audience_create(app)))
+        result = cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     if (!result)
         result = cp_motions_create(&app->motions, error);
     if (!result)

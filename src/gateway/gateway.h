@@ -128,6 +128,7 @@ json_t *cp_request_json(const struct cp_request *request); /* borrowed, checked;
 const void *cp_request_body(const struct cp_request *request, size_t *ret_length);
 enum cp_role cp_request_role(const struct cp_request *request);
 const char *cp_request_key_id(const struct cp_request *request); /* "" for public */
+const char *cp_request_client(const struct cp_request *request); /* its address, IPv6 by /64 */
 int64_t cp_request_started_ns(const struct cp_request *request); /* monotonic: when its last byte had come */
 
 /* Each request is answered exactly once, by one of these. A header is added before answering. */

@@ -110,6 +110,11 @@ enum cp_role cp_request_role(const struct cp_request *request)
     return request->role;
 }
 
+const char *cp_request_client(const struct cp_request *request)
+{
+    return request->who;
+}
+
 const char *cp_request_key_id(const struct cp_request *request)
 {
     return request->key_id;

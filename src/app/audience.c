@@ -1,0 +1,253 @@
+#include "app/audience.h"
+
+#include "answers/filter.h"
+#include "answers/terms.h"
+#include "app/app.h"
+#include "app/questions.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASKERS = 4096, PROBES = 8, RECENT = 1024, ALIKE_S = 1800, USUAL_PER_MINUTE = 3 };
+
+/* One address on one channel; only a hash of it is kept. */
+struct asker {
+    uint64_t who;
+    double left; /* questions */
+    int64_t at_ns;
+};
+
+struct recent {
+    uint64_t alike; /* 0: empty */
+    char question[32];
+    int64_t at_ns;
+};
+
+struct cp_audience {
+    struct cp_app *app;
+    pthread_mutex_t lock; /* all below */
+    struct asker askers[ASKERS];
+    struct recent recent[RECENT]; /* the oldest gives way */
+    int next;
+    struct cp_cutter *cutter;
+    struct cp_metric *asked, *votes, *limited, *refused;
+};
+
+static const char *text_of(const json_t *object, const char *field)
+{
+    const char *text = json_string_value(json_object_get(object, field));
+    return text ? text : "";
+}
+
+struct cp_audience *cp_audience_create(struct cp_app *app)
+{
+    static const char NAME[] = "compere_audience_questions_total",
+                      HELP[] = "Questions of the audience, by fate";
+    struct cp_audience *audience = calloc(1, sizeof *audience);
+    if (!audience)
+        return NULL;
+    audience->app = app;
+    pthread_mutex_init(&audience->lock, NULL);
+    audience->cutter = cp_cutter_create();
+    audience->asked = cp_counter(app->observe, NAME, "result=\"asked\"", HELP);
+    audience->votes = cp_counter(app->observe, NAME, "result=\"vote\"", HELP);
+    audience->limited = cp_counter(app->observe, NAME, "result=\"limited\"", HELP);
+    audience->refused = cp_counter(app->observe, NAME, "result=\"refused\"", HELP);
+    if (audience->cutter)
+        return audience;
+    cp_audience_destroy(audience);
+    return NULL;
+}
+
+void cp_audience_destroy(struct cp_audience *audience)
+{
+    if (!audience)
+        return;
+    cp_cutter_destroy(audience->cutter);
+    pthread_mutex_destroy(&audience->lock);
+    free(audience);
+}
+
+static uint64_t hash_two(const char *a, const char *b) /* FNV-1a */
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *a; a++)
+        hash = (hash ^ (unsigned char)*a) * 0x100000001b3;
+    hash = (hash ^ 0xff) * 0x100000001b3;
+    for (; *b; b++)
+        hash = (hash ^ (unsigned char)*b) * 0x100000001b3;
+    return hash | 1;
+}
+
+/* --- limits --- */
+
+/* The asker's place: its own, an empty one, or that of who has been silent for longest. Under the lock. */
+static struct asker *find_asker(struct cp_audience *audience, uint64_t who, double full, int64_t now_ns)
+{
+    struct asker *oldest = NULL;
+    for (int i = 0; i < PROBES; i++) {
+        struct asker *at = &audience->askers[(who + (uint64_t)i) % ASKERS];
+        if (at->who == who)
+            return at;
+        if (!oldest || at->at_ns < oldest->at_ns)
+            oldest = at;
+    }
+    *oldest = (struct asker){.who = who, .left = full, .at_ns = now_ns};
+    return oldest;
+}
+
+/* Seconds to wait, or 0. A bucket of `per_minute` questions that fills in a minute. */
+static int take_turn(struct cp_audience *audience, const char *channel, const char *address, int per_minute)
+{
+    int64_t now_ns = cp_clock_now_ns();
+    double rate = (double)per_minute / 60;
+    pthread_mutex_lock(&audience->lock);
+    struct asker *asker = find_asker(audience, hash_two(channel, address), per_minute, now_ns);
+    asker->left += rate * (double)(now_ns - asker->at_ns) / 1e9;
+    if (asker->left > per_minute)
+        asker->left = per_minute;
+    asker->at_ns = now_ns;
+    bool may = asker->left >= 1;
+    int wait_s = may ? 0 : 1 + (int)((1 - asker->left) / rate);
+    asker->left -= may ? 1 : 0;
+    pthread_mutex_unlock(&audience->lock);
+    return wait_s;
+}
+
+/* --- likeness --- */
+
+static uint64_t likeness(struct cp_audience *audience, const char *channel, const char *text)
+{
+    pthread_mutex_lock(&audience->lock);
+    uint64_t alike = cp_filter_likeness(audience->cutter, "", text);
+    pthread_mutex_unlock(&audience->lock);
+    return (alike ^ hash_two(channel, "")) | 1;
+}
+
+static bool find_alike(struct cp_audience *audience, uint64_t alike, char ret_question[32])
+{
+    int64_t since_ns = cp_clock_now_ns() - (int64_t)ALIKE_S * CP_NS_PER_S;
+    bool found = false;
+    pthread_mutex_lock(&audience->lock);
+    for (int i = 0; i < RECENT && !found; i++) {
+        const struct recent *recent = &audience->recent[i];
+        found = recent->alike == alike && recent->at_ns > since_ns;
+        if (found)
+            memcpy(ret_question, recent->question, 32);
+    }
+    pthread_mutex_unlock(&audience->lock);
+    return found;
+}
+
+static void remember(struct cp_audience *audience, uint64_t alike, const char *question)
+{
+    pthread_mutex_lock(&audience->lock);
+    struct recent *recent = NULL;
+    for (int i = 0; i < RECENT && !recent; i++)
+        if (audience->recent[i].alike == alike)
+            recent = &audience->recent[i];
+    if (!recent)
+        recent = &audience->recent[audience->next++ % RECENT];
+    recent->alike = alike;
+    recent->at_ns = cp_clock_now_ns();
+    snprintf(recent->question, sizeof recent->question, "%.31s", question);
+    pthread_mutex_unlock(&audience->lock);
+}
+
+/* --- asking --- */
+
+static void reply(struct cp_request *request, const char *text, const json_t *question, bool vote)
+{
+    cp_request_reply_json(request, 201,
+                          json_pack("{s:s,s:b,s:I}", "text", text, "vote", vote, "votes",
+                                    json_integer_value(json_object_get(question, "votes"))));
+}
+
+/* What is left of a question when filter and limits have passed it. */
+static void take_question(struct cp_audience *audience, struct cp_request *request, const char *channel,
+                          const char *text, bool masked)
+{
+    struct cp_app *app = audience->app;
+    struct cp_error error;
+    char known[32];
+    json_t *question = NULL;
+    uint64_t alike = likeness(audience, channel, text);
+    if (find_alike(audience, alike, known) && !cp_question_vote(app, channel, known, &question, NULL)) {
+        cp_metric_add(audience->votes, 1);
+        reply(request, text, question, true);
+        json_decref(question);
+        return;
+    }
+    const char *name = text_of(cp_request_json(request), "name");
+    json_t *spec =
+        json_pack("{s:s,s:s,s:b,s:b}", "text", text, "asker", name, "audience", 1, "masked", masked);
+    int result = spec ? cp_question_ask(app, channel, spec, "audience", cp_request_started_ns(request),
+                                        &question, &error)
+                      : cp_fail(&error, CP_ERR_NOMEM, "app", "out of memory");
+    json_decref(spec);
+    if (result) {
+        cp_request_fail(request, &error);
+        return;
+    }
+    remember(audience, alike, text_of(question, "id"));
+    cp_metric_add(audience->asked, 1);
+    reply(request, text, question, false);
+    json_decref(question);
+}
+
+/* The channel's rule for questions; NULL when it takes none. The caller drops *ret_channel. */
+static const json_t *rule_of(struct cp_app *app, const char *channel, json_t **ret_channel)
+{
+    *ret_channel = NULL;
+    if (cp_show_channel_get(app->show, channel, ret_channel, NULL))
+        return NULL;
+    const json_t *rule = json_object_get(*ret_channel, "questions");
+    return json_is_true(json_object_get(rule, "open")) ? rule : NULL;
+}
+
+void cp_api_ask(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_audience *audience = app->audience;
+    const char *channel = cp_request_param(request, "channel");
+    json_t *about;
+    const json_t *rule = rule_of(app, channel, &about);
+    if (!rule) {
+        cp_request_fail_status(request, 403, "no questions", "this channel takes no questions now");
+        json_decref(about);
+        return;
+    }
+    int64_t per_minute = json_integer_value(json_object_get(rule, "per_minute"));
+    int wait_s = take_turn(audience, channel, cp_request_client(request),
+                           per_minute ? (int)per_minute : USUAL_PER_MINUTE);
+    struct cp_buffer text = cp_buffer_make(8 << 10);
+    bool masked = false;
+    const char *why_not = cp_filter_question(text_of(cp_request_json(request), "text"),
+                                             text_of(rule, "blocked"), &text, &masked);
+    if (wait_s) {
+        char seconds[12];
+        snprintf(seconds, sizeof seconds, "%d", wait_s);
+        cp_metric_add(audience->limited, 1);
+        cp_request_add_header(request, "Retry-After", seconds);
+        cp_request_fail_status(request, 429, "too many questions", "wait a little before the next question");
+    } else if (why_not) {
+        cp_metric_add(audience->refused, 1);
+        cp_request_fail_status(request, 422, "not taken", why_not);
+    } else {
+        take_question(audience, request, channel, cp_buffer_string(&text), masked);
+    }
+    cp_buffer_free(&text);
+    json_decref(about);
+}
+
+void cp_api_ask_state(void *user, struct cp_request *request)
+{
+    json_t *about;
+    const json_t *rule = rule_of(user, cp_request_param(request, "channel"), &about);
+    cp_request_reply_json(request, 200, json_pack("{s:b}", "open", rule != NULL));
+    json_decref(about);
+}
