@@ -94,3 +94,65 @@ test('a document that cannot be read says why; a phone has the desk too', async 
   assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
   await page.context().close();
 });
+
+for (const [name, options] of [
+  ['desktop', { viewport: { width: 1280, height: 720 } }],
+  ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+])
+  test(`${name}: a viewer asks on the watch page, where the show takes questions`, async () => {
+    await server.api('PATCH', '/v1/channels/main', { questions: { open: false } });
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    await page.addInitScript({ path: fileURLToPath(new URL('rules.js', import.meta.url)) });
+    await page.goto(`${server.url}/watch/main`);
+    await live(page, 'webrtc', 40_000);
+    assert.equal(await page.getByRole('button', { name: 'Ask', exact: true }).count(), 0);
+    await server.api('PATCH', '/v1/channels/main', { questions: { open: true, per_minute: 60, blocked: 'rotten' } });
+    await page.reload();
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    const box = page.getByRole('form', { name: 'Ask the show' });
+    await box.getByLabel('Your name').fill('Kim');
+    await box.getByLabel('Your question').fill(`Is ${name} rotten?`);
+    await page.keyboard.press('Enter');
+    await box.getByText('words that are not used here').waitFor();
+    await box.getByLabel('Your question').fill(`May ${name} viewers mail you at kim@example.com?`);
+    if (process.env.COMPERE_PICTURES) await page.screenshot({ path: `${process.env.COMPERE_PICTURES}/ask-${name}.png` });
+    await box.getByRole('button', { name: 'Ask' }).click();
+    await box.getByText('The show has your question.').waitFor();
+    assert.equal(await box.getByLabel('Your question').inputValue(), '');
+    await box.getByLabel('Your question').fill(`may ${name} viewers mail you at lou@example.com`);
+    await page.keyboard.press('Enter');
+    await box.getByText('2 of you ask that.').waitFor();
+    assert.deepEqual(await page.evaluate(() => window.brokenRules?.() ?? []), []);
+    await box.getByLabel('Your question').press('Escape');
+    await box.waitFor({ state: 'detached' });
+    const kept = (await server.api('GET', '/v1/channels/main/questions')).questions.find((one) => one.text.includes(name));
+    assert.deepEqual([kept.asker, kept.votes, kept.masked], ['Kim', 2, true]);
+    await server.api('POST', `/v1/channels/main/questions/${kept.id}/dismiss`, {});
+    await context.close();
+  });
+
+test('the desk opens the questions, sees votes and masks, and teaches', async () => {
+  await server.api('PATCH', '/v1/channels/main', { questions: { open: false } });
+  const page = await studio({ viewport: { width: 1440, height: 900 } });
+  const desk = page.getByRole('region', { name: 'Questions', exact: true });
+  await desk.getByText('Questions of the audience (off)').click();
+  await desk.getByLabel('Viewers may ask on the watch page').check();
+  await until('the channel to take questions', async () => (await server.api('GET', '/v1/channels/main')).questions.open);
+  await desk.getByLabel('Each viewer, a minute').fill('100');
+  await desk.getByRole('button', { name: 'Put in place' }).last().click();
+  await until('the share to be kept', async () => (await server.api('GET', '/v1/channels/main')).questions.per_minute === 100);
+  const ask = (text) => fetch(`${server.url}/v1/channels/main/ask`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text }) });
+  for (const text of ['What is the secret of the soup, 555 123 4567?', 'what is the secret of the soup 555 123 4567']) await until('it to be taken', async () => (await ask(text)).status === 201);
+  const row = desk.locator('[data-question]', { hasText: 'secret of the soup' });
+  await row.getByText('2 ask this').waitFor();
+  await row.getByText('Addresses or numbers were taken out.').waitFor();
+  await row.getByRole('textbox').fill('Patience, and a bay leaf.');
+  await row.getByRole('button', { name: 'Teach' }).click();
+  await row.getByText('Taught', { exact: true }).waitFor();
+  const next = await server.api('POST', '/v1/channels/main/questions', { text: 'What is the secret of the soup?' });
+  assert.equal(next.suggestion.text, 'Patience, and a bay leaf.');
+  if (process.env.COMPERE_PICTURES) await page.screenshot({ path: `${process.env.COMPERE_PICTURES}/desk.png` });
+  assert.deepEqual(await page.evaluate(() => window.brokenRules()), []);
+  await page.context().close();
+});

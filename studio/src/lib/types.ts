@@ -87,6 +87,14 @@ export interface ChannelState {
   cue?: string | null;
 }
 
+export interface AudienceRule {
+  open: boolean;
+  /** Questions of one address. */
+  per_minute?: number;
+  /** Words by commas that are not taken. */
+  blocked?: string;
+}
+
 /** Who decides that an answer airs, and how it is given. */
 export interface AnswerRule {
   mode: 'manual' | 'auto';
@@ -100,6 +108,8 @@ export interface AnswerRule {
 export interface Channel extends Scene {
   /** Who decides that an answer airs. */
   answers?: AnswerRule;
+  /** What the audience may ask. */
+  questions?: AudienceRule;
   id: string;
   title?: string;
   /** One who stands there; or `presenters`, never both. */
@@ -238,6 +248,12 @@ export interface Question {
   asked_at: string;
   answer?: string;
   cue?: string;
+  /** How many of the audience ask this. */
+  votes?: number;
+  /** Addresses or numbers were taken out of it. */
+  masked?: boolean;
+  /** The pair in the knowledge base that its answer became. */
+  taught?: string;
   suggestion?: {
     text: string;
     refused: boolean;

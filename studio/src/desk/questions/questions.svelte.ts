@@ -11,7 +11,7 @@ export class Questions {
   known = $state(false);
   documents = $state.raw<KnownDocument[]>([]);
 
-  readonly open = $derived(this.all.filter((one) => one.state === 'new' || one.state === 'suggested').reverse());
+  readonly open = $derived(this.all.filter((one) => one.state === 'new' || one.state === 'suggested').reverse().sort((a, b) => (b.votes ?? 0) - (a.votes ?? 0)));
   readonly closed = $derived(this.all.filter((one) => one.state !== 'new' && one.state !== 'suggested'));
 
   #channel = '';
@@ -42,7 +42,7 @@ export class Questions {
     this.set(await this.api.post<Question>(channelPath(this.#channel, '/questions'), { text, asker: 'studio' }));
   }
 
-  async act(question: Question, act: 'approve' | 'dismiss' | 'suggest', body: object = {}): Promise<void> {
+  async act(question: Question, act: 'approve' | 'dismiss' | 'suggest' | 'teach', body: object = {}): Promise<void> {
     const path = channelPath(this.#channel, `/questions/${encodeURIComponent(question.id)}/${act}`);
     this.set(await this.api.post<Question>(path, body));
   }
