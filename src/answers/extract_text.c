@@ -1,5 +1,6 @@
 /* Plain text, Markdown, and tables of questions and answers (CSV, RFC 4180). */
 #include "answers/extract.h"
+#include "answers/table.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -137,54 +138,6 @@ int cp_extract_markdown(struct cp_extract *extract, const char *text, size_t len
 
 /* --- CSV --- */
 
-enum { MAX_FIELDS = 8, MAX_FIELD = 65536 };
-
-struct row {
-    struct cp_buffer field[MAX_FIELDS];
-    int n;
-};
-
-/* Reads a row; quoted fields may hold separators, line ends and doubled quotes. False at the end. */
-static bool next_row(const char **at, const char *end, char separator, struct row *row)
-{
-    if (*at >= end)
-        return false;
-    for (int i = 0; i < MAX_FIELDS; i++)
-        row->field[i].length = 0;
-    row->n = 1;
-    bool quoted = false;
-    for (; *at < end; (*at)++) {
-        struct cp_buffer *field = &row->field[row->n <= MAX_FIELDS ? row->n - 1 : MAX_FIELDS - 1];
-        char c = **at;
-        if (quoted && c == '"' && *at + 1 < end && (*at)[1] == '"') {
-            cp_buffer_add(field, "\"", 1);
-            (*at)++;
-        } else if (c == '"' && (quoted || !field->length)) {
-            quoted = !quoted;
-        } else if (!quoted && c == separator) {
-            row->n++;
-        } else if (!quoted && c == '\n') {
-            (*at)++;
-            return true;
-        } else if (quoted || c != '\r') {
-            cp_buffer_add(field, &c, 1);
-        }
-    }
-    return true;
-}
-
-/* The separator that the first line has most of. */
-static char separator_of(const char *text, size_t length)
-{
-    int count[3] = {0, 0, 0};
-    static const char SEPARATORS[] = ",;\t";
-    for (size_t i = 0; i < length && text[i] != '\n'; i++)
-        for (int k = 0; k < 3; k++)
-            count[k] += text[i] == SEPARATORS[k];
-    int best = count[1] > count[0] ? 1 : 0;
-    return SEPARATORS[count[2] > count[best] ? 2 : best];
-}
-
 /* Which column a title names: 0 question, 1 answer, 2 link, -1 something else. */
 static int column_of(const char *title)
 {
@@ -203,16 +156,15 @@ static int column_of(const char *title)
 
 int cp_extract_csv(struct cp_extract *extract, const char *text, size_t length, struct cp_error *error)
 {
-    const char *at = text, *end = text + length, separator = separator_of(text, length);
-    struct row row = {.n = 0};
+    const char *at = text, *end = text + length, separator = cp_table_separator(text, length);
+    struct cp_table_row row;
     int column[3] = {0, 1, 2};
     bool first = true;
-    for (int i = 0; i < MAX_FIELDS; i++)
-        row.field[i] = cp_buffer_make(MAX_FIELD);
-    while (next_row(&at, end, separator, &row)) {
+    cp_table_row_init(&row);
+    while (cp_table_next_row(&at, end, separator, &row)) {
         if (first) { /* a row of titles says where the columns are; without one they are in this order */
             int named[3] = {-1, -1, -1};
-            for (int i = 0; i < row.n && i < MAX_FIELDS; i++) {
+            for (int i = 0; i < row.n; i++) {
                 int k = column_of(cp_buffer_string(&row.field[i]));
                 if (k >= 0)
                     named[k] = i;
@@ -225,12 +177,11 @@ int cp_extract_csv(struct cp_extract *extract, const char *text, size_t length, 
         }
         const char *part[3] = {"", "", ""};
         for (int k = 0; k < 3; k++)
-            if (column[k] >= 0 && column[k] < row.n && column[k] < MAX_FIELDS)
+            if (column[k] >= 0 && column[k] < row.n)
                 part[k] = cp_buffer_string(&row.field[column[k]]);
         cp_extract_pair(extract, part[0], part[1], part[2]);
     }
-    for (int i = 0; i < MAX_FIELDS; i++)
-        cp_buffer_free(&row.field[i]);
+    cp_table_row_clear(&row);
     return extract->n_blocks ? 0
                              : cp_fail(error, CP_ERR_FORMAT, STAGE,
                                        "The table has no row with a question and an answer; its columns are "

@@ -203,6 +203,7 @@ static const struct cp_field speech_query[] = {TEXT("cursor", 300, "from the las
                                                TEXT("voice", 63, "only by this voice"),
                                                TEXT("text_sha256", 64, "only of the text with this hash"),
                                                END};
+static const struct cp_field evaluation_query[] = {TEXT("collection", 63, "search only this one"), END};
 static const struct cp_field recording_query[] = {
     TEXT("text", 4000, "what is said in it, word for word; without it lips follow the sound alone"),
     TEXT("title", 200, "for people; stands for the text where there is none"),
@@ -510,6 +511,10 @@ const struct cp_route cp_api_routes[] = {
      .success = 204, .handle = cp_api_document_delete},
     {CP_POST, "/v1/search", CP_ROLE_OPERATOR, "Searches the documents, and explains the scores",
      .body = search_fields, .success = 200, .handle = cp_api_search},
+    {CP_POST, "/v1/evaluations", CP_ROLE_OPERATOR,
+     "Searches for a set of questions (JSON lines or a table) and says how many it answers rightly",
+     .body_type = "*/*", .query = evaluation_query, .max_body_bytes = 4 << 20, .success = 200,
+     .handle = cp_api_evaluate},
 
     {CP_POST, "/v1/audio/speech", CP_ROLE_OPERATOR,
      "OpenAI's shape: answers with the sound, sentence by sentence while it is spoken",

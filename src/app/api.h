@@ -70,6 +70,7 @@ CP_HANDLER(cp_api_questions_list);
 CP_HANDLER(cp_api_question_get);
 CP_HANDLER(cp_api_question_suggest);
 CP_HANDLER(cp_api_question_approve);
+CP_HANDLER(cp_api_evaluate);
 CP_HANDLER(cp_api_question_dismiss);
 CP_HANDLER(cp_api_question_teach);
 

@@ -186,6 +186,9 @@ void cp_api_channel_patch(void *user, struct cp_request *request)
     json_t *after = result ? NULL : merge(before, changes);
     if (!result)
         result = cp_app_check_channel(app, after, &error);
+    if (!result && is_resized(before, after))
+        result = cp_outputs_check_size(app, id, (int)json_integer_value(json_object_get(after, "width")),
+                                       (int)json_integer_value(json_object_get(after, "height")), &error);
     if (result) {
         cp_request_fail(request, &error);
     } else {

@@ -186,6 +186,10 @@ int cp_outputs_get(struct cp_app *app, const char *channel, const char *id, json
                    struct cp_error *error);
 int cp_outputs_list(struct cp_app *app, const char *channel, json_t **ret_list, struct cp_error *error);
 int cp_outputs_delete(struct cp_app *app, const char *channel, const char *id, struct cp_error *error);
+/* Whether the channel's enabled outputs would take a picture of this size; CP_ERR_INVALID names the first
+ * that would not. */
+int cp_outputs_check_size(struct cp_app *app, const char *channel, int width, int height,
+                          struct cp_error *error);
 /* The channel is gone, and its outputs' records go too. */
 void cp_outputs_forget(struct cp_app *app, const char *channel);
 /* The channel comes on air: dials all that are enabled. What cannot be dialled is logged. */
@@ -261,6 +265,7 @@ int cp_cmd_say(int argc, char **argv);
 int cp_cmd_key(int argc, char **argv);
 int cp_cmd_store(int argc, char **argv);
 int cp_cmd_avatar(int argc, char **argv);
+int cp_cmd_eval(int argc, char **argv);
 int cp_cmd_doctor(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const char USAGE[] =
     "  compere key create --role admin|operator|viewer [--name N] [--data DIR]  prints a new key, once\n"
     "  compere store check|lifecycle|orphans|sweep [--data DIR]                 looks after what is kept\n"
     "  compere avatar check FILE [--json]       what a 3D character has, what is missing, what will be done\n"
+    "  compere eval FILE [--collection NAME]    how well the knowledge base answers a set of questions\n"
     "  compere doctor [options]                 what is usable here, and why the rest is not\n"
     "\n"
     "  compere COMMAND --help                   the command's options\n"
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
         return cp_cmd_store(argc, argv);
     if (!strcmp(command, "avatar"))
         return cp_cmd_avatar(argc, argv);
+    if (!strcmp(command, "eval"))
+        return cp_cmd_eval(argc, argv);
     if (!strcmp(command, "doctor"))
         return cp_cmd_doctor(argc, argv);
     if (!strcmp(command, "--version") || !strcmp(command, "version")) {

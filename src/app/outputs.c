@@ -23,15 +23,17 @@ struct preset {
     double max_idr_s;
 };
 
-/* IVS low latency: RTMPS ingest, to 1080p and 8,500 kbit/s, key frames every 2 s ("Amazon IVS streaming
- * configuration"). IVS real time: RTMP(S) to 720p and 2,500 kbit/s, no B-frames (we make none), a key frame
- * every 1 or 2 s ("IVS stream ingest: RTMP"). YouTube: RTMP(S), key frames at most 4 s apart ("Choose live
- * encoder settings"). */
+/* IVS low latency: RTMPS ingest, to 1080p and 8,500 kbit/s, key frames every 2 s (IVS User Guide, "Amazon IVS
+ * streaming configuration"). IVS real time: RTMP(S) to 720p and 8,500 kbit/s, H.264 baseline without B-frames
+ * (ours is), a key frame every 1 or 2 s (Real-Time User Guide, "IVS stream ingest"). YouTube: RTMP(S), H.264
+ * to 35 Mbit/s for the largest picture, key frames at most 4 s apart
+ * (support.google.com/youtube/answer/2853702).
+ */
 static const struct preset PRESETS[] = {
     {"custom", "", 4096, 4096, 100000, 60},
     {"ivs-low-latency", "rtmps://", 1920, 1080, 8500, 2},
-    {"ivs-real-time", "rtmp", 1280, 720, 2500, 2},
-    {"youtube", "rtmp", 3840, 2160, 51000, 4},
+    {"ivs-real-time", "rtmp", 1280, 720, 8500, 2},
+    {"youtube", "rtmp", 3840, 2160, 35000, 4},
 };
 
 static const char *text_of(const json_t *record, const char *field)
@@ -45,7 +47,9 @@ static bool is_enabled(const json_t *record)
     return !json_is_false(json_object_get(record, "enabled"));
 }
 
-static int check_preset(struct cp_app *app, const char *channel, const json_t *record, struct cp_error *error)
+/* width and height: of the channel's picture, or 0 while it is not on air. */
+static int check_preset(struct cp_app *app, int width, int height, const json_t *record,
+                        struct cp_error *error)
 {
     const struct preset *preset = PRESETS;
     for (size_t i = 0; i < sizeof PRESETS / sizeof *PRESETS; i++)
@@ -65,11 +69,6 @@ static int check_preset(struct cp_app *app, const char *channel, const json_t *r
         return cp_fail(error, CP_ERR_INVALID, "outputs",
                        "%s wants a key frame every %g s; they come every %g s (--encode-idr-s)", preset->name,
                        preset->max_idr_s, encode->idr_s);
-    struct cp_onair *onair = cp_onair_hold(app, channel);
-    int width = 0, height = 0;
-    if (onair)
-        cp_onair_size(onair, &width, &height);
-    cp_onair_release(onair);
     int longer = width > height ? width : height, shorter = width > height ? height : width;
     if (longer > preset->max_long || shorter > preset->max_short)
         return cp_fail(error, CP_ERR_INVALID, "outputs",
@@ -262,9 +261,13 @@ int cp_outputs_put(struct cp_app *app, const char *channel, const char *id, cons
 {
     struct cp_push_spec spec;
     json_t *record = NULL;
-    int result = check_channel(app, channel, error);
+    int result = check_channel(app, channel, error), width = 0, height = 0;
     if (result)
         return result;
+    struct cp_onair *onair = cp_onair_hold(app, channel);
+    if (onair)
+        cp_onair_size(onair, &width, &height);
+    cp_onair_release(onair);
     pthread_mutex_lock(&app->outputs_lock);
     result = id ? read_record(app, channel, id, &record, error) : make_record(app, channel, &record, error);
     if (!result) {
@@ -273,7 +276,7 @@ int cp_outputs_put(struct cp_app *app, const char *channel, const char *id, cons
         explicit_bzero(&spec, sizeof spec);
     }
     if (!result)
-        result = check_preset(app, channel, record, error);
+        result = check_preset(app, width, height, record, error);
     if (!result)
         result = save(app, channel, record, error);
     if (!result)
@@ -312,6 +315,23 @@ int cp_outputs_list(struct cp_app *app, const char *channel, json_t **ret_list, 
     json_array_foreach(records, i, record) json_array_append_new(*ret_list, for_people(app, channel, record));
     json_decref(records);
     return 0;
+}
+
+int cp_outputs_check_size(struct cp_app *app, const char *channel, int width, int height,
+                          struct cp_error *error)
+{
+    json_t *records = NULL, *record;
+    size_t i;
+    int result = read_all(app, channel, &records, error);
+    json_array_foreach(records, i, record)
+    {
+        struct cp_error why;
+        if (!result && is_enabled(record) && (result = check_preset(app, width, height, record, &why)))
+            cp_fail(error, result, "outputs", "the output \"%.60s\" would not go on: %s",
+                    text_of(record, "name"), why.text);
+    }
+    json_decref(records);
+    return result;
 }
 
 int cp_outputs_delete(struct cp_app *app, const char *channel, const char *id, struct cp_error *error)

@@ -271,6 +271,42 @@ export interface Question {
   };
 }
 
+/** An ingest that the channel is pushed to. */
+export interface Output {
+  id: string;
+  name: string;
+  preset: string;
+  url: string;
+  backup_url?: string;
+  enabled: boolean;
+  has_key: boolean;
+  health: {
+    state: 'idle' | 'connecting' | 'live' | 'retrying' | 'failed';
+    error?: string | null;
+    on_backup?: boolean;
+    failures: number;
+    connects: number;
+    bytes: number;
+    dropped: number;
+  };
+}
+
+/** How well the documents answer a set of questions; shares from 0 to 1, null where the set has none of the kind. */
+export interface EvaluationReport {
+  questions: number;
+  recall_1: number | null;
+  recall_5: number | null;
+  recall_10: number | null;
+  mrr_10: number | null;
+  threshold: number;
+  refused_right: number | null;
+  refused_wrong: number | null;
+  p50_ms: number;
+  p99_ms: number;
+  curve: { threshold: number; refused_right: number | null; refused_wrong: number | null }[];
+  missed: { question: string; wanted: string; found: string }[];
+}
+
 /** A document of the knowledge base. */
 export interface KnownDocument {
   id: string;

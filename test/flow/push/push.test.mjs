@@ -204,6 +204,18 @@ test("a peer that stops reading loses pictures to the next key frame and then go
   proxy.close();
 });
 
+test("a channel keeps its size where an output could not go on with another", async () => {
+  const { id } = await create({ name: "Stage", preset: "ivs-real-time", url: `rtmp://127.0.0.1:${await freePort()}/app`, key: KEY });
+  const refused = await server.call("PATCH", "/v1/channels/small", { json: { width: 1920, height: 1080 } });
+  assert.equal(refused.status, 400, refused.text);
+  assert.match(refused.text, /output \\"Stage\\".*1280x720/);
+  assert.equal((await server.call("PATCH", `${OUTPUTS}/${id}`, { json: { enabled: false } })).status, 200);
+  const { width, height } = (await server.get("/v1/channels/small")).json;
+  assert.equal((await server.call("PATCH", "/v1/channels/small", { json: { width: width + 2, height } })).status, 200, "one that is off forbids nothing");
+  assert.equal((await server.call("PATCH", "/v1/channels/small", { json: { width, height } })).status, 200);
+  assert.equal((await server.call("DELETE", `${OUTPUTS}/${id}`)).status, 204);
+});
+
 test("what a preset or an address forbids is said before it is stored", async () => {
   for (const [fields, what] of [
     [{ url: "http://127.0.0.1/live", key: KEY }, /rtmp:\/\//],
