@@ -127,6 +127,7 @@ static const struct cp_field audience_fields[] = {
      .min = 1,
      .max = 600,
      .help = "questions of one address; 3 by default"},
+    TEXT("webhook_secret", 120, "what signs the calls of a chat's bridge: env:COMPERE_WEBHOOK_NAME"),
     TEXT("blocked", 4000, "words by commas that are not taken; \"word*\" takes all that begin so"),
     END};
 static const struct cp_field music_fields[] = {
@@ -420,6 +421,9 @@ const struct cp_route cp_api_routes[] = {
     {CP_POST, CHANNEL "/ask", CP_ROLE_PUBLIC,
      "Asks as one of the audience, where the channel takes questions", .body = ask_fields, .success = 201,
      .handle = cp_api_ask},
+    {CP_POST, CHANNEL "/ask/webhook", CP_ROLE_PUBLIC,
+     "Asks for somebody in a chat; signed (X-Compere-Timestamp, X-Compere-Signature)", .body = ask_fields,
+     .success = 201, .handle = cp_api_ask_webhook},
     {CP_GET, CHANNEL "/questions", CP_ROLE_OPERATOR, "What was asked, newest first", .query = questions_query,
      .success = 200, .handle = cp_api_questions_list},
     {CP_POST, CHANNEL "/questions", CP_ROLE_VIEWER, "Asks; an answer from the documents is suggested",

@@ -7,11 +7,16 @@
 
 #include "base/clock.h"
 
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const char REFERENCE[] = "env:COMPERE_WEBHOOK_"; /* no other variable can be asked for over HTTP */
+
+enum { WINDOW_S = 300, SIGNATURES = 1024 };
 enum { ASKERS = 4096, PROBES = 8, RECENT = 1024, ALIKE_S = 1800, USUAL_PER_MINUTE = 3 };
 
 /* One address on one channel; only a hash of it is kept. */
@@ -33,6 +38,8 @@ struct cp_audience {
     struct asker askers[ASKERS];
     struct recent recent[RECENT]; /* the oldest gives way */
     int next;
+    uint64_t signatures[SIGNATURES]; /* of the last calls of webhooks: none counts twice */
+    int next_signature;
     struct cp_cutter *cutter;
     struct cp_metric *asked, *votes, *limited, *refused;
 };
@@ -209,21 +216,12 @@ static const json_t *rule_of(struct cp_app *app, const char *channel, json_t **r
     return json_is_true(json_object_get(rule, "open")) ? rule : NULL;
 }
 
-void cp_api_ask(void *user, struct cp_request *request)
+/* A question of somebody on a channel that takes some: their share, the filter, then the desk. */
+static void hear(struct cp_audience *audience, struct cp_request *request, const char *channel,
+                 const json_t *rule, const char *who)
 {
-    struct cp_app *app = user;
-    struct cp_audience *audience = app->audience;
-    const char *channel = cp_request_param(request, "channel");
-    json_t *about;
-    const json_t *rule = rule_of(app, channel, &about);
-    if (!rule) {
-        cp_request_fail_status(request, 403, "no questions", "this channel takes no questions now");
-        json_decref(about);
-        return;
-    }
     int64_t per_minute = json_integer_value(json_object_get(rule, "per_minute"));
-    int wait_s = take_turn(audience, channel, cp_request_client(request),
-                           per_minute ? (int)per_minute : USUAL_PER_MINUTE);
+    int wait_s = take_turn(audience, channel, who, per_minute ? (int)per_minute : USUAL_PER_MINUTE);
     struct cp_buffer text = cp_buffer_make(8 << 10);
     bool masked = false;
     const char *why_not = cp_filter_question(text_of(cp_request_json(request), "text"),
@@ -241,6 +239,84 @@ void cp_api_ask(void *user, struct cp_request *request)
         take_question(audience, request, channel, cp_buffer_string(&text), masked);
     }
     cp_buffer_free(&text);
+}
+
+void cp_api_ask(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    const char *channel = cp_request_param(request, "channel");
+    json_t *about;
+    const json_t *rule = rule_of(app, channel, &about);
+    if (rule)
+        hear(app->audience, request, channel, rule, cp_request_client(request));
+    else
+        cp_request_fail_status(request, 403, "no questions", "this channel takes no questions now");
+    json_decref(about);
+}
+
+/* --- webhooks --- */
+
+/* Whether a signature comes for the first time, among the last of them. */
+static bool is_fresh(struct cp_audience *audience, uint64_t signature)
+{
+    bool fresh = true;
+    pthread_mutex_lock(&audience->lock);
+    for (int i = 0; i < SIGNATURES; i++)
+        fresh &= audience->signatures[i] != signature;
+    if (fresh)
+        audience->signatures[audience->next_signature++ % SIGNATURES] = signature;
+    pthread_mutex_unlock(&audience->lock);
+    return fresh;
+}
+
+/* "sha256=" and the hexadecimal HMAC-SHA256, by the channel's secret, of the timestamp (seconds since 1970),
+ * a dot and the body. NULL when it holds, else what is wrong. */
+static const char *check_signature(struct cp_audience *audience, struct cp_request *request,
+                                   const json_t *rule)
+{
+    char secret[256], wanted[7 + 64 + 1] = "sha256=";
+    uint8_t mac[32];
+    unsigned mac_bytes = sizeof mac;
+    size_t length;
+    const char *reference = text_of(rule, "webhook_secret"), *body = cp_request_body(request, &length),
+               *at = cp_request_header(request, "X-Compere-Timestamp"),
+               *given = cp_request_header(request, "X-Compere-Signature");
+    if (strncmp(reference, REFERENCE, sizeof REFERENCE - 1) != 0 ||
+        cp_config_secret(reference, secret, sizeof secret, NULL) || !*secret)
+        return "this channel takes no questions of webhooks";
+    if (!at || !given)
+        return "X-Compere-Timestamp and X-Compere-Signature are needed";
+    int64_t age_s = cp_clock_wall_ns() / CP_NS_PER_S - strtoll(at, NULL, 10);
+    if (age_s > WINDOW_S || age_s < -WINDOW_S)
+        return "the timestamp is more than five minutes off";
+    struct cp_buffer signed_text = cp_buffer_make(64 << 10);
+    cp_buffer_printf(&signed_text, "%.20s.", at);
+    cp_buffer_add(&signed_text, body, length);
+    bool made = !signed_text.failed && HMAC(EVP_sha256(), secret, (int)strlen(secret), signed_text.data,
+                                            signed_text.length, mac, &mac_bytes);
+    cp_buffer_free(&signed_text);
+    explicit_bzero(secret, sizeof secret);
+    for (size_t i = 0; made && i < sizeof mac; i++)
+        snprintf(wanted + 7 + 2 * i, 3, "%02x", mac[i]);
+    if (!made || strlen(given) != strlen(wanted) || CRYPTO_memcmp(given, wanted, strlen(wanted)) != 0)
+        return "the signature is not right";
+    return is_fresh(audience, hash_two(given, "")) ? NULL : "this call was made already";
+}
+
+void cp_api_ask_webhook(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    const char *channel = cp_request_param(request, "channel");
+    json_t *about;
+    const json_t *rule = rule_of(app, channel, &about);
+    const char *wrong =
+        rule ? check_signature(app->audience, request, rule) : "this channel takes no questions now";
+    char who[96]; /* the chat's people share an address, so their names count */
+    snprintf(who, sizeof who, "webhook %.80s", text_of(cp_request_json(request), "name"));
+    if (wrong)
+        cp_request_fail_status(request, 403, "not taken", wrong);
+    else
+        hear(app->audience, request, channel, rule, who);
     json_decref(about);
 }
 

@@ -15,8 +15,10 @@ struct cp_audience;
 struct cp_audience *cp_audience_create(struct cp_app *app);
 void cp_audience_destroy(struct cp_audience *audience);
 
-/* GET and POST /v1/channels/{channel}/ask. thread: http */
+/* GET and POST /v1/channels/{channel}/ask, and POST .../ask/webhook for bridges to chats, which sign what
+ * they send. thread: http */
 void cp_api_ask_state(void *user, struct cp_request *request);
 void cp_api_ask(void *user, struct cp_request *request);
+void cp_api_ask_webhook(void *user, struct cp_request *request);
 
 #endif

@@ -1,12 +1,13 @@
 // The audience asks without a key: where it may, how often, what is masked and refused, what counts as a vote; and what is taught.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Server, until } from "./harness.mjs";
 
 const CHANNEL = "/v1/channels/main";
 let server;
 before(async () => {
-  server = await Server.start({ flags: ["--gateway-rate-per-s", "1000"] });
+  server = await Server.start({ flags: ["--gateway-rate-per-s", "1000"], env: { COMPERE_WEBHOOK_CHAT: "a-shared-secret" } });
   await server.silence();
   const made = await server.call("POST", "/v1/documents?title=Shop", { body: "# Delivery\nWe deliver parcels to Spain within four working days.", type: "text/markdown" });
   assert.equal(made.status, 201, made.text);
@@ -89,4 +90,28 @@ test("lists by state fill their page; a taught answer is found before the docume
   await server.post(`${CHANNEL}/questions/${asked.json.id}/teach`, { text: "It is called Rosé." });
   const third = await server.post(`${CHANNEL}/questions`, { text: "What is the house wine called?" });
   assert.equal(third.json.suggestion.text, "It is called Rosé.", "teaching it again replaces it");
+});
+
+test("a bridge to a chat asks for its people, when it signs what it sends", async () => {
+  await set({ open: true, per_minute: 600, webhook_secret: "env:COMPERE_WEBHOOK_CHAT" });
+  const call = async (body, { at = Math.floor(Date.now() / 1000), secret = "a-shared-secret", headers = {} } = {}) => {
+    const text = JSON.stringify(body);
+    const signature = `sha256=${createHmac("sha256", secret).update(`${at}.${text}`).digest("hex")}`;
+    const answer = await fetch(`${server.url}${CHANNEL}/ask/webhook`, { method: "POST", headers: { "Content-Type": "application/json", "X-Compere-Timestamp": String(at), "X-Compere-Signature": signature, ...headers }, body: text });
+    return { status: answer.status, json: await answer.json() };
+  };
+  const at = Math.floor(Date.now() / 1000);
+  assert.equal((await call({ text: "Do you ship to the moon?", name: "Robin" }, { at })).status, 201);
+  assert.equal((await all()).find((one) => one.text.includes("moon")).asker, "Robin");
+  for (const [options, why] of [[{ at }, /already/], [{ at: at - 400 }, /five minutes/], [{ at: at + 400 }, /five minutes/], [{ secret: "guess" }, /signature/], [{ headers: { "X-Compere-Signature": "" } }, /signature|needed/i], [{ headers: { "X-Compere-Signature": "sha256=00" } }, /signature/]]) {
+    const refused = await call({ text: "Do you ship to the moon?", name: "Robin" }, options);
+    assert.equal(refused.status, 403);
+    assert.match(refused.json.detail, why);
+  }
+  for (const webhook_secret of ["env:HOME", "file:/etc/passwd", "plain", ""]) {
+    await set({ open: true, webhook_secret });
+    const refused = await call({ text: "And now?", name: "Robin" }, { secret: webhook_secret || "x" });
+    assert.match(refused.json.detail, /no questions of webhooks/);
+  }
+  assert.ok(!server.log.includes("a-shared-secret"));
 });

@@ -93,6 +93,8 @@ export interface AudienceRule {
   per_minute?: number;
   /** Words by commas that are not taken. */
   blocked?: string;
+  /** A reference to what signs a chat's bridge. */
+  webhook_secret?: string;
 }
 
 /** Who decides that an answer airs, and how it is given. */
