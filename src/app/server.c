@@ -296,7 +296,7 @@ static void put_channels_on_air(struct cp_app *app)
     json_decref(list);
 }
 
-static int start(struct cp_app *app, struct cp_error *error)
+static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, struct cp_error *error)
 {
     struct cp_app_config *config = &app->config;
     const struct cp_show_services services = {
@@ -338,6 +338,8 @@ static int start(struct cp_app *app, struct cp_error *error)
         result = cp_show_create(&config->show, app->store, app->observe, &services, &app->show, error);
     if (!result && app->demo)
         result = make_demo_channel(app, error);
+    if (!result && app->demo) /* before anybody can ask: who sees the server ready finds the key */
+        result = make_admin_key(app, key_path, key_path_bytes, error);
     if (!result) {
         put_channels_on_air(app);
         cp_observe_on_write(app->observe, collect, app);
@@ -375,9 +377,7 @@ int cp_cmd_serve(int argc, char **argv, bool demo)
         setrlimit(RLIMIT_NOFILE, &files);
     }
 
-    result = start(&app, &error);
-    if (!result && demo)
-        result = make_admin_key(&app, key_path, sizeof key_path, &error);
+    result = start(&app, key_path, sizeof key_path, &error);
     if (!result) {
         if (demo)
             print_welcome(&app, key_path);

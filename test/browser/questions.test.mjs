@@ -77,7 +77,7 @@ test('a document is uploaded, a question suggested, edited, said on air and aire
 
   // A set of questions is tried on the documents.
   const set = 'question,document\nHow long does delivery to Spain take?,shop\nWho painted the ceiling of the chapel?,\n';
-  await desk.getByLabel('Try a question set').setInputFiles({ name: 'set.csv', mimeType: 'text/csv', buffer: Buffer.from(set) });
+  await desk.getByLabel('Try a set of questions').setInputFiles({ name: 'set.csv', mimeType: 'text/csv', buffer: Buffer.from(set) });
   await desk.getByRole('table', { name: 'What the documents answer' }).getByText('100.0 %', { exact: true }).waitFor();
   await desk.getByRole('img', { name: /of those without an answer/ }).scrollIntoViewIfNeeded();
   if (process.env.COMPERE_PICTURES) await page.screenshot({ path: `${process.env.COMPERE_PICTURES}/evaluation.png` });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -39,6 +40,10 @@ export function makeDirectory() {
 }
 
 /** A server under test. `data` is removed by stop() unless it was given. */
+/** What a test that failed has left behind would keep its file from ending: it gets a while for the file's own hooks. */
+const running = new Set();
+if (process.env.NODE_TEST_CONTEXT) after(() => void setTimeout(() => running.forEach((server) => server.kill("SIGKILL")), 15_000).unref());
+
 export class Server {
   static async start({ command = "demo", data, flags = [], wait = true, quiet = true, port, env = {} } = {}) {
     const server = new this();
@@ -53,6 +58,8 @@ export class Server {
       [command, "--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--webrtc", `127.0.0.1:${server.webrtcPort}`, ...flags],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
     );
+    running.add(server.process);
+    server.process.on("exit", () => running.delete(server.process));
     server.over = null; // how it ended
     server.exited = new Promise((done) => server.process.on("exit", (code, signal) => done((server.over = { code, signal }))));
     for (const stream of [server.process.stdout, server.process.stderr])
