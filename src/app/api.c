@@ -1,7 +1,7 @@
 /* The route table: every address of the HTTP interface, who may use it, and what its body holds. */
 #include "app/api.h"
 
-#include "app/audience.h"
+#include "app/desk/audience.h"
 
 #define MAX_TEXT_BYTES 100000
 

@@ -10,7 +10,7 @@
 
 #include "answers/answers.h"
 #include "answers/llm/llm.h"
-#include "app/knowledge.h"
+#include "app/desk/knowledge.h"
 #include "app/lexicons.h"
 #include "app/motions.h"
 #include "avatar/avatar.h"

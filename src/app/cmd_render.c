@@ -1,6 +1,6 @@
 /* `compere render`: text, SSML or a rundown -> MP4, or pictures with alpha and a WAV, faster than real time.
  */
-#include "app/film.h"
+#include "app/film/film.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* `compere store ...`: looks after what is kept. Works beside a running server on the same data directory. */
-#include "app/library.h"
+#include "app/library/library.h"
 
 #include "base/clock.h"
 #include "base/http.h"

@@ -1,8 +1,8 @@
 /* `compere serve` and `compere demo`: the whole program, started and stopped in order. */
-#include "app/answering.h"
 #include "app/app.h"
-#include "app/audience.h"
-#include "app/questions.h"
+#include "app/desk/answering.h"
+#include "app/desk/audience.h"
+#include "app/desk/questions.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,10 +1,22 @@
 /* Lexicons from anywhere: XML, or JSON when it begins with a brace. */
+#include "speech/ipa.h"
 #include "speech/reading/lexicon.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An engine with half of the alphabet. */
+static const char *find(void *user, const char *sign, size_t length)
+{
+    return length <= 2 && (sign[0] & 1) ? "p" : NULL;
+}
+
+static void put(void *user, const char *phone, bool vowel, int stress)
+{
+    ++*(int *)user;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -29,6 +41,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t taken = cp_lexicon_match(lexicon, "", grapheme, strlen(grapheme), size & 1, &entry);
         if (taken > strlen(grapheme))
             abort();
+        if (taken && entry.phoneme) {
+            int n_put = 0;
+            const struct cp_ipa_speller speller = {find, put, &n_put};
+            if (cp_ipa_spell(entry.phoneme, &speller) != n_put)
+                abort();
+        }
     }
     json_decref(rows);
     cp_lexicon_drop(lexicon);

@@ -1,6 +1,6 @@
 /* Frames drawn by several threads: the same bytes as by one, in order; and an end at any time. */
 #include "../render/scene.h"
-#include "app/drawers.h"
+#include "app/film/drawers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/knowledge.h"
+#include "app/desk/knowledge.h"
 
 #include "base/clock.h"
 #include "base/queue.h"

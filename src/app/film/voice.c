@@ -1,5 +1,5 @@
 /* The lines of a film, spoken one after another. */
-#include "app/film.h"
+#include "app/film/film.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The files of a film, and the thread that encodes and writes its frames. */
-#include "app/film.h"
+#include "app/film/film.h"
 
 #include "base/clock.h"
 #include "base/thread.h"

@@ -10,7 +10,7 @@
 #define CP_APP_LIBRARY_H
 
 #include "app/app.h"
-#include "app/sound_file.h"
+#include "app/library/sound_file.h"
 #include "base/queue.h"
 #include "base/sigv4.h"
 

@@ -1,4 +1,4 @@
-#include "app/series.h"
+#include "app/film/series.h"
 
 #include <errno.h>
 #include <stdio.h>

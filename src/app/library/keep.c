@@ -1,5 +1,5 @@
 /* The library's threads, and how speech gets into it. */
-#include "app/library.h"
+#include "app/library/library.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -3,7 +3,7 @@
  * between the two writes, from a delete whose second half failed, or from somebody's hand in the bucket.
  * What is younger than the grace time may be on its way and is left alone.
  */
-#include "app/library.h"
+#include "app/library/library.h"
 
 #include "base/clock.h"
 

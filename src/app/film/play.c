@@ -2,7 +2,7 @@
  * Plays a film: what is performed in each frame, the stage that a line is on, and the poses. What is drawn of
  * it is handed to the drawers.
  */
-#include "app/film.h"
+#include "app/film/film.h"
 
 #include <stdlib.h>
 #include <string.h>

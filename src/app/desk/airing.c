@@ -1,8 +1,8 @@
-#include "app/airing.h"
+#include "app/desk/airing.h"
 
 #include "answers/llm/prompt.h"
 #include "app/app.h"
-#include "app/questions.h"
+#include "app/desk/questions.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
-#include "app/questions.h"
+#include "app/desk/questions.h"
 
-#include "app/answering.h"
 #include "app/app.h"
+#include "app/desk/answering.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -5,8 +5,8 @@
 #ifndef CP_APP_FILM_H
 #define CP_APP_FILM_H
 
-#include "app/drawers.h"
-#include "app/series.h"
+#include "app/film/drawers.h"
+#include "app/film/series.h"
 
 #include "deliver/record/record.h"
 #include "speech/music.h"

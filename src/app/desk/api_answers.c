@@ -1,6 +1,6 @@
 /* Documents, search, and the question desk. */
 #include "app/api.h"
-#include "app/questions.h"
+#include "app/desk/questions.h"
 
 #include "answers/evaluate.h"
 

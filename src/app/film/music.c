@@ -1,5 +1,5 @@
 /* Music under a film's voice. */
-#include "app/film.h"
+#include "app/film/film.h"
 
 #include <errno.h>
 #include <stdio.h>

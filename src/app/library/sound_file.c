@@ -1,4 +1,4 @@
-#include "app/sound_file.h"
+#include "app/library/sound_file.h"
 
 #include "encode/encode.h"
 #include "media/clock.h"

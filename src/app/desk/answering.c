@@ -1,9 +1,9 @@
-#include "app/answering.h"
+#include "app/desk/answering.h"
 
 #include "answers/llm/prompt.h"
-#include "app/airing.h"
 #include "app/app.h"
-#include "app/questions.h"
+#include "app/desk/airing.h"
+#include "app/desk/questions.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,4 +1,4 @@
-#include "app/drawers.h"
+#include "app/film/drawers.h"
 
 #include "base/thread.h"
 

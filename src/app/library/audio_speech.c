@@ -6,7 +6,7 @@
  * man's of the same language where theirs is one.
  */
 #include "app/api.h"
-#include "app/library.h"
+#include "app/library/library.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Voice files out of the library: shown, listed, sent, signed, removed. */
-#include "app/library.h"
+#include "app/library/library.h"
 
 #include "base/clock.h"
 

@@ -1,9 +1,9 @@
-#include "app/audience.h"
+#include "app/desk/audience.h"
 
 #include "answers/filter.h"
 #include "answers/terms.h"
 #include "app/app.h"
-#include "app/questions.h"
+#include "app/desk/questions.h"
 
 #include "base/clock.h"
 
