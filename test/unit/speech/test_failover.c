@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Sanitizers make everything several times slower. */
@@ -139,10 +140,25 @@ static void own_programs_fail_over(void **state)
 /* --- when no voice of a language is left --- */
 
 static struct cp_speech *stage;
+static char ill[64]; /* the voice program does not start while this file is there */
+
+static pid_t voice_pid(void)
+{
+    return cp_espeak_worker_pid(stage->engines[cp_speech_engine_of("espeak:de")]);
+}
+
+static void fall_ill(void)
+{
+    FILE *file = fopen(ill, "w");
+    assert_non_null(file);
+    fclose(file);
+    if (voice_pid() > 0)
+        kill(voice_pid(), SIGKILL);
+}
 
 static void heal(void *user, const char *from, const char *to, const struct cp_error *why)
 {
-    cp_espeak_set_deadline_ms(stage->engines[cp_speech_engine_of("espeak:de")], 5000);
+    unlink(ill);
     listener_failed_over(user, from, to, why);
 }
 
@@ -161,10 +177,23 @@ static void say_ill(bool canned,
                                               .priority = CP_SPEECH_LIVE,
                                               .canned = canned};
     forgive(stage, "espeak:de");
-    cp_espeak_set_deadline_ms(stage->engines[cp_speech_engine_of("espeak:de")], -60000);
+    fall_ill();
     listener_init(listener);
     assert_int_equal(cp_speech_say(stage, &request, &events, listener, NULL, NULL), 0);
     listener_wait(listener);
+    unlink(ill);
+}
+
+/* A program that stands before espeak-ng's and ends at once while the voice is ill. */
+static void write_gate(const char *directory, char *path, size_t capacity)
+{
+    snprintf(ill, sizeof ill, "%s/ill", directory);
+    snprintf(path, capacity, "%s/voice", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n[ -e %s ] && exit 1\nexec %s\n", ill, getenv("COMPERE_TEST_WORKER"));
+    fclose(file);
+    assert_int_equal(chmod(path, 0755), 0);
 }
 
 /* Spoken once, the language has its line; it is made when nobody waits. */
@@ -190,6 +219,10 @@ static void canned_lines_stand_in(void **state)
     if (!getenv("COMPERE_TEST_WORKER"))
         skip();
     struct cp_speech_config config = quick_config();
+    char directory[] = "/tmp/compere-ill-XXXXXX", command[64];
+    assert_non_null(mkdtemp(directory));
+    write_gate(directory, config.worker, sizeof config.worker);
+    config.deadline_ms = 8000; /* a busy machine starts it slowly */
     stage = start(&config);
     assert_true(german_line_is_made());
     struct listener listener;
@@ -226,6 +259,8 @@ static void canned_lines_stand_in(void **state)
     assert_int_equal(listener.n_heard, 0);
     listener_free(&listener);
     cp_speech_destroy(stage);
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    assert_int_equal(system(command), 0);
 }
 
 static void own_programs_are_configured_or_told(void **state)
