@@ -1,12 +1,13 @@
 #include "answers/evaluate.h"
 
+#include "answers/answers_int.h"
+#include "answers/fold.h"
 #include "answers/table.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unicode/ucasemap.h>
 
 #define STAGE "answers"
 
@@ -111,24 +112,14 @@ int cp_evaluate_read(const char *bytes, size_t length, json_t **ret_questions, s
 
 /* --- judging --- */
 
-static void fold(const char *text, char *to, size_t capacity)
-{
-    UErrorCode problem = U_ZERO_ERROR;
-    UCaseMap *map = ucasemap_open("", 0, &problem);
-    int32_t length = map ? ucasemap_utf8FoldCase(map, to, (int32_t)capacity - 1, text, -1, &problem) : 0;
-    if (map)
-        ucasemap_close(map);
-    to[U_SUCCESS(problem) && length < (int32_t)capacity ? length : 0] = '\0';
-}
-
 static bool holds(const char *text, const char *words)
 {
     enum { MOST = 32 << 10 };
     char *folded = malloc(2 * MOST);
     bool found = false;
     if (folded) {
-        fold(text, folded, MOST);
-        fold(words, folded + MOST, MOST);
+        cp_fold_case(text, folded, MOST);
+        cp_fold_case(words, folded + MOST, MOST);
         found = folded[MOST] && strstr(folded, folded + MOST);
     }
     free(folded);
@@ -217,12 +208,12 @@ static json_t *report(struct tally *tally)
                      tally->ms[(tally->n * 99) / 100], "curve", curve, "missed", tally->missed);
 }
 
-int cp_evaluate(struct cp_answers *answers, const json_t *questions, const char *collection, double threshold,
+int cp_evaluate(struct cp_answers *answers, const json_t *questions, const char *collection,
                 json_t **ret_report, struct cp_error *error)
 {
     size_t n = json_array_size(questions);
     struct tally tally = {
-        .threshold = threshold, .missed = json_array(), .ms = calloc(n + 1, sizeof(double))};
+        .threshold = answers->config.confident, .missed = json_array(), .ms = calloc(n + 1, sizeof(double))};
     int result = tally.ms ? 0 : cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     for (size_t i = 0; i < n && !result; i++) {
         const json_t *question = json_array_get(questions, i);

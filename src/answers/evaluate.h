@@ -22,7 +22,7 @@ int cp_evaluate_read(const char *bytes, size_t length, json_t **ret_questions, s
  * that is not in the set are null. missed: at most 50 whose best passage is not the right one. Blocks a few
  * milliseconds a question.
  */
-int cp_evaluate(struct cp_answers *answers, const json_t *questions, const char *collection, double threshold,
+int cp_evaluate(struct cp_answers *answers, const json_t *questions, const char *collection,
                 json_t **ret_report, struct cp_error *error);
 
 #endif

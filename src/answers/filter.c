@@ -1,12 +1,13 @@
 #include "answers/filter.h"
 
 #include "answers/answers_int.h"
+#include "answers/fold.h"
 #include "answers/terms.h"
+#include "base/hash.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
@@ -116,17 +117,6 @@ static bool repeats(const char *text)
 
 /* --- blocked words --- */
 
-/* Lower case into `to`, cut when it is longer. */
-static void fold(const char *text, char *to, size_t capacity)
-{
-    UErrorCode problem = U_ZERO_ERROR;
-    UCaseMap *map = ucasemap_open("", 0, &problem);
-    int32_t length = map ? ucasemap_utf8FoldCase(map, to, (int32_t)capacity - 1, text, -1, &problem) : 0;
-    if (map)
-        ucasemap_close(map);
-    to[U_SUCCESS(problem) && length < (int32_t)capacity ? length : 0] = '\0';
-}
-
 static bool is_letter_at(const char *text, size_t at)
 {
     UChar32 c;
@@ -162,8 +152,8 @@ static bool is_blocked(const char *text, const char *blocked)
 {
     enum { MOST = 4096 };
     char folded[MOST], words[MOST];
-    fold(text, folded, sizeof folded);
-    fold(blocked, words, sizeof words);
+    cp_fold_case(text, folded, sizeof folded);
+    cp_fold_case(blocked, words, sizeof words);
     for (const char *word = words; *(word += strspn(word, ", ")); word += strcspn(word, ",")) {
         size_t length = strcspn(word, ",");
         while (length && word[length - 1] == ' ')
@@ -203,12 +193,9 @@ struct terms {
     uint64_t first; /* of all */
 };
 
-static uint64_t hash_of(const struct cp_term *term) /* FNV-1a */
+static uint64_t hash_of(const struct cp_term *term)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (int i = 0; i < term->length; i++)
-        hash = (hash ^ (unsigned char)term->text[i]) * 0x100000001b3;
-    return hash;
+    return cp_hash_bytes(CP_HASH_SEED, term->text, (size_t)term->length);
 }
 
 static int add_term(void *user, const struct cp_term *term)

@@ -117,7 +117,7 @@ int cp_cmd_eval(int argc, char **argv)
     if (!result)
         result = cp_answers_open(&config.answers, config.store.directory, &answers, &error);
     if (!result)
-        result = cp_evaluate(answers, questions, collection, config.answers.confident, &report, &error);
+        result = cp_evaluate(answers, questions, collection, &report, &error);
     if (result)
         fprintf(stderr, "compere: %s\n", error.text);
     else if (as_json)

@@ -1,4 +1,5 @@
 #include "app/scene.h"
+#include "base/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +20,7 @@ static const char *text_of(const json_t *object, const char *field)
 /* Idle motion differs from person to person, and is the same each time. */
 static uint64_t seed_of(const char *id)
 {
-    uint64_t seed = 0xcbf29ce484222325; /* FNV-1a */
-    for (; *id; id++)
-        seed = (seed ^ (unsigned char)*id) * 0x100000001b3;
-    return seed;
+    return cp_hash_text(CP_HASH_SEED, id);
 }
 
 static void let_go(struct cp_troupe *troupe, struct cp_player *player)

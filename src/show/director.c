@@ -202,9 +202,7 @@ static void finish(struct line *line)
         free_line(line);
         return;
     }
-    pthread_mutex_lock(&show->lock);
-    json_object_del(line->cue, "open");
-    pthread_mutex_unlock(&show->lock);
+    cp_cue_close(show, line->cue);
     bool whole = line->complete && line->n_wholly == line->n_utterances;
     const char *state = line->error_code ? "failed" : line->cutting && !whole ? "cut" : "done";
     if (show->services.performed && line->n_pushed)

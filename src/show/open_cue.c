@@ -19,10 +19,15 @@ static const char *text_of(const json_t *cue)
     return text ? text : "";
 }
 
+static void wait_for_more(struct line *line)
+{
+    line->open_until_ns = cp_clock_now_ns() + line->channel->show->config.open_wait_s * CP_NS_PER_S;
+}
+
 void cp_line_open(struct line *line)
 {
     line->open = json_is_true(json_object_get(line->cue, "open"));
-    line->open_until_ns = cp_clock_now_ns() + CP_SHOW_OPEN_NS;
+    wait_for_more(line);
 }
 
 bool cp_line_has_more(const struct line *line)
@@ -35,8 +40,16 @@ bool cp_line_goes_on(const struct line *line)
     return line->open || cp_line_has_more(line);
 }
 
+void cp_cue_close(struct cp_show *show, json_t *cue)
+{
+    pthread_mutex_lock(&show->lock);
+    json_object_del(cue, "open");
+    pthread_mutex_unlock(&show->lock);
+}
+
 static void close_line(struct line *line)
 {
+    cp_cue_close(line->channel->show, line->cue);
     line->open = false;
     line->complete = line->said_all && !line->job && !cp_line_has_more(line);
 }
@@ -66,7 +79,7 @@ struct extend_args {
     bool last;
 };
 
-/* The cue with its text grown, told and saved; NULL when it is not open or too long. */
+/* Lets the cue's text grow; CP_ERR_NOT_FOUND when it is not open, CP_ERR_LIMIT. The caller drops *ret_cue. */
 static int grow(struct cp_show *show, struct channel *channel, const struct extend_args *a, json_t **ret_cue,
                 struct cp_error *error)
 {
@@ -102,7 +115,7 @@ static int work_extend(struct cp_show *show, void *args, struct cp_error *error)
     struct line *line = line_of(channel, cue);
     if (line) {
         line->grew_to = strlen(text_of(cue));
-        line->open_until_ns = cp_clock_now_ns() + CP_SHOW_OPEN_NS;
+        wait_for_more(line);
         if (a->last)
             close_line(line);
         cp_direct(channel); /* the voice first */

@@ -25,6 +25,8 @@ const struct cp_option cp_show_options[] = {
       "how long a finished cue's record is kept, seconds"),
     O(stage_wait_s, CP_OPTION_INT, "20", 1, 600,
       "how long a line waits for its set and presenters before it fails, seconds"),
+    O(open_wait_s, CP_OPTION_INT, "30", 1, 600,
+      "how long a cue that is still being written waits for more of its text, seconds"),
 };
 const size_t cp_show_n_options = sizeof cp_show_options / sizeof cp_show_options[0];
 #undef O

@@ -32,6 +32,7 @@ struct cp_show_config {
     int64_t rundown_gap_ms; /* pause between two rundown lines */
     int64_t keep_cues_s;    /* how long the record of a finished cue is kept */
     int64_t stage_wait_s;   /* how long a line waits for its stage before it fails */
+    int64_t open_wait_s;    /* how long a cue that is still being written waits for more of its text */
 };
 extern const struct cp_option cp_show_options[];
 extern const size_t cp_show_n_options;
@@ -118,9 +119,9 @@ int cp_show_cue_list(struct cp_show *show, const char *channel, const char *curs
                      json_t **ret_page, struct cp_error *error);
 /*
  * A cue that was created with "open": true is still being written: it goes on air with the sentences that it
- * has and takes more, whole ones, until `last`. When it runs out of them the presenter thinks; after 30 s
- * without any it ends. After a restart it is over with what it had. CP_ERR_NOT_FOUND when it has ended or was
- * cut; CP_ERR_LIMIT. thread: any but show and draw
+ * has and takes more, whole ones, until `last`. When it runs out of them the presenter thinks; after
+ * show.open_wait_s without any it ends. After a restart it is over with what it had. CP_ERR_NOT_FOUND when it
+ * has ended or was cut; CP_ERR_LIMIT. thread: any but show and draw
  */
 int cp_show_cue_extend(struct cp_show *show, const char *channel, const char *cue, const char *more,
                        bool last, struct cp_error *error);

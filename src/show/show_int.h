@@ -18,9 +18,8 @@
 #define DOOR_ITEMS        16 /* room in the door: the line on air and the one that it was cut for */
 #define BATCH_SENTENCES   8 /* sentences asked of the speech stage at a time: bounds what a long text holds */
 #define BATCH_LOW         3 /* ask for more when fewer than this are left unplayed */
-#define CP_SHOW_OPEN_NS   (30 * INT64_C(1000000000)) /* an open cue that nobody goes on writing ends */
-#define CP_SHOW_LISTEN_NS (700 * INT64_C(1000000))   /* listening comes before thinking */
-#define OPEN_GAP_MS       160                        /* between sentences that were written one by one */
+#define CP_SHOW_LISTEN_NS (700 * INT64_C(1000000)) /* listening comes before thinking */
+#define OPEN_GAP_MS       160                      /* between sentences that were written one by one */
 #define RETRY_NS                                                                                             \
     (5 * INT64_C(1000000000)) /* a rundown that cannot speak at all is tried again after this                \
                                */
@@ -176,8 +175,9 @@ json_t *cp_cue_active(struct channel *channel, const char *id);
 
 /* open_cue.c. thread: show */
 void cp_line_open(struct line *line);
-bool cp_line_has_more(const struct line *line); /* text that nobody was asked to speak yet */
-bool cp_line_goes_on(const struct line *line);  /* that, or it may come */
+void cp_cue_close(struct cp_show *show, json_t *cue); /* nobody writes it any more */
+bool cp_line_has_more(const struct line *line);       /* text that nobody was asked to speak yet */
+bool cp_line_goes_on(const struct line *line);        /* that, or it may come */
 void cp_line_close_overdue(struct channel *channel);
 
 /* director.c */

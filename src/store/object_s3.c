@@ -14,6 +14,7 @@
 #include "store/s3.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -70,18 +71,10 @@ static int s3_open(const struct cp_store_config *config, void **ret_engine, stru
 
 /* --- what is known of expiries --- */
 
-static uint64_t hash_key(const char *key)
-{
-    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a, 64 bit */
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * 0x100000001b3;
-    return hash;
-}
-
 static void remember(struct engine *engine, const char *key, int64_t modified_wall_ns,
                      int64_t expires_wall_ns)
 {
-    uint64_t hash = hash_key(key);
+    uint64_t hash = cp_hash_text(CP_HASH_SEED, key);
     pthread_mutex_lock(&engine->lock);
     engine->known[hash % REMEMBERED] =
         (struct known){hash, modified_wall_ns / CP_NS_PER_S, expires_wall_ns, true};
@@ -90,7 +83,7 @@ static void remember(struct engine *engine, const char *key, int64_t modified_wa
 
 static bool recall(struct engine *engine, const char *key, int64_t modified_wall_ns, int64_t *ret_expires)
 {
-    uint64_t hash = hash_key(key);
+    uint64_t hash = cp_hash_text(CP_HASH_SEED, key);
     pthread_mutex_lock(&engine->lock);
     struct known known = engine->known[hash % REMEMBERED];
     pthread_mutex_unlock(&engine->lock);

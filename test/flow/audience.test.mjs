@@ -52,6 +52,9 @@ test("who somebody is is masked before it is kept; spam and blocked words are re
   const kept = (await all()).find((one) => one.masked);
   assert.equal(kept.text, "Mail [e-mail] or call [number], when do you open?");
   assert.ok(!JSON.stringify(await all()).includes("kim@example.com"));
+  await ask("Is the shop shut on Mondays?", "rotten Kim");
+  await ask("Is the shop shut on Tuesdays?", "kim@example.com");
+  assert.deepEqual((await all()).slice(0, 2).map(({ asker }) => asker), ["[e-mail]", ""], "names pass the filter too");
   for (const [text, why] of [["see https://example.com", /Links/], ["hey!!!!!!!!", /over and over/], ["so ROTTEN", /words/], ["swearing", /words/], ["??", /no question/]]) {
     const refused = await ask(text);
     assert.equal(refused.status, 422, text);

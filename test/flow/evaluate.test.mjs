@@ -47,7 +47,7 @@ test("the API evaluates a set, bounded", async () => {
   const wrong = await server.call("POST", "/v1/evaluations", { body: "a,b\n1,2", type: "text/csv" });
   assert.ok(wrong.status >= 400 && wrong.status < 500);
   assert.match(wrong.json.detail, /name its columns/);
-  const many = `question\n${"What?\n".repeat(501)}`;
+  const many = `question\n${"What?\n".repeat(2001)}`;
   const refused = await server.call("POST", "/v1/evaluations", { body: many, type: "text/csv" });
-  assert.match(refused.json.detail, /500 questions/);
+  assert.match(refused.json.detail, /2000 questions/);
 });

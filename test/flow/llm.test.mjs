@@ -1,9 +1,11 @@
 // Questions answered by language models: what is suggested, what is not said, and what happens when models fail.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
-import { Server, figure, sleep, until } from "./harness.mjs";
+import { BIN, Server, figure, makeDirectory, sleep, until } from "./harness.mjs";
 
 const SHOP = "# Delivery\nWe deliver parcels to Spain within four working days.\n\n# Mugs\nThe stoneware mug holds 350 millilitres.";
 const asked = [];
@@ -157,4 +159,18 @@ test("a channel that answers by itself waits for the model's words, and airs the
   }
   mode = "refuses";
   await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "manual" } } });
+});
+
+test("doctor asks the model, and says when it does not answer", async () => {
+  mode = "good";
+  const doctor = (url) =>
+    new Promise((done) => {
+      const data = makeDirectory();
+      execFile(BIN, ["doctor", "--data", data, "--webrtc", "127.0.0.1:0", "--llm-url", url, "--llm-model", "small"], (_, stdout) => {
+        rmSync(data, { recursive: true });
+        done(stdout);
+      });
+    });
+  assert.match(await doctor(`http://127.0.0.1:${service.address().port}/v1`), /ok +language model +small at 127\.0\.0\.1:\d+ answers in/);
+  assert.match(await doctor("http://127.0.0.1:9/v1"), /PROBLEM +language model .*nobody answers/);
 });

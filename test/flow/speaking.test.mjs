@@ -169,8 +169,12 @@ test("a channel has a persona of its own, and an asker's earlier questions are k
   await set({ mode: "manual", persona: { name: "Professor Quill", role: "who teaches physics", words: 20 } });
   script = ["Four days [1]."];
   const model = (id) => until(async () => (await question(id)).suggestion.by === "model", { what: "the model" });
-  await model(await ask(SPAIN, "Kim"));
+  const first = await ask(SPAIN, "Kim");
+  await model(first);
   assert.match(asked.at(-1).messages[0].content, /You are Professor Quill, who teaches physics.*at most 20 words/s);
+  await model(await ask("How large is the stoneware mug?", "Kim"));
+  assert.ok(!asked.at(-1).messages[1].content.includes("<before>"), "what nobody heard is not told");
+  await server.post(`${CHANNEL}/questions/${first}/approve`, {});
   await model(await ask("And how heavy may they be?", "Kim"));
   const { content } = asked.at(-1).messages[1];
   assert.match(content, /<before>\nviewer: How long does delivery to Spain take\?\npresenter: Four days\.\n<\/before>/);

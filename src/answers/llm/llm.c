@@ -241,7 +241,7 @@ static int take_body(void *user, const uint8_t *bytes, size_t length)
 {
     struct asking *asking = user;
     int result = cp_llm_stream_feed(&asking->stream, bytes, length);
-    if (!result && asking->listener && asking->stream.text.length > asking->heard) {
+    if (!result && asking->listener && asking->stream.text.length != asking->heard) {
         asking->heard = asking->stream.text.length;
         asking->used |=
             asking->listener->text(asking->listener->user, cp_buffer_string(&asking->stream.text));

@@ -183,6 +183,7 @@ int cp_llm_stream_feed(struct cp_llm_stream *stream, const void *bytes, size_t l
         else
             stream->line.length = 0;
     }
+    drop_untagged(stream);
     if (!result && (stream->line.failed || stream->event.failed))
         result = CP_ERR_LIMIT;
     return result;

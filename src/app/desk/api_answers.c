@@ -1,8 +1,7 @@
 /* Documents, search, and the question desk. */
 #include "app/api.h"
+#include "app/desk/knowledge.h"
 #include "app/desk/questions.h"
-
-#include "answers/evaluate.h"
 
 #include <stdlib.h>
 
@@ -79,28 +78,9 @@ void cp_api_search(void *user, struct cp_request *request)
         cp_request_reply_json(request, 200, result);
 }
 
-/* A set is bounded, so that the thread is not held for longer than a second or two. */
 void cp_api_evaluate(void *user, struct cp_request *request)
 {
-    enum { MOST = 500 };
-    struct cp_app *app = user;
-    struct cp_error error;
-    size_t length;
-    const char *bytes = cp_request_body(request, &length),
-               *collection = cp_request_query(request, "collection");
-    json_t *questions = NULL, *report = NULL;
-    int result = cp_evaluate_read(bytes, length, &questions, &error);
-    if (!result && json_array_size(questions) > MOST)
-        result = cp_fail(&error, CP_ERR_LIMIT, "app",
-                         "here a set may have %d questions; `compere eval` takes more", MOST);
-    if (!result)
-        result = cp_evaluate(app->answers, questions, collection ? collection : "",
-                             app->config.answers.confident, &report, &error);
-    json_decref(questions);
-    if (result)
-        cp_request_fail(request, &error);
-    else
-        cp_request_reply_json(request, 200, report);
+    cp_knowledge_evaluate(((struct cp_app *)user)->knowledge, request);
 }
 
 /* --- the question desk --- */

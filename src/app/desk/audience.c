@@ -6,6 +6,7 @@
 #include "app/desk/questions.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
@@ -79,15 +80,10 @@ void cp_audience_destroy(struct cp_audience *audience)
     free(audience);
 }
 
-static uint64_t hash_two(const char *a, const char *b) /* FNV-1a */
+/* Never 0. */
+static uint64_t hash_two(const char *a, const char *b)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (; *a; a++)
-        hash = (hash ^ (unsigned char)*a) * 0x100000001b3;
-    hash = (hash ^ 0xff) * 0x100000001b3;
-    for (; *b; b++)
-        hash = (hash ^ (unsigned char)*b) * 0x100000001b3;
-    return hash | 1;
+    return cp_hash_text(cp_hash_bytes(cp_hash_text(CP_HASH_SEED, a), "", 1), b) | 1;
 }
 
 /* --- limits --- */
@@ -176,7 +172,7 @@ static void reply(struct cp_request *request, const char *text, const json_t *qu
 
 /* What is left of a question when filter and limits have passed it. */
 static void take_question(struct cp_audience *audience, struct cp_request *request, const char *channel,
-                          const char *text, bool masked)
+                          const char *name, const char *text, bool masked)
 {
     struct cp_app *app = audience->app;
     struct cp_error error;
@@ -189,7 +185,6 @@ static void take_question(struct cp_audience *audience, struct cp_request *reque
         json_decref(question);
         return;
     }
-    const char *name = text_of(cp_request_json(request), "name");
     json_t *spec =
         json_pack("{s:s,s:s,s:b,s:b}", "text", text, "asker", name, "audience", 1, "masked", masked);
     int result = spec ? cp_question_ask(app, channel, spec, "audience", cp_request_started_ns(request),
@@ -222,10 +217,12 @@ static void hear(struct cp_audience *audience, struct cp_request *request, const
 {
     int64_t per_minute = json_integer_value(json_object_get(rule, "per_minute"));
     int wait_s = take_turn(audience, channel, who, per_minute ? (int)per_minute : USUAL_PER_MINUTE);
-    struct cp_buffer text = cp_buffer_make(8 << 10);
-    bool masked = false;
-    const char *why_not = cp_filter_question(text_of(cp_request_json(request), "text"),
-                                             text_of(rule, "blocked"), &text, &masked);
+    const json_t *asked = cp_request_json(request);
+    const char *blocked = text_of(rule, "blocked");
+    struct cp_buffer text = cp_buffer_make(8 << 10), name = cp_buffer_make(1 << 10);
+    bool masked = false, name_masked; /* a name that may not stand there is left out */
+    const char *why_not = cp_filter_question(text_of(asked, "text"), blocked, &text, &masked);
+    cp_filter_question(text_of(asked, "name"), blocked, &name, &name_masked);
     if (wait_s) {
         char seconds[12];
         snprintf(seconds, sizeof seconds, "%d", wait_s);
@@ -236,9 +233,10 @@ static void hear(struct cp_audience *audience, struct cp_request *request, const
         cp_metric_add(audience->refused, 1);
         cp_request_fail_status(request, 422, "not taken", why_not);
     } else {
-        take_question(audience, request, channel, cp_buffer_string(&text), masked);
+        take_question(audience, request, channel, cp_buffer_string(&name), cp_buffer_string(&text), masked);
     }
     cp_buffer_free(&text);
+    cp_buffer_free(&name);
 }
 
 void cp_api_ask(void *user, struct cp_request *request)

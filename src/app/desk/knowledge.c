@@ -1,5 +1,6 @@
 #include "app/desk/knowledge.h"
 
+#include "answers/evaluate.h"
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/thread.h"
@@ -12,8 +13,9 @@
 
 enum { WAITING = 32 };
 
-struct work { /* a document that waits to be read; its bytes are the request's body */
+struct work { /* a document or a set of questions that waits; its bytes are the request's body */
     struct cp_request *request;
+    void (*run)(struct cp_knowledge *knowledge, struct work *work);
     char type[100], title[201], collection[CP_COLLECTION_BYTES], language[36];
 };
 
@@ -62,18 +64,39 @@ static void read_document(struct cp_knowledge *knowledge, struct work *work)
     }
 }
 
+static void try_questions(struct cp_knowledge *knowledge, struct work *work)
+{
+    struct cp_error error;
+    size_t length;
+    const char *bytes = cp_request_body(work->request, &length);
+    json_t *questions = NULL, *report = NULL;
+    int result = cp_evaluate_read(bytes, length, &questions, &error);
+    if (!result && json_array_size(questions) > CP_KNOWLEDGE_MAX_QUESTIONS)
+        result = cp_fail(&error, CP_ERR_LIMIT, "app",
+                         "here a set may have %d questions; `compere eval` takes more",
+                         CP_KNOWLEDGE_MAX_QUESTIONS);
+    if (!result)
+        result = cp_evaluate(knowledge->answers, questions, work->collection, &report, &error);
+    json_decref(questions);
+    if (result)
+        cp_request_fail(work->request, &error);
+    else
+        cp_request_reply_json(work->request, 200, report);
+}
+
 static void *run(void *arg)
 {
     struct cp_knowledge *knowledge = arg;
     setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* this thread's only; the show comes first */
     for (struct work *work; (work = cp_queue_pop(knowledge->queue, INT64_MAX));) {
-        read_document(knowledge, work);
+        work->run(knowledge, work);
         free(work);
     }
     return NULL;
 }
 
-void cp_knowledge_add(struct cp_knowledge *knowledge, struct cp_request *request)
+static void add_work(struct cp_knowledge *knowledge, struct cp_request *request,
+                     void (*run_work)(struct cp_knowledge *knowledge, struct work *work))
 {
     const char *type = cp_request_header(request, "Content-Type"),
                *title = cp_request_query(request, "title"),
@@ -85,6 +108,7 @@ void cp_knowledge_add(struct cp_knowledge *knowledge, struct cp_request *request
         return;
     }
     work->request = request;
+    work->run = run_work;
     snprintf(work->type, sizeof work->type, "%s", type ? type : "");
     snprintf(work->title, sizeof work->title, "%s", title ? title : "");
     snprintf(work->collection, sizeof work->collection, "%s", collection ? collection : "");
@@ -95,6 +119,16 @@ void cp_knowledge_add(struct cp_knowledge *knowledge, struct cp_request *request
     free(work);
     cp_request_add_header(request, "Retry-After", "2");
     cp_request_fail_status(request, 503, NULL, "many documents are being read; try again in a moment");
+}
+
+void cp_knowledge_add(struct cp_knowledge *knowledge, struct cp_request *request)
+{
+    add_work(knowledge, request, read_document);
+}
+
+void cp_knowledge_evaluate(struct cp_knowledge *knowledge, struct cp_request *request)
+{
+    add_work(knowledge, request, try_questions);
 }
 
 void cp_knowledge_collect(struct cp_knowledge *knowledge)

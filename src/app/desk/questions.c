@@ -237,9 +237,7 @@ json_t *cp_question_earlier(struct cp_app *app, const char *channel, const json_
             bool same = !strcmp(text_of(one, "asker"), asker) &&
                         strcmp(text_of(one, "id"), text_of(question, "id")) < 0 &&
                         strcmp(text_of(one, "asked_at"), since) >= 0;
-            if (!*said)
-                said = text_of(json_object_get(one, "suggestion"), "text");
-            if (same && json_array_size(earlier) < MOST)
+            if (same && *said && json_array_size(earlier) < MOST)
                 json_array_append_new(
                     earlier, json_pack("{s:s,s:s}", "question", text_of(one, "text"), "answer", said));
         }

@@ -34,8 +34,8 @@ int cp_question_air_begun(struct cp_app *app, const char *channel, const char *i
 /* Puts down the whole answer of a question whose beginning was aired, whatever its state is now. */
 void cp_question_note_whole(struct cp_app *app, const char *channel, const char *id, const json_t *suggestion,
                             const char *said);
-/* What the same asker asked in the last quarter of an hour, newest first, at most three: [{"question",
- * "answer"}]. Empty for askers without a name. The caller's. */
+/* What the same asker asked in the last quarter of an hour and heard an answer to, newest first, at most
+ * three: [{"question", "answer"}]. Empty for askers without a name. The caller's. */
 json_t *cp_question_earlier(struct cp_app *app, const char *channel, const json_t *question);
 int cp_question_get(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
                     struct cp_error *error);

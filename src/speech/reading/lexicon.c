@@ -4,6 +4,7 @@
  */
 #include "speech/reading/lexicon.h"
 
+#include "base/hash.h"
 #include "speech/script.h"
 
 #include <libxml/parser.h>
@@ -371,18 +372,17 @@ json_t *cp_lexicon_to_json(const struct cp_lexicon *lexicon)
                      cp_lexicon_n_phonemes_only(lexicon));
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text) /* FNV-1a */
+/* With its end, so that neighbours do not run together; no text is not an empty one. */
+static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    for (const char *c = text ? text : "\x01"; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
-    return (hash ^ 0xff) * 0x100000001b3;
+    return cp_hash_bytes(cp_hash_text(hash, text ? text : "\x01"), "", 1);
 }
 
 uint64_t cp_lexicon_hash(const struct cp_lexicon *lexicon)
 {
     if (!lexicon)
         return 0;
-    uint64_t hash = hash_text(0xcbf29ce484222325, lexicon->language);
+    uint64_t hash = hash_text(CP_HASH_SEED, lexicon->language);
     for (int i = 0; i < lexicon->n_rows; i++) {
         hash = hash_text(hash, lexicon->rows[i].grapheme);
         hash = hash_text(hash, lexicon->rows[i].alias);

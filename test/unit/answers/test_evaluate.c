@@ -83,7 +83,7 @@ static void answers_are_judged(void **state)
                "{\"question\":\"Is the shop open on Saturdays?\",\"document\":\"Mugs\"}\n"
                "{\"question\":\"Who painted the ceiling of the chapel?\"}\n"),
            *report;
-    assert_int_equal(cp_evaluate(answers, questions, "", 0.5, &report, NULL), 0);
+    assert_int_equal(cp_evaluate(answers, questions, "", &report, NULL), 0);
     assert_int_equal(json_integer_value(json_object_get(report, "questions")), 4);
     assert_int_equal(json_integer_value(json_object_get(report, "answerable")), 3);
     assert_float_equal(share(report, "recall_1"), 2 / 3.0,
@@ -104,7 +104,7 @@ static void answers_are_judged(void **state)
     json_decref(questions);
 
     questions = read_set("question\nWho is it?\n"); /* none with an answer: no recall, not a recall of 0 */
-    assert_int_equal(cp_evaluate(answers, questions, "", 0.5, &report, NULL), 0);
+    assert_int_equal(cp_evaluate(answers, questions, "", &report, NULL), 0);
     assert_true(json_is_null(json_object_get(report, "recall_1")));
     json_decref(report);
     json_decref(questions);

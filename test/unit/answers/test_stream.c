@@ -78,6 +78,12 @@ static void thoughts_stay_inside(void **state)
     expect(DELTA("<think>Let me") DELTA(" see</thi") DELTA("nk>It is 3 < 4.") DONE, "It is 3 < 4.");
     expect(DELTA("<th") DELTA("at is> no tag") DONE, "<that is> no tag");
     expect(DELTA("opened elsewhere</think>and</think>Blue.") DONE, "Blue.");
+    struct cp_llm_stream stream = cp_llm_stream_make(); /* and they are gone as soon as their end is there */
+    static const char BEGUN[] = DELTA("It may be 3.</think>It is") DELTA(" 4");
+    assert_int_equal(cp_llm_stream_feed(&stream, BEGUN, sizeof BEGUN - 1), 0);
+    assert_string_equal(cp_buffer_string(&stream.text), "It is 4");
+    assert_true(stream.untagged);
+    cp_llm_stream_free(&stream);
     expect(DELTA("<think>never ends") STOP DONE, "");
     expect(DELTA("a<think>b</think>c<think>d</think>e<") DONE, "ace<");
 }

@@ -101,8 +101,12 @@ static void open_show(struct stage *stage)
 {
     struct cp_error error = {.text = ""};
     struct cp_store_config store = {.records = "sqlite", .objects = "files", .sweep_s = 3600};
-    struct cp_show_config config = {
-        .max_cues = 100, .gap_ms = 0, .rundown_gap_ms = 0, .keep_cues_s = 3600, .stage_wait_s = 1};
+    struct cp_show_config config = {.max_cues = 100,
+                                    .gap_ms = 0,
+                                    .rundown_gap_ms = 0,
+                                    .keep_cues_s = 3600,
+                                    .stage_wait_s = 1,
+                                    .open_wait_s = 1};
     const struct cp_show_services services = {
         .user = stage, .say = say, .cancel = cancel, .changed = changed, .performed = performed};
     snprintf(store.directory, sizeof store.directory, "%s", stage->directory);
@@ -539,6 +543,26 @@ static void open_cue_can_be_cut_and_is_bounded(void **state)
     assert_int_equal(extend(stage, "cue_none", "B.", false), CP_ERR_NOT_FOUND);
 }
 
+static void open_cue_that_nobody_goes_on_writing_ends(void **state)
+{
+    struct stage *stage = *state;
+    char id[64], shown[32];
+    make_channel(stage, NULL);
+    post_open(stage, "A.", id);
+    post(stage, "B.", NULL);
+    play(stage, 20);
+    state_of(stage, id, shown);
+    assert_string_equal(shown, "speaking");
+    for (int i = 0; i < 300 && strcmp(shown, "done") != 0; i++) { /* no frame wakes the show: the time does */
+        usleep(10000);
+        state_of(stage, id, shown);
+    }
+    assert_string_equal(shown, "done");
+    assert_int_equal(extend(stage, id, "C.", false), CP_ERR_NOT_FOUND);
+    play(stage, 40);
+    assert_string_equal(stage->heard, "AB");
+}
+
 static void open_cue_is_over_after_a_restart(void **state)
 {
     struct stage *stage = *state;
@@ -905,6 +929,7 @@ int main(void)
         CASE(open_cue_ends_when_it_is_closed_without_more),
         CASE(open_cue_that_waits_grows_before_its_turn),
         CASE(open_cue_can_be_cut_and_is_bounded),
+        CASE(open_cue_that_nobody_goes_on_writing_ends),
         CASE(open_cue_is_over_after_a_restart),
         CASE(presenter_listens_then_thinks),
         CASE(rundown_loops),

@@ -162,11 +162,6 @@ static void heal(void *user, const char *from, const char *to, const struct cp_e
     listener_failed_over(user, from, to, why);
 }
 
-static void stay_ill(void *user, const char *from, const char *to, const struct cp_error *why)
-{
-    listener_failed_over(user, from, to, why);
-}
-
 static void say_ill(bool canned,
                     void (*failed_over)(void *, const char *, const char *, const struct cp_error *),
                     struct listener *listener)
@@ -242,12 +237,12 @@ static void canned_lines_stand_in(void **state)
     assert_true(listener.heard[2]->last);
     listener_free(&listener);
 
-    say_ill(true, stay_ill, &listener); /* once is enough */
+    say_ill(true, listener_failed_over, &listener); /* once is enough */
     assert_int_not_equal(listener.result, 0);
     assert_int_equal(listener.n_heard, 1);
     listener_free(&listener);
 
-    say_ill(false, stay_ill, &listener); /* what is made is what was asked for */
+    say_ill(false, listener_failed_over, &listener); /* what is made is what was asked for */
     assert_int_not_equal(listener.result, 0);
     assert_int_equal(listener.n_heard, 0);
     listener_free(&listener);
@@ -255,7 +250,7 @@ static void canned_lines_stand_in(void **state)
 
     config.canned = false;
     stage = start(&config);
-    say_ill(true, stay_ill, &listener);
+    say_ill(true, listener_failed_over, &listener);
     assert_int_equal(listener.n_heard, 0);
     listener_free(&listener);
     cp_speech_destroy(stage);
