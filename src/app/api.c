@@ -341,6 +341,49 @@ static const struct cp_field output_fields[] = {{.name = "preset",
                                                 END};
 static const struct cp_field output_patch_fields[] = {OUTPUT_FIELDS, END};
 
+static const struct cp_field recording_fields[] = {
+    {.name = "channel", .type = CP_FIELD_TEXT, .max = 40, .required = true, .help = "the channel, on air"},
+    TEXT("title", 200, "for people"),
+    {.name = "keep_s",
+     .type = CP_FIELD_INTEGER,
+     .min = 60,
+     .max = 315360000,
+     .help = "all of it expires so long after its start; 30 days by default"},
+    {.name = "max_s",
+     .type = CP_FIELD_INTEGER,
+     .min = 1,
+     .max = 86400,
+     .help = "it ends by itself then; 12 hours by default"},
+    END};
+static const struct cp_field recordings_query[] = {
+    TEXT("channel", 40, "only this one's"),
+    TEXT("cursor", 300, "from the last page"),
+    {.name = "limit", .type = CP_FIELD_INTEGER, .min = 1, .max = 200, .help = "50 by default"},
+    END};
+static const struct cp_field video_query[] = {
+    TEXT("cue", 39, "only what this cue said, until the next began"),
+    {.name = "from_ms",
+     .type = CP_FIELD_INTEGER,
+     .min = 0,
+     .max = 86400000,
+     .help = "from the key frame before"},
+    {.name = "to_ms",
+     .type = CP_FIELD_INTEGER,
+     .min = 1,
+     .max = 86400000,
+     .help = "to the end of that second"},
+    TEXT("expires", 20, "of a signed address"),
+    TEXT("signature", 64, "of a signed address"),
+    END};
+static const struct cp_field recording_url_fields[] = {
+    {.name = "expires_s",
+     .type = CP_FIELD_INTEGER,
+     .min = 1,
+     .max = CP_STORE_MAX_URL_S,
+     .help = "how long the address is good; 3600 by default"},
+    TEXT("cue", 39, "only what this cue said"),
+    END};
+
 #define CHANNEL "/v1/channels/{channel}"
 
 const struct cp_route cp_api_routes[] = {
@@ -469,6 +512,22 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_output_patch},
     {CP_DELETE, CHANNEL "/outputs/{output}", CP_ROLE_OPERATOR, "Ends and forgets an output", .success = 204,
      .handle = cp_api_output_delete},
+    {CP_GET, "/v1/recordings", CP_ROLE_VIEWER, "The recordings of channels, newest first",
+     .query = recordings_query, .success = 200, .handle = cp_api_recordings_list},
+    {CP_POST, "/v1/recordings", CP_ROLE_OPERATOR, "Records a channel from now on", .body = recording_fields,
+     .success = 201, .handle = cp_api_recordings_create},
+    {CP_GET, "/v1/recordings/{recording}", CP_ROLE_VIEWER, "A recording, with the cues said in it",
+     .success = 200, .handle = cp_api_recording_get},
+    {CP_POST, "/v1/recordings/{recording}/stop", CP_ROLE_OPERATOR, "Ends a recording", .success = 200,
+     .handle = cp_api_recording_stop},
+    {CP_DELETE, "/v1/recordings/{recording}", CP_ROLE_OPERATOR, "Ends and removes a recording",
+     .success = 204, .handle = cp_api_recording_delete},
+    {CP_GET, "/v1/recordings/{recording}/video.mp4", CP_ROLE_PUBLIC,
+     "The recording so far, or what a cue said, as fragmented MP4, for a viewer's key or a signed address",
+     .query = video_query, .success = 200, .handle = cp_api_recording_video},
+    {CP_POST, "/v1/recordings/{recording}/url", CP_ROLE_OPERATOR,
+     "An address at which anybody may fetch the video for a while", .body = recording_url_fields,
+     .success = 200, .handle = cp_api_recording_url},
     {CP_GET, CHANNEL "/snapshot.png", CP_ROLE_VIEWER, "The picture now", .query = snapshot_query,
      .success = 200, .handle = cp_api_snapshot},
     {CP_GET, CHANNEL "/stats", CP_ROLE_VIEWER, "Frame rate, steps, queues, viewers", .success = 200,
@@ -484,7 +543,7 @@ const struct cp_route cp_api_routes[] = {
      "Makes a voice file of a recording (WAV, MP3, Ogg, M4A; two minutes), with lips by its text or its "
      "sound",
      .body_type = "*/*", .query = recording_query, .max_body_bytes = CP_RECORDING_MAX_BYTES, .success = 201,
-     .handle = cp_api_recording_create},
+     .handle = cp_api_speech_recording},
     {CP_GET, "/v1/speech", CP_ROLE_VIEWER, "The voice files, newest first", .query = speech_query,
      .success = 200, .handle = cp_api_speech_list},
     {CP_GET, "/v1/speech/{speech}", CP_ROLE_VIEWER, "A voice file's record", .success = 200,

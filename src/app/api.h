@@ -43,6 +43,15 @@ CP_HANDLER(cp_api_output_get);
 CP_HANDLER(cp_api_output_patch);
 CP_HANDLER(cp_api_output_delete);
 
+/* recordings/api_recordings.c */
+CP_HANDLER(cp_api_recordings_list);
+CP_HANDLER(cp_api_recordings_create);
+CP_HANDLER(cp_api_recording_get);
+CP_HANDLER(cp_api_recording_stop);
+CP_HANDLER(cp_api_recording_delete);
+CP_HANDLER(cp_api_recording_video);
+CP_HANDLER(cp_api_recording_url);
+
 /* api_assets.c */
 CP_HANDLER(cp_api_avatars_list);
 CP_HANDLER(cp_api_avatars_create);
@@ -76,7 +85,7 @@ CP_HANDLER(cp_api_question_teach);
 
 /* api_speech.c */
 CP_HANDLER(cp_api_speech_create);
-CP_HANDLER(cp_api_recording_create);
+CP_HANDLER(cp_api_speech_recording);
 CP_HANDLER(cp_api_speech_list);
 CP_HANDLER(cp_api_speech_get);
 CP_HANDLER(cp_api_speech_url);

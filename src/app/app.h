@@ -65,6 +65,7 @@ struct cp_app_config {
 
 struct cp_onair;
 struct cp_library;
+struct cp_recordings;
 
 struct cp_app {
     struct cp_app_config config;
@@ -78,6 +79,7 @@ struct cp_app {
     struct cp_webrtc *webrtc;
     struct cp_gateway *gateway;
     struct cp_library *library;
+    struct cp_recordings *recordings;
     struct cp_answers *answers;
     struct cp_knowledge *knowledge;
     struct cp_audience *audience;
@@ -123,7 +125,7 @@ const char *cp_app_voice_of(const char *presenter);
 
 enum cp_asset_kind { CP_ASSET_UNSET, CP_ASSET_AVATAR, CP_ASSET_MEDIA, CP_ASSET_MOTION };
 #define CP_ASSET_MAX_BYTES     (64 << 20)
-#define CP_RECORDING_MAX_BYTES (32 << 20)
+#define CP_RECORDING_MAX_BYTES (32 << 20) /* of a person's voice */
 
 struct cp_assets;
 /* Looking through uploads and drawing portraits is slow, and done on a thread of its own, "assets". */
@@ -199,7 +201,41 @@ void cp_outputs_collect(struct cp_app *app, const char *channel, struct cp_push 
 void cp_outputs_tell(struct cp_app *app, const char *channel, const char *id,
                      const struct cp_push_status *status);
 
-/* --- library.c, library_read.c: voice files --- */
+/* --- recordings/: the channels' streams, kept --- */
+
+struct cp_recording_wish {
+    const char *title;
+    int64_t keep_s; /* from its start: then all of it expires */
+    int64_t max_s;  /* then it ends by itself; at most keep_s */
+};
+
+int cp_recordings_create(struct cp_app *app, struct cp_recordings **ret_recordings, struct cp_error *error);
+/* Breaks off downloads and takes no more; before the gateway waits for its answers. */
+void cp_recordings_close(struct cp_recordings *recordings);
+/* After the channels left the air, before the gateway. */
+void cp_recordings_destroy(struct cp_recordings *recordings);
+/* From now on the channel is recorded. CP_ERR_EXISTS: it is already; CP_ERR_UNAVAILABLE: not on air. Blocks.
+ */
+int cp_recordings_start(struct cp_recordings *recordings, const char *channel,
+                        const struct cp_recording_wish *wish, json_t **ret_recording, struct cp_error *error);
+/* Ends it when it still runs. Blocks for a write or two. */
+int cp_recordings_stop(struct cp_recordings *recordings, const char *id, json_t **ret_recording,
+                       struct cp_error *error);
+/* The channel leaves the air: what records it ends. Before its stream is destroyed. */
+void cp_recordings_leave(struct cp_recordings *recordings, const char *channel);
+/* A cue begins on air; the recording of its channel, if any, names it. Any thread; does not wait for a store.
+ */
+void cp_recordings_mark(struct cp_recordings *recordings, const char *channel, const char *cue,
+                        const char *text, int64_t at_samples);
+int cp_recordings_get(struct cp_recordings *recordings, const char *id, json_t **ret_recording,
+                      struct cp_error *error);
+/* The newest first, without their items: {"recordings": [...], "cursor": "..."}. */
+int cp_recordings_list(struct cp_recordings *recordings, const char *channel, const char *cursor, int limit,
+                       json_t **ret_list, struct cp_error *error);
+int cp_recordings_delete(struct cp_recordings *recordings, const char *id, struct cp_error *error);
+void cp_recordings_collect(struct cp_recordings *recordings);
+
+/* --- library/: voice files --- */
 
 int cp_library_create(struct cp_app *app, struct cp_library **ret_library, struct cp_error *error);
 /* Finishes what waits and takes no more; before the voices go. */

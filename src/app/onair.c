@@ -327,6 +327,8 @@ static void tell(struct cp_onair *onair, struct news *news)
 {
     if (news->kind == NEWS_CAPTION) {
         cp_gateway_publish(onair->app->gateway, "caption", onair->channel, caption_json(onair, news));
+        cp_recordings_mark(onair->app->recordings, onair->channel, news->cue,
+                           news->utterance ? news->utterance->text : "", news->at_samples);
     } else {
         if (news->stamps.at_ns[CP_STEP_ASKED])
             cp_metric_observe_ns(onair->asked_to_sent,
@@ -366,6 +368,7 @@ static void destroy(void *object)
     if (onair->aenc_started)
         pthread_join(onair->aenc_thread, NULL);
     cp_webrtc_stream_destroy(onair->stream); /* after this no callback comes */
+    cp_recordings_leave(onair->app->recordings, onair->channel);
     cp_hls_destroy(onair->hls);
     cp_push_destroy(onair->push);
     if (onair->news_started)

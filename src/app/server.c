@@ -182,6 +182,7 @@ static void stop(struct cp_app *app)
 {
     /* First nobody new comes in; then what is under way is answered; then the stages go, the last of the line
      * first. */
+    cp_recordings_close(app->recordings);
     if (app->gateway)
         cp_gateway_drain(app->gateway);
     cp_onair_stop_all(app);
@@ -192,6 +193,7 @@ static void stop(struct cp_app *app)
     cp_answering_destroy(app->answering);
     cp_audience_destroy(app->audience);
     cp_knowledge_destroy(app->knowledge);
+    cp_recordings_destroy(app->recordings);
     cp_assets_destroy(app->assets);
     cp_motions_destroy(app->motions);
     cp_lexicons_destroy(app->lexicons);
@@ -262,6 +264,7 @@ static void collect(void *user)
                   (double)webrtc.bytes_sent);
     cp_knowledge_collect(app->knowledge);
     cp_answering_collect(app->answering);
+    cp_recordings_collect(app->recordings);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     cp_metric_set(cp_gauge(observe, "process_cpu_seconds_total", "", "CPU time used"),
@@ -318,6 +321,8 @@ static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, stru
         result = cp_speech_create(&config->speech, &app->speech, error);
     if (!result)
         result = cp_library_create(app, &app->library, error);
+    if (!result)
+        result = cp_recordings_create(app, &app->recordings, error);
     if (!result)
         result = cp_answers_open(&config->answers, config->store.directory, &app->answers, error);
     if (!result)

@@ -150,6 +150,9 @@ struct cp_stream;
 struct cp_stream *cp_request_reply_stream(struct cp_request *request, int status, const char *content_type);
 bool cp_stream_write(struct cp_stream *stream, const void *bytes, size_t length);
 void cp_stream_end(struct cp_stream *stream, bool whole);
+/* For makers that are faster than a reader: waits until all that was written has left, or the deadline. 1: it
+ * has; 0: not yet; -1: nobody reads any more. */
+int cp_stream_wait_sent(struct cp_stream *stream, int64_t deadline_ns);
 /* problem+json (RFC 9457) with the status that the code stands for. */
 void cp_request_fail(struct cp_request *request, const struct cp_error *error);
 void cp_request_fail_status(struct cp_request *request, int status, const char *title, const char *detail);

@@ -4,6 +4,8 @@
  */
 #include "gateway/gateway_int.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ enum { BLOCK_BYTES = 16 << 10, MAX_WAITING_BYTES = 32 << 20 };
 struct cp_stream {
     struct cp_ref ref;    /* the maker's, and the answer's */
     pthread_mutex_t lock; /* guards all below; before cp_clients.lock */
+    pthread_cond_t left;  /* all that was written has left, or nobody reads any more */
     struct cp_buffer waiting;
     size_t sent_bytes; /* of waiting */
     bool ended, broken, gone;
@@ -23,6 +26,7 @@ static void free_stream(void *object)
 {
     struct cp_stream *stream = object;
     cp_buffer_free(&stream->waiting);
+    pthread_cond_destroy(&stream->left);
     pthread_mutex_destroy(&stream->lock);
     free(stream);
 }
@@ -34,6 +38,11 @@ struct cp_stream *cp_stream_create(void)
         return NULL;
     cp_ref_init(&stream->ref, free_stream);
     pthread_mutex_init(&stream->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&stream->left, &attributes);
+    pthread_condattr_destroy(&attributes);
     stream->waiting = cp_buffer_make(MAX_WAITING_BYTES);
     return stream;
 }
@@ -61,6 +70,18 @@ bool cp_stream_write(struct cp_stream *stream, const void *bytes, size_t length)
     return good;
 }
 
+int cp_stream_wait_sent(struct cp_stream *stream, int64_t deadline_ns)
+{
+    struct timespec until = {deadline_ns / CP_NS_PER_S, deadline_ns % CP_NS_PER_S};
+    pthread_mutex_lock(&stream->lock);
+    while (!stream->gone && !stream->broken && stream->waiting.length &&
+           !pthread_cond_timedwait(&stream->left, &stream->lock, &until))
+        ;
+    int result = stream->gone || stream->broken ? -1 : !stream->waiting.length;
+    pthread_mutex_unlock(&stream->lock);
+    return result;
+}
+
 void cp_stream_end(struct cp_stream *stream, bool whole)
 {
     pthread_mutex_lock(&stream->lock);
@@ -84,8 +105,10 @@ static ssize_t read_stream(void *user, uint64_t position, char *to, size_t capac
     } else if (length) {
         memcpy(to, stream->waiting.data + stream->sent_bytes, length);
         stream->sent_bytes += length;
-        if (stream->sent_bytes == stream->waiting.length)
+        if (stream->sent_bytes == stream->waiting.length) {
             stream->waiting.length = stream->sent_bytes = 0;
+            pthread_cond_signal(&stream->left);
+        }
         result = (ssize_t)length;
     } else if (stream->ended) {
         result = MHD_CONTENT_READER_END_OF_STREAM;
@@ -106,6 +129,7 @@ static void end_reader(void *user)
     pthread_mutex_lock(&stream->lock);
     stream->gone = true;
     stream->suspended = false;
+    pthread_cond_signal(&stream->left);
     pthread_mutex_unlock(&stream->lock);
     cp_request_release(request);
     cp_ref_drop(stream);

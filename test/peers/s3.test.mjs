@@ -57,6 +57,23 @@ test("a signed address of the bucket is fetched by anybody, a bare or forged one
   assert.equal((await fetch(server.url + ours.url)).headers.get("content-type"), "audio/mpeg");
 });
 
+test("a channel's recording lies in the bucket second by second, with its expiry, and comes back as one file", async () => {
+  const { id } = (await server.post("/v1/recordings", { channel: "main", keep_s: 7200 })).json;
+  await until(async () => (await server.get(`/v1/recordings/${id}`)).json.duration_s > 4, { ms: 20_000, what: "four seconds" });
+  const { json } = await server.post(`/v1/recordings/${id}/stop`, {});
+  assert.equal(json.lost_s, 0);
+  const found = await keys(`${prefix}recordings/${id}/`);
+  assert.ok(found.length >= 5, `${found}`);
+  const { Metadata } = await s3.send(new HeadObjectCommand({ Bucket, Key: found[0] }));
+  assert.ok(Math.abs(Number(Metadata["compere-expires"]) / 1e6 - Date.parse(json.expires_at)) < 5);
+  const { bytes } = await server.get(`/v1/recordings/${id}/video.mp4`);
+  const probe = spawnSync("ffprobe", ["-v", "warning", "-show_entries", "format=duration", "-of", "csv=p=0", "-"], { input: bytes });
+  assert.equal(probe.stderr.toString(), "");
+  assert.ok(Math.abs(Number(probe.stdout) - json.duration_s) < 0.1, `${probe.stdout} of ${json.duration_s} s`);
+  assert.equal((await server.call("DELETE", `/v1/recordings/${id}`)).status, 204);
+  await until(async () => !(await keys(`${prefix}recordings/${id}/`)).length, { what: "an empty folder" });
+});
+
 test("a delete and an expiry leave nothing in the bucket", async () => {
   const gone = await make({ text: "Deleted." });
   assert.equal((await keys(`${prefix}speech/${gone.id}`)).length, 2);

@@ -9,7 +9,7 @@ void cp_api_speech_create(void *user, struct cp_request *request)
     cp_library_speak(((struct cp_app *)user)->library, request);
 }
 
-void cp_api_recording_create(void *user, struct cp_request *request)
+void cp_api_speech_recording(void *user, struct cp_request *request)
 {
     cp_library_record(((struct cp_app *)user)->library, request);
 }

@@ -1,4 +1,4 @@
-/* The library's threads, and how speech gets into it. */
+/* How speech gets into the library, and the library's life. */
 #include "app/library/library.h"
 
 #include "base/clock.h"
@@ -13,56 +13,7 @@
 
 #define QUEUE        256
 #define MAX_SOUND    (512 << 20)
-#define SECRETS      "secrets"
-#define SECRET_KEY   "speech-urls"
 #define ORPHAN_GRACE 600 /* seconds that the two halves of a voice file may be apart */
-
-/* --- runners --- */
-
-static void drop_errand(void *item)
-{
-    struct cp_errand *errand = item;
-    errand->drop(errand);
-}
-
-static void *run(void *arg)
-{
-    struct cp_runner *runner = arg;
-    for (;;) {
-        int64_t until_ns = runner->tick ? cp_clock_now_ns() + runner->tick_s * CP_NS_PER_S : INT64_MAX;
-        struct cp_errand *errand = cp_queue_pop(runner->queue, until_ns);
-        if (errand)
-            errand->run(errand);
-        else if (cp_queue_closed(runner->queue))
-            return NULL;
-        else
-            runner->tick(runner->user);
-    }
-}
-
-static int start_runner(struct cp_runner *runner, const char *name, struct cp_error *error)
-{
-    snprintf(runner->name, sizeof runner->name, "%s", name);
-    runner->queue = cp_queue_create(runner->name, QUEUE, CP_FULL_REFUSE, drop_errand);
-    if (!runner->queue || cp_thread_start(&runner->thread, runner->name, run, runner))
-        return cp_fail(error, CP_ERR_NOMEM, "app", "cannot start the library");
-    runner->started = true;
-    return 0;
-}
-
-static void stop_runner(struct cp_runner *runner)
-{
-    if (runner->queue)
-        cp_queue_close(runner->queue);
-    if (runner->started)
-        pthread_join(runner->thread, NULL);
-    runner->started = false;
-}
-
-bool cp_runner_push(struct cp_runner *runner, struct cp_errand *errand)
-{
-    return cp_queue_push(runner->queue, errand);
-}
 
 /* --- keeping --- */
 
@@ -573,33 +524,6 @@ void cp_library_record(struct cp_library *library, struct cp_request *request)
 
 /* --- life --- */
 
-/* The secret that signs URLs lives with the records, so that all nodes on one store know the same. */
-static int read_secret(struct cp_library *library, struct cp_error *error)
-{
-    struct cp_store *store = library->app->store;
-    struct cp_record record;
-    char json[128];
-    if (getrandom(library->secret, sizeof library->secret, 0) != sizeof library->secret)
-        return cp_fail(error, CP_ERR_INTERNAL, "app", "no random bytes");
-    int used = snprintf(json, sizeof json, "{\"hex\":\"");
-    for (size_t i = 0; i < sizeof library->secret; i++)
-        used += snprintf(json + used, sizeof json - (size_t)used, "%02x", library->secret[i]);
-    snprintf(json + used, sizeof json - (size_t)used, "\"}");
-    int result = cp_store_put_if(store, SECRETS, SECRET_KEY, json, CP_STORE_MUST_BE_NEW, 0, NULL, error);
-    if (result != CP_ERR_EXISTS)
-        return result;
-    result = cp_store_get(store, SECRETS, SECRET_KEY, &record, error);
-    if (result)
-        return result;
-    const char *hex = strstr(record.json, "\"hex\":\"");
-    for (size_t i = 0; hex && i < sizeof library->secret; i++)
-        if (sscanf(hex + 7 + 2 * i, "%2hhx", &library->secret[i]) != 1)
-            hex = NULL;
-    cp_record_clear(&record);
-    return hex ? 0
-               : cp_fail(error, CP_ERR_INTERNAL, "app", "the record of the URL secret is damaged; delete it");
-}
-
 /* thread: library */
 static void tick(void *user)
 {
@@ -648,11 +572,11 @@ int cp_library_create(struct cp_app *app, struct cp_library **ret_library, struc
     library->keeper.tick = tick;
     library->keeper.tick_s = app->config.store.sweep_s;
     library->keeper.user = library;
-    int result = read_secret(library, error);
+    int result = cp_signer_open(&library->signer, app->store, error);
     if (!result)
-        result = start_runner(&library->keeper, "library", error);
+        result = cp_runner_start(&library->keeper, "library", QUEUE, error);
     if (!result)
-        result = start_runner(&library->reader, "library.read", error);
+        result = cp_runner_start(&library->reader, "library.read", QUEUE, error);
     if (result)
         cp_library_destroy(library);
     else
@@ -664,16 +588,15 @@ void cp_library_close(struct cp_library *library)
 {
     if (!library)
         return;
-    stop_runner(&library->reader); /* it may ask for speech, which the other keeps */
-    stop_runner(&library->keeper);
+    cp_runner_close(&library->reader); /* it may ask for speech, which the other keeps */
+    cp_runner_close(&library->keeper);
 }
 
 void cp_library_destroy(struct cp_library *library)
 {
     if (!library)
         return;
-    cp_library_close(library);
-    cp_queue_destroy(library->reader.queue);
-    cp_queue_destroy(library->keeper.queue);
+    cp_runner_destroy(&library->reader);
+    cp_runner_destroy(&library->keeper);
     free(library);
 }

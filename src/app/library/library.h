@@ -11,38 +11,21 @@
 
 #include "app/app.h"
 #include "app/library/sound_file.h"
-#include "base/queue.h"
+#include "app/signer.h"
+#include "base/runner.h"
 #include "base/sigv4.h"
 
 #define CP_LIBRARY_RECORDS "speech"
 #define CP_LIBRARY_OBJECTS "speech/"
 #define CP_SPEECH_ID_BYTES 48
 
-/* A thread that works off a bounded queue of errands. */
-struct cp_errand {
-    void (*run)(struct cp_errand *errand);  /* does it and frees it */
-    void (*drop)(struct cp_errand *errand); /* it will not be done: answers who waits, and frees it */
-};
-struct cp_runner {
-    struct cp_queue *queue;
-    pthread_t thread;
-    bool started;
-    void (*tick)(void *user); /* called about every tick_s; may be NULL */
-    void *user;
-    int64_t tick_s;
-    char name[16];
-};
-
 struct cp_library {
     struct cp_app *app;
     struct cp_runner keeper, reader;
-    uint8_t secret[32];     /* signs URLs */
+    struct cp_signer signer;
     int64_t last_orphan_ns; /* thread: library */
     struct cp_metric *kept, *refused, *failed, *reused, *bytes, *sound_seconds, *signed_urls, *orphans;
 };
-
-/* False when the queue is full: the errand stays the caller's. */
-bool cp_runner_push(struct cp_runner *runner, struct cp_errand *errand);
 
 /* speech/<id>.<ending> */
 void cp_library_object_key(const char *id, const char *ending, char key[80]);

@@ -4,8 +4,6 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -407,30 +405,19 @@ void cp_library_delete(struct cp_library *library, const char *id, struct cp_req
 
 /* --- signed URLs --- */
 
-/* Over everything that the URL grants: one file, one format, until then. */
-static void sign(const struct cp_library *library, const char *id, const char *format, const char *expires,
-                 char ret_hex[65])
+static void describe(const char *id, const char *format, char ret_what[80])
 {
-    uint8_t digest[32];
-    char text[160];
-    snprintf(text, sizeof text, "GET\n%.47s\n%.15s\n%.20s", id, format, expires);
-    if (!HMAC(EVP_sha256(), library->secret, sizeof library->secret, (const uint8_t *)text, strlen(text),
-              digest, NULL))
-        abort(); /* part of every OpenSSL */
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+    snprintf(ret_what, 80, "speech %.47s %.15s", id, format);
 }
 
 bool cp_library_may_read(const struct cp_library *library, const char *id, const char *format,
                          const char *expires, const char *signature)
 {
-    char wanted[65];
-    if (!format || !expires || !signature || strlen(signature) != 64 || strlen(expires) > 20 ||
-        strlen(format) > 15 || strlen(id) >= CP_SPEECH_ID_BYTES)
+    char what[80];
+    if (!format || strlen(format) > 15 || strlen(id) >= CP_SPEECH_ID_BYTES)
         return false;
-    sign(library, id, format, expires, wanted);
-    return !CRYPTO_memcmp(wanted, signature, 64) &&
-           strtoll(expires, NULL, 10) > cp_clock_wall_ns() / CP_NS_PER_S;
+    describe(id, format, what);
+    return cp_signer_accepts(&library->signer, what, expires, signature);
 }
 
 int cp_library_sign(struct cp_library *library, const char *id, const char *format, int64_t expires_s,
@@ -445,7 +432,7 @@ int cp_library_sign(struct cp_library *library, const char *id, const char *form
                                                                          : direct ? kept
                                                                                   : CP_SOUND_WAV;
     struct cp_buffer url = cp_buffer_make(8192);
-    char hex[65], until[24], at[32], key[80];
+    char hex[CP_SIGNATURE_BYTES], what[80], until[24], at[32], key[80];
     int64_t expires_at_s = cp_clock_wall_ns() / CP_NS_PER_S + expires_s;
     snprintf(until, sizeof until, "%" PRId64, expires_at_s);
     cp_clock_rfc3339(expires_at_s * CP_NS_PER_S, at);
@@ -462,7 +449,8 @@ int cp_library_sign(struct cp_library *library, const char *id, const char *form
             error->code = CP_ERR_INVALID, result = CP_ERR_INVALID;
     } else {
         format = cp_sound_format_ending(wanted);
-        sign(library, id, format, until, hex);
+        describe(id, format, what);
+        cp_signer_sign(&library->signer, what, until, hex);
         cp_buffer_printf(&url, "/v1/speech/%s/audio?format=%s&expires=%s&signature=%s", id, format, until,
                          hex);
     }

@@ -373,3 +373,39 @@ void cp_fmp4_write_fragment_head(struct cp_buffer *out, uint32_t number, const s
     cp_buffer_u32(out, (uint32_t)(8 + video->bytes + audio->bytes));
     cp_buffer_text(out, "mdat");
 }
+
+/* --- moving in time --- */
+
+static uint64_t read_be(const uint8_t *at, int n_bytes)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < n_bytes; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+/* Containers are entered, tfdt boxes of version 1 moved, all others passed over. */
+static bool shift_boxes(uint8_t *data, size_t length, int64_t by_samples, int depth)
+{
+    for (size_t at = 0, size; at < length; at += size) {
+        uint8_t *box = data + at;
+        if (length - at < 8 || (size = read_be(box, 4)) < 8 || size > length - at)
+            return false;
+        if (!memcmp(box + 4, depth ? "traf" : "moof", 4)) {
+            if (depth > 1 || !shift_boxes(box + 8, size - 8, by_samples, depth + 1))
+                return false;
+        } else if (!memcmp(box + 4, "tfdt", 4)) {
+            if (size != 20 || box[8] != 1)
+                return false;
+            int64_t moved = (int64_t)read_be(box + 12, 8) + by_samples;
+            for (int i = 0; i < 8; i++)
+                box[12 + i] = (uint8_t)((uint64_t)(moved < 0 ? 0 : moved) >> (56 - 8 * i));
+        }
+    }
+    return true;
+}
+
+bool cp_fmp4_shift(uint8_t *data, size_t length, int64_t by_samples)
+{
+    return shift_boxes(data, length, by_samples, 0);
+}

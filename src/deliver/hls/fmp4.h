@@ -51,4 +51,8 @@ void cp_fmp4_write_init(struct cp_buffer *out, int width, int height, const stru
 void cp_fmp4_write_fragment_head(struct cp_buffer *out, uint32_t number, const struct cp_fmp4_run *video,
                                  const struct cp_fmp4_run *audio);
 
+/* Moves the fragments in `data` (whole boxes) by so many samples in time; none goes below zero. False when
+ * they are not boxes as written above: then some may have been moved. */
+bool cp_fmp4_shift(uint8_t *data, size_t length, int64_t by_samples);
+
 #endif

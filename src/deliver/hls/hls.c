@@ -142,6 +142,26 @@ void cp_hls_push(struct cp_hls *hls, const struct cp_packet *packet)
     cp_hls_answer(hls, first);
 }
 
+int cp_hls_listen(struct cp_hls *hls, void (*on_cut)(void *user, const struct cp_hls_cut *cut), void *user,
+                  struct cp_error *error)
+{
+    pthread_mutex_lock(&hls->lock);
+    bool taken = hls->on_cut != NULL;
+    if (!taken) {
+        hls->on_cut = on_cut;
+        hls->on_cut_user = user;
+    }
+    pthread_mutex_unlock(&hls->lock);
+    return taken ? cp_fail(error, CP_ERR_EXISTS, "hls", "the stream is being kept already") : 0;
+}
+
+void cp_hls_unlisten(struct cp_hls *hls)
+{
+    pthread_mutex_lock(&hls->lock);
+    hls->on_cut = NULL;
+    pthread_mutex_unlock(&hls->lock);
+}
+
 struct cp_hls_stats cp_hls_stats(struct cp_hls *hls)
 {
     pthread_mutex_lock(&hls->lock);

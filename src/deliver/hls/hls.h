@@ -72,6 +72,19 @@ void cp_hls_request(struct cp_hls *hls, const char *file, const char *query,
 /* The client went away. True when `ready` will not be called; false when it has been or is being called. */
 bool cp_hls_abandon(struct cp_hls *hls, uint64_t waiting);
 
+/* A part as it is cut, for who keeps the stream: a fragment whose first sample is at `at`. */
+struct cp_hls_cut {
+    struct cp_hls_body *init, *body; /* lent; init is the header that the fragment needs */
+    int64_t at, length;              /* samples */
+    bool independent;                /* starts with an IDR */
+};
+/* Each part from now on goes to on_cut, which takes references and posts: it is called under the lock, by a
+ * pushing thread. One listener at a time, CP_ERR_EXISTS. */
+int cp_hls_listen(struct cp_hls *hls, void (*on_cut)(void *user, const struct cp_hls_cut *cut), void *user,
+                  struct cp_error *error);
+/* After it returns on_cut is not called any more. */
+void cp_hls_unlisten(struct cp_hls *hls);
+
 struct cp_hls_stats {
     uint64_t segments, parts, requests, blocked, refused, bytes_out;
     int waiting;

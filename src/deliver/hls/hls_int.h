@@ -111,6 +111,9 @@ struct cp_hls {
     int n_waiting, free_waiter,
         high_waiter; /* first free slot or -1; slots below high_waiter may be in use */
 
+    void (*on_cut)(void *user, const struct cp_hls_cut *cut); /* NULL: nobody listens */
+    void *on_cut_user;
+
     struct cp_hls_stats stats;
 };
 

@@ -211,6 +211,12 @@ static void publish_part(struct cp_hls *hls, int64_t end)
     segment->length = end - segment->start;
     hls->stats.parts++;
     hls->stats.live_edge_samples = end;
+    if (hls->on_cut)
+        hls->on_cut(hls->on_cut_user, &(struct cp_hls_cut){.init = segment->init.body,
+                                                           .body = part->body,
+                                                           .at = end - part->length,
+                                                           .length = part->length,
+                                                           .independent = part->independent});
 }
 
 /* --- segments --- */

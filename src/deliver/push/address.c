@@ -29,7 +29,7 @@ int cp_push_address(const char *url, const char *key, char ret_address[CP_PUSH_A
     const char *rest = strstr(url, "://");
     bool srt = !strncmp(url, "srt://", 6);
     if (!rest || (!srt && strncmp(url, "rtmp://", 7) && strncmp(url, "rtmps://", 8)))
-        return cp_fail(error, CP_ERR_UNSUPPORTED, "push", "url must begin with rtmp://, rtmps:// or srt://");
+        return cp_fail(error, CP_ERR_INVALID, "push", "url must begin with rtmp://, rtmps:// or srt://");
     rest += 3;
     size_t host = strcspn(rest, "/?");
     const char *query = strchr(rest, '?');
