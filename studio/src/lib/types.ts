@@ -34,6 +34,19 @@ export interface VoiceFile {
   expires_at: string;
 }
 
+export interface Recording {
+  id: string;
+  channel: string;
+  title: string;
+  state: 'recording' | 'done' | 'interrupted';
+  started_at: string;
+  expires_at: string;
+  duration_s: number;
+  lost_s: number;
+  bytes: number;
+  error?: string;
+}
+
 export interface CueSpec extends Scene {
   text?: string;
   /** A voice file's id, said instead of a text. */
