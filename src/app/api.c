@@ -523,7 +523,8 @@ const struct cp_route cp_api_routes[] = {
     {CP_DELETE, "/v1/recordings/{recording}", CP_ROLE_OPERATOR, "Ends and removes a recording",
      .success = 204, .handle = cp_api_recording_delete},
     {CP_GET, "/v1/recordings/{recording}/video.mp4", CP_ROLE_PUBLIC,
-     "The recording so far, or what a cue said, as fragmented MP4, for a viewer's key or a signed address",
+     "The recording so far, or what a cue said, as fragmented MP4, for a viewer's key or a signed address; "
+     "ranges",
      .query = video_query, .success = 200, .handle = cp_api_recording_video},
     {CP_POST, "/v1/recordings/{recording}/url", CP_ROLE_OPERATOR,
      "An address at which anybody may fetch the video for a while", .body = recording_url_fields,

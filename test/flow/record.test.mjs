@@ -82,6 +82,23 @@ test("a recording is one clean file of all that went on air, and of each cue", a
   const heard = voice(all.sound);
   assert.ok(Math.abs(heard.from - items[0].at_s) < 0.4, `heard at ${heard.from} s, said at ${items[0].at_s} s`);
 
+  /* The index says how long it is, and ranges put together are the file. */
+  const directory = makeDirectory(), file = join(directory, "show.mp4");
+  writeFileSync(file, whole.bytes);
+  const told = Number(spawnSync("ffprobe", ["-v", "warning", "-show_entries", "format=duration", "-of", "csv=p=0", file]).stdout);
+  assert.ok(Math.abs(told - duration_s) < 0.1, `${told} of ${duration_s} s`);
+  rmSync(directory, { recursive: true });
+  const size = whole.bytes.length, cuts = [0, 100, 5000, size >> 1, size];
+  const ranges = [];
+  for (let i = 1; i < cuts.length; i++) {
+    const range = await server.get(`/v1/recordings/${id}/video.mp4`, { headers: { Range: `bytes=${cuts[i - 1]}-${cuts[i] - 1}` } });
+    assert.equal(range.status, 206);
+    assert.equal(range.headers.get("content-range"), `bytes ${cuts[i - 1]}-${cuts[i] - 1}/${size}`);
+    ranges.push(range.bytes);
+  }
+  assert.ok(Buffer.concat(ranges).equals(whole.bytes));
+  assert.equal((await server.get(`/v1/recordings/${id}/video.mp4`, { headers: { Range: `bytes=${size}-` } })).status, 416);
+
   const piece = examine((await server.get(`/v1/recordings/${id}/video.mp4?cue=${first.id}`)).bytes);
   assert.equal(piece.from, 0);
   assert.ok(piece.key, "begins with a key frame");

@@ -2,6 +2,7 @@
 #include "app/library/library.h"
 
 #include "base/clock.h"
+#include "base/range.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,41 +95,6 @@ static void drop_fetch(struct cp_errand *errand)
     free(fetch);
 }
 
-/* What a Range header of one range wants of `length` bytes (RFC 9110 section 14): 0 the whole, 206 a part,
- * 416 nothing that is there. Several ranges and what does not parse are answered with the whole, as allowed.
- */
-static int read_range(const char *range, int64_t length, int64_t *ret_start, int64_t *ret_end)
-{
-    int64_t first = -1, last = -1;
-    char *end;
-    if (strncmp(range, "bytes=", 6) || strchr(range, ','))
-        return 0;
-    const char *at = range + 6;
-    if (*at >= '0' && *at <= '9') {
-        first = strtoll(at, &end, 10);
-        at = end;
-    }
-    if (*at++ != '-')
-        return 0;
-    if (*at >= '0' && *at <= '9') {
-        last = strtoll(at, &end, 10);
-        at = end;
-    }
-    if (*at || (first < 0 && last < 0) || (first >= 0 && last >= 0 && last < first))
-        return 0;
-    if (first < 0) { /* the last so many bytes */
-        if (!last || !length)
-            return 416;
-        first = last < length ? length - last : 0;
-        last = length - 1;
-    }
-    if (first >= length)
-        return 416;
-    *ret_start = first;
-    *ret_end = last < 0 || last >= length ? length : last + 1;
-    return 206;
-}
-
 static void reply_part(struct fetch *fetch, int status, const char *type, const uint8_t *bytes, int64_t start,
                        int64_t end, int64_t length)
 {
@@ -156,7 +122,7 @@ static int send_kept(struct fetch *fetch, const char *key, const char *type, str
     int result = cp_store_object_info(store, key, &info, error), status = 0;
     int64_t start = 0, end = result ? 0 : info.length_bytes;
     if (!result)
-        status = read_range(fetch->range, info.length_bytes, &start, &end);
+        status = cp_range_read(fetch->range, info.length_bytes, &start, &end);
     if (!result && status != 416)
         result = cp_store_object_get(store, key, start, end - start, &bytes, error);
     if (!result && status != 416 && (int64_t)bytes.length != end - start)
@@ -198,7 +164,7 @@ static int send_converted(struct fetch *fetch, const char *key, enum cp_sound_fo
         result = cp_sound_file_write(fetch->format, &utterance, 1, &out, error);
     if (!result) {
         int64_t length = (int64_t)out.length, start = 0, end = length;
-        int status = read_range(fetch->range, length, &start, &end);
+        int status = cp_range_read(fetch->range, length, &start, &end);
         reply_part(fetch, status, cp_sound_format_type(fetch->format), out.data + start, start, end, length);
     }
     cp_ref_drop(utterance);

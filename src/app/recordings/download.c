@@ -1,16 +1,19 @@
 /*
- * A recording as one file: the header, then the chunks moved in time so that the file begins at zero. Each
- * download has a thread of its own that reads a chunk, waits until the one before has left, and writes it:
- * the reader's pace is the thread's, and two chunks are all the memory that it takes.
+ * A recording as one file: the header, an index, then the chunks moved in time so that the file begins at
+ * zero. Their names and lengths say how long it is, so ranges of it can be asked for. Each download has a
+ * thread of its own that reads a chunk, waits until the one before has left, and writes it: the reader's pace
+ * is the thread's, and two chunks are all the memory that it takes.
  */
 #include "app/recordings/recordings.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/range.h"
 #include "base/thread.h"
 #include "deliver/hls/fmp4.h"
 #include "media/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,24 +26,26 @@ enum {
 };
 
 struct piece {
-    struct cp_chunk chunk;
+    struct cp_chunk chunk; /* n_bytes: of the object */
     char key[CP_RECORDING_KEY_BYTES];
 };
 
 struct download {
     struct cp_recordings *recordings;
     struct cp_request *request; /* held */
-    char id[CP_RECORDING_ID_BYTES];
-    int64_t from, to; /* samples after the recording's begin */
+    char id[CP_RECORDING_ID_BYTES], range[64];
+    int64_t from, to;        /* samples after the recording's begin */
+    int64_t start, end, pos; /* bytes of the file: those wanted, and where it has come to */
     struct piece *pieces;
     int n, capacity;
 };
 
-static int add(struct download *download, const char *key, struct cp_error *error)
+static int add(struct download *download, const struct cp_object_info *info, struct cp_error *error)
 {
     struct cp_chunk chunk;
-    if (!cp_recording_read_name(key, &chunk))
+    if (!cp_recording_read_name(info->key, &chunk) || info->length_bytes > MAX_CHUNK_BYTES)
         return 0;
+    chunk.n_bytes = (size_t)info->length_bytes;
     if (download->n == download->capacity) {
         int capacity = download->capacity ? 2 * download->capacity : 256;
         struct piece *more = realloc(download->pieces, (size_t)capacity * sizeof *more);
@@ -51,7 +56,7 @@ static int add(struct download *download, const char *key, struct cp_error *erro
     }
     struct piece *piece = &download->pieces[download->n++];
     piece->chunk = chunk;
-    snprintf(piece->key, sizeof piece->key, "%.119s", key);
+    snprintf(piece->key, sizeof piece->key, "%.119s", info->key);
     return 0;
 }
 
@@ -68,7 +73,7 @@ static int find_pieces(struct download *download, struct cp_error *error)
         result =
             cp_store_object_list(store, prefix, *cursor ? cursor : NULL, PAGE, &infos, &n, cursor, error);
         for (int i = 0; i < n && !result; i++)
-            result = add(download, infos[i].key, error);
+            result = add(download, &infos[i], error);
         free(infos);
     } while (!result && *cursor);
     if (!result && !download->n)
@@ -107,60 +112,130 @@ static bool wait_sent(struct download *download, struct cp_stream *stream)
     return sent > 0;
 }
 
+/* Writes what is wanted of the file's next bytes, when those before have left. */
+static bool send_bytes(struct download *download, struct cp_stream *stream, const uint8_t *bytes,
+                       size_t length)
+{
+    int64_t first = download->start > download->pos ? download->start - download->pos : 0;
+    int64_t last = download->end - download->pos;
+    if (last > (int64_t)length)
+        last = (int64_t)length;
+    download->pos += (int64_t)length;
+    if (last <= first)
+        return true;
+    cp_metric_add(download->recordings->sent, (double)(last - first));
+    return wait_sent(download, stream) && cp_stream_write(stream, bytes + first, (size_t)(last - first));
+}
+
 static bool send_piece(struct download *download, struct cp_stream *stream, const struct piece *piece,
                        struct cp_buffer *bytes, struct cp_error *error)
 {
+    size_t length = piece->chunk.n_bytes;
     bytes->length = 0;
+    if (download->pos + (int64_t)length <= download->start || download->pos >= download->end) {
+        download->pos += (int64_t)length;
+        return true;
+    }
     if (cp_store_object_get(download->recordings->app->store, piece->key, 0, -1, bytes, error))
         return false;
-    if (!cp_fmp4_shift(bytes->data, bytes->length, -download->pieces[0].chunk.at)) {
+    if (bytes->length != length ||
+        !cp_fmp4_shift(bytes->data, bytes->length, -download->pieces[0].chunk.at)) {
         cp_fail(error, CP_ERR_FORMAT, "app", "object %s is damaged", piece->key);
         return false;
     }
-    if (!wait_sent(download, stream) || !cp_stream_write(stream, bytes->data, bytes->length))
-        return false;
-    cp_metric_add(download->recordings->sent, (double)bytes->length);
-    return true;
+    return send_bytes(download, stream, bytes->data, length);
 }
 
-static void send_all(struct download *download, struct cp_buffer *bytes)
+/* head: what stands before the pieces; it is used up. */
+static void send_all(struct download *download, int status, struct cp_buffer *head)
 {
     struct cp_error error = {.text = ""};
-    struct cp_stream *stream = cp_request_reply_stream(download->request, 200, "video/mp4");
+    struct cp_stream *stream = cp_request_reply_stream(download->request, status ? status : 200, "video/mp4");
     if (!stream)
         return;
-    bool good = cp_stream_write(stream, bytes->data, bytes->length);
+    bool good = send_bytes(download, stream, head->data, head->length);
     for (int i = 0; i < download->n && good; i++)
-        good = send_piece(download, stream, &download->pieces[i], bytes, &error);
+        good = send_piece(download, stream, &download->pieces[i], head, &error);
     if (*error.text)
         cp_log(CP_LOG_ERROR, "app", "recording not sent whole", "recording=%s error=\"%s\"", download->id,
                error.text);
     cp_stream_end(stream, good);
 }
 
+/* The header and the index. A hole between two pieces belongs to the one before it. */
+static int make_head(struct download *download, struct cp_buffer *head, struct cp_error *error)
+{
+    char key[CP_RECORDING_KEY_BYTES];
+    cp_recording_prefix(download->id, key);
+    snprintf(key + strlen(key), sizeof key - strlen(key), "init.mp4");
+    int result = cp_store_object_get(download->recordings->app->store, key, 0, -1, head, error);
+    int n = download->n;
+    if (result || n > CP_FMP4_MAX_STRETCHES)
+        return result;
+    struct cp_fmp4_stretch *stretches = calloc((size_t)n, sizeof *stretches);
+    if (!stretches)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    for (int i = 0; i < n; i++) {
+        const struct cp_chunk *chunk = &download->pieces[i].chunk, *next = &download->pieces[i + 1].chunk;
+        int64_t samples = i + 1 < n && next->at > chunk->at ? next->at - chunk->at : chunk->length;
+        stretches[i] = (struct cp_fmp4_stretch){
+            .bytes = (uint32_t)chunk->n_bytes, .samples = (uint32_t)samples, .key = chunk->independent};
+    }
+    cp_fmp4_write_index(head, stretches, n);
+    free(stretches);
+    return head->failed ? cp_fail(error, CP_ERR_NOMEM, "app", "out of memory") : 0;
+}
+
+/* Says what of the file comes; the status, 0 for the whole. */
+static int choose_bytes(struct download *download, size_t head_bytes)
+{
+    char text[96];
+    int64_t length = (int64_t)head_bytes;
+    for (int i = 0; i < download->n; i++)
+        length += (int64_t)download->pieces[i].chunk.n_bytes;
+    download->end = length;
+    int status = cp_range_read(download->range, length, &download->start, &download->end);
+    cp_request_add_header(download->request, "Accept-Ranges", "bytes");
+    if (status == 416)
+        snprintf(text, sizeof text, "bytes */%" PRId64, length);
+    else
+        snprintf(text, sizeof text, "bytes %" PRId64 "-%" PRId64 "/%" PRId64, download->start,
+                 download->end - 1, length);
+    if (status)
+        cp_request_add_header(download->request, "Content-Range", text);
+    return status;
+}
+
+static void answer(struct download *download)
+{
+    struct cp_error error;
+    struct cp_buffer head = cp_buffer_make(MAX_CHUNK_BYTES);
+    char disposition[96];
+    int status = 0, result = find_pieces(download, &error);
+    if (!result)
+        result = choose(download, &error);
+    if (!result)
+        result = make_head(download, &head, &error);
+    if (!result)
+        status = choose_bytes(download, head.length);
+    if (result) {
+        cp_request_fail(download->request, &error);
+    } else if (status == 416) {
+        cp_request_fail_status(download->request, 416, "range not satisfiable",
+                               "the file is shorter than that");
+    } else {
+        snprintf(disposition, sizeof disposition, "attachment; filename=\"%s.mp4\"", download->id);
+        cp_request_add_header(download->request, "Content-Disposition", disposition);
+        send_all(download, status, &head);
+    }
+    cp_buffer_free(&head);
+}
+
 static void *run(void *arg)
 {
     struct download *download = arg;
     struct cp_recordings *recordings = download->recordings;
-    struct cp_error error;
-    struct cp_buffer bytes = cp_buffer_make(MAX_CHUNK_BYTES);
-    char key[CP_RECORDING_KEY_BYTES], disposition[96];
-    int result = find_pieces(download, &error);
-    if (!result)
-        result = choose(download, &error);
-    if (!result) {
-        cp_recording_prefix(download->id, key);
-        snprintf(key + strlen(key), sizeof key - strlen(key), "init.mp4");
-        result = cp_store_object_get(recordings->app->store, key, 0, -1, &bytes, &error);
-    }
-    if (result) {
-        cp_request_fail(download->request, &error);
-    } else {
-        snprintf(disposition, sizeof disposition, "attachment; filename=\"%s.mp4\"", download->id);
-        cp_request_add_header(download->request, "Content-Disposition", disposition);
-        send_all(download, &bytes);
-    }
-    cp_buffer_free(&bytes);
+    answer(download);
     free(download->pieces);
     free(download);
     atomic_fetch_sub(&recordings->downloads, 1); /* last: then they may be destroyed */
@@ -218,6 +293,9 @@ void cp_recordings_send(struct cp_recordings *recordings, const char *id,
     download->recordings = recordings;
     download->request = request;
     snprintf(download->id, sizeof download->id, "%s", id);
+    const char *bytes = cp_request_header(request, "Range");
+    snprintf(download->range, sizeof download->range, "%s",
+             bytes && strlen(bytes) < sizeof download->range ? bytes : "");
     if (atomic_fetch_add(&recordings->downloads, 1) >= MAX_DOWNLOADS || atomic_load(&recordings->closing)) {
         atomic_fetch_sub(&recordings->downloads, 1);
         cp_request_add_header(request, "Retry-After", "10");

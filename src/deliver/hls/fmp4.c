@@ -374,6 +374,23 @@ void cp_fmp4_write_fragment_head(struct cp_buffer *out, uint32_t number, const s
     cp_buffer_text(out, "mdat");
 }
 
+void cp_fmp4_write_index(struct cp_buffer *out, const struct cp_fmp4_stretch *stretches, int n)
+{
+    size_t box = begin_full_box(out, "sidx", 1, 0);
+    cp_buffer_u32(out, TRACK_VIDEO);
+    cp_buffer_u32(out, CP_SAMPLE_HZ);
+    cp_buffer_u64(out, 0); /* earliest presentation time */
+    cp_buffer_u64(out, 0); /* the first stretch follows this box */
+    cp_buffer_u16(out, 0);
+    cp_buffer_u16(out, (uint16_t)n);
+    for (int i = 0; i < n; i++) {
+        cp_buffer_u32(out, stretches[i].bytes & 0x7fffffff);
+        cp_buffer_u32(out, stretches[i].samples);
+        cp_buffer_u32(out, stretches[i].key ? 0x90000000u : 0); /* starts with a SAP of type 1 */
+    }
+    end_box(out, box);
+}
+
 /* --- moving in time --- */
 
 static uint64_t read_be(const uint8_t *at, int n_bytes)

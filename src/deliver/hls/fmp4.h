@@ -51,6 +51,17 @@ void cp_fmp4_write_init(struct cp_buffer *out, int width, int height, const stru
 void cp_fmp4_write_fragment_head(struct cp_buffer *out, uint32_t number, const struct cp_fmp4_run *video,
                                  const struct cp_fmp4_run *audio);
 
+/* What lies in a file behind its index: whole fragments. */
+struct cp_fmp4_stretch {
+    uint32_t bytes, samples;
+    bool key; /* starts with a key frame */
+};
+#define CP_FMP4_MAX_STRETCHES 65535
+
+/* The index (sidx) of a file that begins at zero, which stands before its first fragment: players then know
+ * its length, and where to seek. */
+void cp_fmp4_write_index(struct cp_buffer *out, const struct cp_fmp4_stretch *stretches, int n);
+
 /* Moves the fragments in `data` (whole boxes) by so many samples in time; none goes below zero. False when
  * they are not boxes as written above: then some may have been moved. */
 bool cp_fmp4_shift(uint8_t *data, size_t length, int64_t by_samples);
