@@ -414,9 +414,11 @@ static bool shift_boxes(uint8_t *data, size_t length, int64_t by_samples, int de
         } else if (!memcmp(box + 4, "tfdt", 4)) {
             if (size != 20 || box[8] != 1)
                 return false;
-            int64_t moved = (int64_t)read_be(box + 12, 8) + by_samples;
+            uint64_t moved = read_be(box + 12, 8) + (uint64_t)by_samples;
+            if (moved > INT64_MAX)
+                moved = 0;
             for (int i = 0; i < 8; i++)
-                box[12 + i] = (uint8_t)((uint64_t)(moved < 0 ? 0 : moved) >> (56 - 8 * i));
+                box[12 + i] = (uint8_t)(moved >> (56 - 8 * i));
         }
     }
     return true;
