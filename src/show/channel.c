@@ -151,18 +151,33 @@ void cp_channel_free(struct channel *channel)
     free(channel);
 }
 
+void cp_channel_publish(struct channel *channel)
+{
+    const struct line *line = channel->on_air;
+    struct channel_state now;
+    memset(&now, 0, sizeof now); /* all of it is compared */
+    if (line && line->is_cue)
+        snprintf(now.cue, sizeof now.cue, "%s", line->id);
+    now.rundown_item = line && !line->is_cue ? line->rundown_item : channel->rundown_item;
+    now.n_waiting = channel->n_waiting;
+    if (!memcmp(&now, &channel->shown, sizeof now))
+        return;
+    pthread_mutex_lock(&channel->show->lock);
+    channel->shown = now;
+    pthread_mutex_unlock(&channel->show->lock);
+}
+
 /* What the API shows: the record and what is happening. Call under the lock. */
 static json_t *describe(const struct channel *channel)
 {
     json_t *json = json_deep_copy(channel->spec), *state = json_object();
-    const struct line *line = channel->on_air;
+    const struct channel_state *shown = &channel->shown;
     bool speaking = channel->door && atomic_load(&channel->door->speaking);
     json_object_set_new(state, "on_air", json_boolean(channel->door != NULL));
     json_object_set_new(state, "attention", json_string(speaking ? "speaking" : "idle"));
-    json_object_set_new(state, "cue", line && line->is_cue ? json_string(line->id) : json_null());
-    json_object_set_new(state, "rundown_item",
-                        json_integer(line && !line->is_cue ? line->rundown_item : channel->rundown_item));
-    json_object_set_new(state, "waiting", json_integer(channel->n_waiting));
+    json_object_set_new(state, "cue", *shown->cue ? json_string(shown->cue) : json_null());
+    json_object_set_new(state, "rundown_item", json_integer(shown->rundown_item));
+    json_object_set_new(state, "waiting", json_integer(shown->n_waiting));
     json_object_set_new(json, "state", state);
     return json;
 }
@@ -215,6 +230,7 @@ static int work_create(struct cp_show *show, void *args, struct cp_error *error)
         cp_store_delete_if(show->store, CHANNELS, id, CP_STORE_ANY_VERSION, NULL);
         return CP_ERR_LIMIT;
     }
+    cp_channel_publish(channel);
     a->result = describe(channel);
     return 0;
 }
@@ -252,6 +268,7 @@ static int work_patch(struct cp_show *show, void *args, struct cp_error *error)
         cp_director_rundown_changed(channel);
         cp_channel_save_cursor(channel);
     }
+    cp_channel_publish(channel);
     a->result = describe(channel);
     return 0;
 }

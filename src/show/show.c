@@ -84,10 +84,19 @@ static void finish_call(struct call *call, int result)
     pthread_mutex_unlock(&call->lock);
 }
 
+static void publish_all(struct cp_show *show)
+{
+    for (int i = 0; i < MAX_CHANNELS; i++)
+        if (show->channels[i])
+            cp_channel_publish(show->channels[i]);
+}
+
 static void run_call(struct cp_show *show, struct message *message)
 {
     struct call *call = (struct call *)message;
-    finish_call(call, call->work(show, call->args, call->error));
+    int result = call->work(show, call->args, call->error);
+    publish_all(show); /* whoever called finds what it did */
+    finish_call(call, result);
 }
 
 /* The caller owns the memory and waits for `done`; a call that never ran ends here. */
@@ -223,6 +232,7 @@ static void direct_all(struct cp_show *show)
         cp_director_events(show->channels[i]);
         cp_direct(show->channels[i]);
     }
+    publish_all(show);
 }
 
 static void *run_show(void *arg)

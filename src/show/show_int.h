@@ -105,10 +105,17 @@ struct cp_stage_door {
     float camera_move_s;
 };
 
+/* What is happening, as other threads see it. */
+struct channel_state {
+    char cue[ID_BYTES]; /* on air; "" for none */
+    int rundown_item, n_waiting;
+};
+
 struct channel {
     struct cp_show *show;
     char id[ID_BYTES];
-    json_t *spec; /* guarded by show->lock for readers */
+    struct channel_state shown; /* guarded by show->lock; all else but spec and door is the show thread's */
+    json_t *spec;               /* guarded by show->lock for readers */
     struct cp_stage_door *door;
     uint32_t generation;
 
@@ -158,6 +165,8 @@ int cp_show_no_channel(const char *id, struct cp_error *error);
 /* channel.c */
 int cp_channel_load_all(struct cp_show *show, struct cp_error *error);
 void cp_channel_free(struct channel *channel);
+/* Brings what other threads see up to date. */
+void cp_channel_publish(struct channel *channel);
 void cp_channel_save_cursor(struct channel *channel);
 int cp_channel_rundown_size(const struct channel *channel, bool *ret_loop);
 const char *cp_channel_text(const struct channel *channel, const char *field);

@@ -106,7 +106,9 @@ static void freshen(struct cp_recordings *recordings, json_t *record)
     struct cp_recording_run *run = find_running(recordings, text_of(record, "id"), NULL);
     if (run) {
         struct cp_recorder_status status = cp_recorder_status(run->recorder);
-        json_object_update(record, run->record);
+        json_t *now = json_deep_copy(run->record); /* its items grow */
+        json_object_update(record, now);
+        json_decref(now);
         describe(record, &status);
     }
     pthread_mutex_unlock(&recordings->lock);
