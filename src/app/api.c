@@ -361,7 +361,8 @@ static const struct cp_field recordings_query[] = {
     {.name = "limit", .type = CP_FIELD_INTEGER, .min = 1, .max = 200, .help = "50 by default"},
     END};
 static const struct cp_field video_query[] = {
-    TEXT("cue", 39, "only what this cue said, until the next began"),
+    TEXT("cue", 39, "only what this cue said, until the next item began"),
+    {.name = "item", .type = CP_FIELD_INTEGER, .min = 0, .max = 999, .help = "only this item, from 0"},
     {.name = "from_ms",
      .type = CP_FIELD_INTEGER,
      .min = 0,
@@ -382,6 +383,7 @@ static const struct cp_field recording_url_fields[] = {
      .max = CP_STORE_MAX_URL_S,
      .help = "how long the address is good; 3600 by default"},
     TEXT("cue", 39, "only what this cue said"),
+    {.name = "item", .type = CP_FIELD_INTEGER, .min = 0, .max = 999, .help = "only this item, from 0"},
     END};
 
 #define CHANNEL "/v1/channels/{channel}"
@@ -516,14 +518,15 @@ const struct cp_route cp_api_routes[] = {
      .query = recordings_query, .success = 200, .handle = cp_api_recordings_list},
     {CP_POST, "/v1/recordings", CP_ROLE_OPERATOR, "Records a channel from now on", .body = recording_fields,
      .success = 201, .handle = cp_api_recordings_create},
-    {CP_GET, "/v1/recordings/{recording}", CP_ROLE_VIEWER, "A recording, with the cues said in it",
-     .success = 200, .handle = cp_api_recording_get},
+    {CP_GET, "/v1/recordings/{recording}", CP_ROLE_VIEWER,
+     "A recording, with the cues and rundown lines said in it", .success = 200,
+     .handle = cp_api_recording_get},
     {CP_POST, "/v1/recordings/{recording}/stop", CP_ROLE_OPERATOR, "Ends a recording", .success = 200,
      .handle = cp_api_recording_stop},
     {CP_DELETE, "/v1/recordings/{recording}", CP_ROLE_OPERATOR, "Ends and removes a recording",
      .success = 204, .handle = cp_api_recording_delete},
     {CP_GET, "/v1/recordings/{recording}/video.mp4", CP_ROLE_PUBLIC,
-     "The recording so far, or what a cue said, as fragmented MP4, for a viewer's key or a signed address; "
+     "The recording so far, or an item of it, as fragmented MP4, for a viewer's key or a signed address; "
      "ranges",
      .query = video_query, .success = 200, .handle = cp_api_recording_video},
     {CP_POST, "/v1/recordings/{recording}/url", CP_ROLE_OPERATOR,

@@ -223,8 +223,8 @@ int cp_recordings_stop(struct cp_recordings *recordings, const char *id, json_t 
                        struct cp_error *error);
 /* The channel leaves the air: what records it ends. Before its stream is destroyed. */
 void cp_recordings_leave(struct cp_recordings *recordings, const char *channel);
-/* A cue begins on air; the recording of its channel, if any, names it. Any thread; does not wait for a store.
- */
+/* A cue or a rundown line (cue "") begins on air; the recording of its channel, if any, names it. Any thread;
+ * does not wait for a store. */
 void cp_recordings_mark(struct cp_recordings *recordings, const char *channel, const char *cue,
                         const char *text, int64_t at_samples);
 int cp_recordings_get(struct cp_recordings *recordings, const char *id, json_t **ret_recording,

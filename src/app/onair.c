@@ -115,7 +115,7 @@ static void draw_picture(struct cp_onair *onair, struct drawing *drawing, int64_
     picture->stamps.at_ns[CP_STEP_ASKED] = moment->cue_asked_ns;
     picture->stamps.at_ns[CP_STEP_SPOKEN] = tick_ns;
     picture->stamps.at_ns[CP_STEP_POSED] = cp_clock_now_ns();
-    if (moment->first_of_cue)
+    if (moment->first_of_line)
         memcpy(picture->cue, moment->cue, sizeof picture->cue);
     struct cp_cutout *cutout = atomic_exchange(&onair->cutout_wanted, NULL);
     cp_perform_draw(&drawing->performer, picture, cutout);
@@ -142,6 +142,7 @@ static void tell_caption(struct cp_onair *onair, struct drawing *drawing)
     if (!news)
         return;
     news->at_samples = moment->at_samples;
+    news->first_of_line = moment->first_of_line;
     news->utterance = cp_ref_take((void *)moment->utterance);
     spread(onair, &onair->to_news, news);
 }
@@ -168,7 +169,8 @@ static void *run_draw(void *arg)
                    atomic_load_explicit(&onair->camera, memory_order_relaxed));
         tell_caption(onair, drawing);
         atomic_store_explicit(&onair->speaking, drawing->moment.utterance != NULL, memory_order_relaxed);
-        bool late = tick_ns - due_ns > LATE_FRAME_NS && !drawing->moment.first_of_cue;
+        bool late =
+            tick_ns - due_ns > LATE_FRAME_NS && !(drawing->moment.first_of_line && *drawing->moment.cue);
         if (late)
             atomic_fetch_add(&onair->late,
                              1); /* the next tick is due already: sound goes on, this picture is skipped */
@@ -327,8 +329,9 @@ static void tell(struct cp_onair *onair, struct news *news)
 {
     if (news->kind == NEWS_CAPTION) {
         cp_gateway_publish(onair->app->gateway, "caption", onair->channel, caption_json(onair, news));
-        cp_recordings_mark(onair->app->recordings, onair->channel, news->cue,
-                           news->utterance ? news->utterance->text : "", news->at_samples);
+        if (news->first_of_line)
+            cp_recordings_mark(onair->app->recordings, onair->channel, news->cue, news->utterance->text,
+                               news->at_samples);
     } else {
         if (news->stamps.at_ns[CP_STEP_ASKED])
             cp_metric_observe_ns(onair->asked_to_sent,

@@ -21,6 +21,7 @@ struct news {
     struct cp_pool *pool;
     enum news_kind kind;
     char cue[40];
+    bool first_of_line; /* of a caption */
     int64_t at_samples;
     struct cp_stamps stamps;
     struct cp_utterance *utterance; /* a reference */

@@ -62,7 +62,7 @@ struct cp_moment {
     struct cp_card_spec card; /* to show, or an empty one */
     char cue[40];             /* id of the cue being performed, or "" */
     int64_t cue_asked_ns;     /* monotonic; 0 for rundown lines */
-    bool first_of_cue;        /* this frame is the first in which the cue sounds */
+    bool first_of_line;       /* this frame is the first in which a cue or a rundown line sounds */
 };
 
 const char *cp_emotion_name(enum cp_emotion emotion);

@@ -131,7 +131,7 @@ void cp_show_moment(struct cp_stage_door *door, struct cp_moment *ret_moment,
     }
     atomic_store_explicit(&door->speaking, item != NULL, memory_order_relaxed);
     if (item) {
-        ret_moment->first_of_cue = !door->started && item->first && *item->cue;
+        ret_moment->first_of_line = !door->started && item->first;
         if (!door->started) {
             if (*item->camera)
                 memcpy(door->camera, item->camera, sizeof door->camera);

@@ -136,6 +136,30 @@ test("nothing is public, a signed address grants what it names, and errors say w
   assert.deepEqual((await server.get("/v1/recordings?channel=other")).json.recordings, []);
 });
 
+test("the rundown's lines are items too, a line that is taken up again once more", async () => {
+  const cues = ["The first line of the rundown stands here and is long enough to be interrupted by somebody. It has two sentences.", "The second line."].map((text) => ({ text }));
+  const { id } = await record();
+  await longerThan(id, 1);
+  assert.equal((await server.call("PATCH", CHANNEL, { json: { rundown: { loop: false, cues } } })).status, 200);
+  await until(async () => (await recording(id)).items.length, { ms: 30_000, what: "the first item" });
+  const cue = await server.say("Somebody interrupts.");
+  const found = await until(async () => {
+    const { items: all } = await recording(id);
+    return all.at(-1).text === "The second line." && all;
+  }, { ms: 30_000, what: "the second line" });
+  assert.deepEqual(found.map((one) => one.cue), [null, cue.id, ...found.slice(2).map(() => null)]);
+  assert.ok(found.length > 2);
+  await until(async () => !(await server.get(`${CHANNEL}/stats`)).json.speaking, { ms: 30_000, what: "the rundown's end" });
+  await server.post(`/v1/recordings/${id}/stop`, {});
+  const { length } = examine((await server.get(`/v1/recordings/${id}/video.mp4?item=${found.length - 1}`)).bytes);
+  assert.ok(length > 1 && length < 7, `${length} s`);
+  const { url } = (await server.post(`/v1/recordings/${id}/url`, { item: 1 })).json;
+  assert.match(url, /item=1&/);
+  assert.equal((await server.get(url, { key: null })).status, 200);
+  assert.equal((await server.get(url.replace("item=1", "item=0"), { key: null })).status, 403);
+  assert.equal((await server.post(`/v1/recordings/${id}/url`, { item: 99 })).status, 404);
+});
+
 test("a removed recording leaves nothing", async () => {
   const { id } = await record();
   await longerThan(id, 1);

@@ -84,23 +84,25 @@ void cp_api_recording_delete(void *user, struct cp_request *request)
 
 /* --- the video, by a viewer's key or a signed address --- */
 
-/* What an address grants: this recording, and of it this cue or all. */
-static void describe(const char *id, const char *cue, char ret_what[100])
+/* What an address grants: this recording, and of it an item or (-1) all. */
+static void describe(const char *id, const char *cue, int64_t item, char ret_what[100])
 {
-    snprintf(ret_what, 100, "recording %.31s %.39s", id, cue);
+    snprintf(ret_what, 100, "recording %.31s %.39s %" PRId64, id, cue, item);
 }
 
 void cp_api_recording_video(void *user, struct cp_request *request)
 {
     struct cp_recordings *recordings = recordings_of(user);
     const char *id = cp_request_param(request, "recording"), *cue = cp_request_query(request, "cue"),
-               *from_ms = cp_request_query(request, "from_ms"), *to_ms = cp_request_query(request, "to_ms"),
+               *item = cp_request_query(request, "item"), *from_ms = cp_request_query(request, "from_ms"),
+               *to_ms = cp_request_query(request, "to_ms"),
                *signature = cp_request_query(request, "signature");
-    struct cp_recording_range range = {.from_ms = from_ms ? strtoll(from_ms, NULL, 10) : 0,
+    struct cp_recording_range range = {.item = item ? strtoll(item, NULL, 10) : -1,
+                                       .from_ms = from_ms ? strtoll(from_ms, NULL, 10) : 0,
                                        .to_ms = to_ms ? strtoll(to_ms, NULL, 10) : INT64_MAX};
     char what[100];
     snprintf(range.cue, sizeof range.cue, "%s", cue ? cue : "");
-    describe(id, range.cue, what);
+    describe(id, range.cue, range.item, what);
     if (signature &&
         !cp_signer_accepts(&recordings->signer, what, cp_request_query(request, "expires"), signature))
         cp_request_fail_status(request, 403, "denied",
@@ -119,10 +121,12 @@ void cp_api_recording_url(void *user, struct cp_request *request)
     const json_t *body = cp_request_json(request);
     const char *id = cp_request_param(request, "recording"),
                *cue = json_string_value(json_object_get(body, "cue"));
+    const json_t *number = json_object_get(body, "item");
+    int64_t item = number ? json_integer_value(number) : -1;
     json_t *recording = NULL;
     int result = cp_recordings_get(recordings, id, &recording, &error);
-    if (!result && cue && cp_recording_find_cue(recording, cue) < 0)
-        result = cp_fail(&error, CP_ERR_NOT_FOUND, "app", "cue \"%.39s\" is not in this recording", cue);
+    if (!result && (cue || item >= 0) && cp_recording_find_item(recording, cue ? cue : "", item) < 0)
+        result = cp_fail(&error, CP_ERR_NOT_FOUND, "app", "this recording has no such item");
     json_decref(recording);
     if (result) {
         cp_request_fail(request, &error);
@@ -131,11 +135,16 @@ void cp_api_recording_url(void *user, struct cp_request *request)
     int64_t expires_s = json_integer_value(json_object_get(body, "expires_s"));
     int64_t until_s = cp_clock_wall_ns() / CP_NS_PER_S + (expires_s ? expires_s : 3600);
     char what[100], expires[24], signature[CP_SIGNATURE_BYTES], at[40], url[300];
-    describe(id, cue ? cue : "", what);
+    describe(id, cue ? cue : "", item, what);
     snprintf(expires, sizeof expires, "%" PRId64, until_s);
     cp_clock_rfc3339(until_s * CP_NS_PER_S, at);
     cp_signer_sign(&recordings->signer, what, expires, signature);
-    snprintf(url, sizeof url, "/v1/recordings/%s/video.mp4?%s%s%sexpires=%s&signature=%s", id,
-             cue ? "cue=" : "", cue ? cue : "", cue ? "&" : "", expires, signature);
+    char which[80] = "";
+    if (cue)
+        snprintf(which, sizeof which, "cue=%s&", cue);
+    if (item >= 0)
+        snprintf(which + strlen(which), sizeof which - strlen(which), "item=%" PRId64 "&", item);
+    snprintf(url, sizeof url, "/v1/recordings/%s/video.mp4?%sexpires=%s&signature=%s", id, which, expires,
+             signature);
     cp_request_reply_json(request, 200, json_pack("{s:s, s:s}", "url", url, "expires_at", at));
 }

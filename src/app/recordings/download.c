@@ -254,17 +254,18 @@ static int64_t item_samples(const json_t *recording, int i)
     return item ? (int64_t)(json_number_value(json_object_get(item, "at_s")) * CP_SAMPLE_HZ) : INT64_MAX;
 }
 
-/* What of the recording is wanted: a cue lasts until the next one begins. */
+/* What of the recording is wanted: an item lasts until the next one begins. */
 static int read_range(const json_t *recording, const struct cp_recording_range *range,
                       struct download *download, struct cp_error *error)
 {
     download->from = samples_of_ms(range->from_ms);
     download->to = samples_of_ms(range->to_ms);
-    if (!*range->cue)
+    if (!*range->cue && range->item < 0)
         return 0;
-    int item = cp_recording_find_cue(recording, range->cue);
+    int item = cp_recording_find_item(recording, range->cue, range->item);
     if (item < 0)
-        return cp_fail(error, CP_ERR_NOT_FOUND, "app", "cue \"%.39s\" is not in this recording", range->cue);
+        return cp_fail(error, CP_ERR_NOT_FOUND, "app",
+                       "this recording has no such item; its record lists them");
     download->from = item_samples(recording, item);
     download->to = item_samples(recording, item + 1);
     return 0;

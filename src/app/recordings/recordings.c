@@ -159,10 +159,12 @@ int cp_recordings_list(struct cp_recordings *recordings, const char *channel, co
     return 0;
 }
 
-int cp_recording_find_cue(const json_t *recording, const char *cue)
+int cp_recording_find_item(const json_t *recording, const char *cue, int64_t number)
 {
     json_t *items = json_object_get(recording, "items"), *item;
     size_t i;
+    if (!*cue)
+        return number >= 0 && number < (int64_t)json_array_size(items) ? (int)number : -1;
     json_array_foreach(items, i, item) if (!strcmp(text_of(item, "cue"), cue)) return (int)i;
     return -1;
 }
@@ -353,20 +355,19 @@ int cp_recordings_start(struct cp_recordings *recordings, const char *channel,
 void cp_recordings_mark(struct cp_recordings *recordings, const char *channel, const char *cue,
                         const char *text, int64_t at_samples)
 {
-    if (!recordings || !*cue)
+    if (!recordings)
         return;
     pthread_mutex_lock(&recordings->lock);
     struct cp_recording_run *run = find_running(recordings, NULL, channel);
     json_t *items = run ? json_object_get(run->record, "items") : NULL;
-    if (run && strcmp(run->last_cue, cue) && json_array_size(items) < MAX_ITEMS) {
+    if (run && json_array_size(items) < MAX_ITEMS) {
         struct cp_recorder_status status = cp_recorder_status(run->recorder);
         int64_t at = status.begun ? at_samples - status.from_samples : 0;
         size_t bytes = strlen(text) < ITEM_TEXT ? strlen(text) : ITEM_TEXT;
         while (bytes < strlen(text) && bytes && (text[bytes] & 0xc0) == 0x80)
             bytes--;
-        json_array_append_new(items, json_pack("{s:s, s:s%, s:f}", "cue", cue, "text", text, bytes, "at_s",
-                                               at > 0 ? (double)at / CP_SAMPLE_HZ : 0.0));
-        snprintf(run->last_cue, sizeof run->last_cue, "%s", cue);
+        json_array_append_new(items, json_pack("{s:s?, s:s%, s:f}", "cue", *cue ? cue : NULL, "text", text,
+                                               bytes, "at_s", at > 0 ? (double)at / CP_SAMPLE_HZ : 0.0));
         run->changed = true;
     }
     pthread_mutex_unlock(&recordings->lock);

@@ -28,7 +28,6 @@ struct cp_recording_run {
     char id[CP_RECORDING_ID_BYTES], channel[40];
     int64_t expires_wall_ns, ends_ns; /* ends_ns: monotonic; then it is stopped */
     json_t *record;                   /* under recordings->lock */
-    char last_cue[40];                /* likewise */
     bool changed;                     /* likewise: the record is not in the store as it is here */
     int chunks_unsaved;               /* thread: recorder */
 };
@@ -49,13 +48,15 @@ void cp_recording_prefix(const char *id, char ret_prefix[CP_RECORDING_KEY_BYTES]
 /* What an object's name says; false when it is none of a recording's chunks. */
 bool cp_recording_read_name(const char *key, struct cp_chunk *ret_chunk);
 
-/* Where in the recording the cue's item is; -1 when it said nothing there. */
-int cp_recording_find_cue(const json_t *recording, const char *cue);
+/* The number of the item that the cue is, or of the item `number`; -1 when there is no such item. cue "" and
+ * number -1: none is meant, -1. */
+int cp_recording_find_item(const json_t *recording, const char *cue, int64_t number);
 
 /* Answers the request, which is held: the whole (0 to INT64_MAX ms), or what a cue said, or
  * a range; from the key frame before. */
 struct cp_recording_range {
-    char cue[40];
+    char cue[40]; /* or "" */
+    int64_t item; /* or -1 */
     int64_t from_ms, to_ms;
 };
 void cp_recordings_send(struct cp_recordings *recordings, const char *id,

@@ -244,12 +244,12 @@ static void cue_sounds_in_the_next_frame(void **state)
     post(stage, "A. B.", id);
     cp_show_moment(stage->door, &moment, pcm);
     stage->frames++;
-    assert_true(moment.first_of_cue);
+    assert_true(moment.first_of_line);
     assert_string_equal(moment.cue, id);
     assert_int_equal(pcm[0], 'A' * 100);
     cp_show_moment(stage->door, &moment, pcm);
     stage->frames++;
-    assert_false(moment.first_of_cue);
+    assert_false(moment.first_of_line);
     assert_int_equal(moment.offset_samples, CP_SAMPLES_PER_FRAME);
 }
 
