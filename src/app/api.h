@@ -7,6 +7,16 @@
 
 #define CP_HANDLER(name) void name(void *user, struct cp_request *request)
 
+/* The error, or the body (stolen) with the status. */
+static inline void cp_api_answer(struct cp_request *request, int result, int status, json_t *body,
+                                 const struct cp_error *error)
+{
+    if (result)
+        cp_request_fail(request, error);
+    else
+        cp_request_reply_json(request, status, body);
+}
+
 /* api_channels.c */
 CP_HANDLER(cp_api_channels_list);
 CP_HANDLER(cp_api_channels_create);

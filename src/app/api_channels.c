@@ -11,15 +11,6 @@ static const char *text_of(const json_t *object, const char *field)
     return text ? text : "";
 }
 
-static void answer(struct cp_request *request, int result, int status, json_t *body,
-                   const struct cp_error *error)
-{
-    if (result)
-        cp_request_fail(request, error);
-    else
-        cp_request_reply_json(request, status, body);
-}
-
 static void tell_channel(struct cp_app *app, json_t *channel)
 {
     cp_gateway_publish(app->gateway, "channel", text_of(channel, "id"), json_deep_copy(channel));
@@ -85,7 +76,7 @@ void cp_api_channels_list(void *user, struct cp_request *request)
     struct cp_error error;
     json_t *list = NULL;
     int result = cp_show_channel_list(app->show, &list, &error);
-    answer(request, result, 200, result ? NULL : json_pack("{s:o}", "channels", list), &error);
+    cp_api_answer(request, result, 200, result ? NULL : json_pack("{s:o}", "channels", list), &error);
 }
 
 void cp_api_channels_create(void *user, struct cp_request *request)
@@ -115,7 +106,7 @@ void cp_api_channels_create(void *user, struct cp_request *request)
     } else {
         json_decref(channel);
     }
-    answer(request, result, 201, channel, &error);
+    cp_api_answer(request, result, 201, channel, &error);
 }
 
 void cp_api_channel_get(void *user, struct cp_request *request)
@@ -124,7 +115,7 @@ void cp_api_channel_get(void *user, struct cp_request *request)
     struct cp_error error;
     json_t *channel = NULL;
     int result = cp_show_channel_get(app->show, cp_request_param(request, "channel"), &channel, &error);
-    answer(request, result, 200, channel, &error);
+    cp_api_answer(request, result, 200, channel, &error);
 }
 
 /* A field that neither has is the same; json_equal() would say that nothing is not equal to nothing. */
@@ -172,7 +163,7 @@ static void patch_now(struct cp_app *app, struct cp_request *request, const char
     } else {
         json_decref(after);
     }
-    answer(request, result, 200, after, &error);
+    cp_api_answer(request, result, 200, after, &error);
 }
 
 void cp_api_channel_patch(void *user, struct cp_request *request)
@@ -222,7 +213,7 @@ void cp_api_channel_delete(void *user, struct cp_request *request)
             cp_outputs_forget(app, id);
         }
     }
-    answer(request, result, 204, NULL, &error);
+    cp_api_answer(request, result, 204, NULL, &error);
 }
 
 /* --- cues --- */
@@ -236,7 +227,7 @@ void cp_api_cues_list(void *user, struct cp_request *request)
     int result =
         cp_show_cue_list(app->show, cp_request_param(request, "channel"), cp_request_query(request, "cursor"),
                          limit ? atoi(limit) : 50, &page, &error);
-    answer(request, result, 200, page, &error);
+    cp_api_answer(request, result, 200, page, &error);
 }
 
 void cp_api_cues_create(void *user, struct cp_request *request)
@@ -260,7 +251,7 @@ void cp_api_cues_create(void *user, struct cp_request *request)
         snprintf(location, sizeof location, "/v1/channels/%s/cues/%s", id, text_of(cue, "id"));
         cp_request_add_header(request, "Location", location);
     }
-    answer(request, result, 202, cue, &error);
+    cp_api_answer(request, result, 202, cue, &error);
 }
 
 void cp_api_cue_get(void *user, struct cp_request *request)
@@ -270,7 +261,7 @@ void cp_api_cue_get(void *user, struct cp_request *request)
     json_t *cue = NULL;
     int result = cp_show_cue_get(app->show, cp_request_param(request, "channel"),
                                  cp_request_param(request, "cue"), &cue, &error);
-    answer(request, result, 200, cue, &error);
+    cp_api_answer(request, result, 200, cue, &error);
 }
 
 void cp_api_cue_patch(void *user, struct cp_request *request)
@@ -296,7 +287,7 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
         result = cp_show_cue_patch(app->show, channel_id, cue_id, changes, &after, &error);
     json_decref(channel);
     json_decref(before);
-    answer(request, result, 200, after, &error);
+    cp_api_answer(request, result, 200, after, &error);
 }
 
 void cp_api_cue_delete(void *user, struct cp_request *request)
@@ -305,7 +296,7 @@ void cp_api_cue_delete(void *user, struct cp_request *request)
     struct cp_error error;
     int result = cp_show_cue_delete(app->show, cp_request_param(request, "channel"),
                                     cp_request_param(request, "cue"), &error);
-    answer(request, result, 204, NULL, &error);
+    cp_api_answer(request, result, 204, NULL, &error);
 }
 
 static const char *policy_of(struct cp_request *request)
@@ -320,7 +311,7 @@ void cp_api_cue_play(void *user, struct cp_request *request)
     struct cp_error error;
     int result = cp_show_cue_play(app->show, cp_request_param(request, "channel"),
                                   cp_request_param(request, "cue"), policy_of(request), &error);
-    answer(request, result, 202, json_pack("{s:s}", "state", "queued"), &error);
+    cp_api_answer(request, result, 202, json_pack("{s:s}", "state", "queued"), &error);
 }
 
 void cp_api_interrupt(void *user, struct cp_request *request)
@@ -329,5 +320,5 @@ void cp_api_interrupt(void *user, struct cp_request *request)
     struct cp_error error;
     int result =
         cp_show_interrupt(app->show, cp_request_param(request, "channel"), policy_of(request), &error);
-    answer(request, result, 202, json_pack("{s:s}", "policy", policy_of(request)), &error);
+    cp_api_answer(request, result, 202, json_pack("{s:s}", "policy", policy_of(request)), &error);
 }

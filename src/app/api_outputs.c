@@ -3,21 +3,12 @@
 
 #include <stdio.h>
 
-static void answer(struct cp_request *request, int result, int status, json_t *body,
-                   const struct cp_error *error)
-{
-    if (result)
-        cp_request_fail(request, error);
-    else
-        cp_request_reply_json(request, status, body);
-}
-
 void cp_api_outputs_list(void *user, struct cp_request *request)
 {
     struct cp_error error;
     json_t *list = NULL;
     int result = cp_outputs_list(user, cp_request_param(request, "channel"), &list, &error);
-    answer(request, result, 200, result ? NULL : json_pack("{s:o}", "outputs", list), &error);
+    cp_api_answer(request, result, 200, result ? NULL : json_pack("{s:o}", "outputs", list), &error);
 }
 
 void cp_api_outputs_create(void *user, struct cp_request *request)
@@ -32,7 +23,7 @@ void cp_api_outputs_create(void *user, struct cp_request *request)
                  json_string_value(json_object_get(output, "id")));
         cp_request_add_header(request, "Location", location);
     }
-    answer(request, result, 201, output, &error);
+    cp_api_answer(request, result, 201, output, &error);
 }
 
 void cp_api_output_get(void *user, struct cp_request *request)
@@ -41,7 +32,7 @@ void cp_api_output_get(void *user, struct cp_request *request)
     json_t *output = NULL;
     int result = cp_outputs_get(user, cp_request_param(request, "channel"),
                                 cp_request_param(request, "output"), &output, &error);
-    answer(request, result, 200, output, &error);
+    cp_api_answer(request, result, 200, output, &error);
 }
 
 void cp_api_output_patch(void *user, struct cp_request *request)
@@ -51,7 +42,7 @@ void cp_api_output_patch(void *user, struct cp_request *request)
     int result =
         cp_outputs_put(user, cp_request_param(request, "channel"), cp_request_param(request, "output"),
                        cp_request_json(request), &output, &error);
-    answer(request, result, 200, output, &error);
+    cp_api_answer(request, result, 200, output, &error);
 }
 
 void cp_api_output_delete(void *user, struct cp_request *request)
@@ -59,5 +50,5 @@ void cp_api_output_delete(void *user, struct cp_request *request)
     struct cp_error error;
     int result = cp_outputs_delete(user, cp_request_param(request, "channel"),
                                    cp_request_param(request, "output"), &error);
-    answer(request, result, 204, NULL, &error);
+    cp_api_answer(request, result, 204, NULL, &error);
 }

@@ -85,15 +85,6 @@ void cp_api_evaluate(void *user, struct cp_request *request)
 
 /* --- the question desk --- */
 
-static void answer_with(struct cp_request *request, int result, int status, json_t *body,
-                        const struct cp_error *error)
-{
-    if (result)
-        cp_request_fail(request, error);
-    else
-        cp_request_reply_json(request, status, body);
-}
-
 void cp_api_questions_create(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;
@@ -109,7 +100,7 @@ void cp_api_questions_create(void *user, struct cp_request *request)
         json_decref(question);
         question = receipt;
     }
-    answer_with(request, result, 201, question, &error);
+    cp_api_answer(request, result, 201, question, &error);
 }
 
 void cp_api_questions_list(void *user, struct cp_request *request)
@@ -121,7 +112,7 @@ void cp_api_questions_list(void *user, struct cp_request *request)
     int result =
         cp_question_list(app, cp_request_param(request, "channel"), state ? state : "",
                          cp_request_query(request, "cursor"), limit ? atoi(limit) : 50, &page, &error);
-    answer_with(request, result, 200, page, &error);
+    cp_api_answer(request, result, 200, page, &error);
 }
 
 void cp_api_question_get(void *user, struct cp_request *request)
@@ -130,7 +121,7 @@ void cp_api_question_get(void *user, struct cp_request *request)
     json_t *question = NULL;
     int result = cp_question_get(user, cp_request_param(request, "channel"),
                                  cp_request_param(request, "question"), &question, &error);
-    answer_with(request, result, 200, question, &error);
+    cp_api_answer(request, result, 200, question, &error);
 }
 
 void cp_api_question_suggest(void *user, struct cp_request *request)
@@ -140,7 +131,7 @@ void cp_api_question_suggest(void *user, struct cp_request *request)
     int result =
         cp_question_suggest(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
                             cp_request_key_id(request), &question, &error);
-    answer_with(request, result, 200, question, &error);
+    cp_api_answer(request, result, 200, question, &error);
 }
 
 void cp_api_question_approve(void *user, struct cp_request *request)
@@ -151,7 +142,7 @@ void cp_api_question_approve(void *user, struct cp_request *request)
         cp_question_approve(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
                             text_of(cp_request_json(request), "text"), cp_request_key_id(request),
                             cp_request_started_ns(request), &question, &error);
-    answer_with(request, result, 202, question, &error);
+    cp_api_answer(request, result, 202, question, &error);
 }
 
 void cp_api_question_teach(void *user, struct cp_request *request)
@@ -161,7 +152,7 @@ void cp_api_question_teach(void *user, struct cp_request *request)
     int result =
         cp_question_teach(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
                           text_of(cp_request_json(request), "text"), &question, &error);
-    answer_with(request, result, 200, question, &error);
+    cp_api_answer(request, result, 200, question, &error);
 }
 
 void cp_api_question_dismiss(void *user, struct cp_request *request)
@@ -171,5 +162,5 @@ void cp_api_question_dismiss(void *user, struct cp_request *request)
     int result =
         cp_question_dismiss(user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
                             cp_request_key_id(request), &question, &error);
-    answer_with(request, result, 200, question, &error);
+    cp_api_answer(request, result, 200, question, &error);
 }

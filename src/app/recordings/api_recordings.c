@@ -8,15 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void answer(struct cp_request *request, int result, int status, json_t *body,
-                   const struct cp_error *error)
-{
-    if (result)
-        cp_request_fail(request, error);
-    else
-        cp_request_reply_json(request, status, body);
-}
-
 static struct cp_recordings *recordings_of(void *user)
 {
     return ((struct cp_app *)user)->recordings;
@@ -30,7 +21,7 @@ void cp_api_recordings_list(void *user, struct cp_request *request)
     int result =
         cp_recordings_list(recordings_of(user), cp_request_query(request, "channel"),
                            cp_request_query(request, "cursor"), limit ? atoi(limit) : 50, &list, &error);
-    answer(request, result, 200, list, &error);
+    cp_api_answer(request, result, 200, list, &error);
 }
 
 void cp_api_recordings_create(void *user, struct cp_request *request)
@@ -54,7 +45,7 @@ void cp_api_recordings_create(void *user, struct cp_request *request)
                  json_string_value(json_object_get(recording, "id")));
         cp_request_add_header(request, "Location", location);
     }
-    answer(request, result, 201, recording, &error);
+    cp_api_answer(request, result, 201, recording, &error);
 }
 
 void cp_api_recording_get(void *user, struct cp_request *request)
@@ -63,7 +54,7 @@ void cp_api_recording_get(void *user, struct cp_request *request)
     json_t *recording = NULL;
     int result =
         cp_recordings_get(recordings_of(user), cp_request_param(request, "recording"), &recording, &error);
-    answer(request, result, 200, recording, &error);
+    cp_api_answer(request, result, 200, recording, &error);
 }
 
 void cp_api_recording_stop(void *user, struct cp_request *request)
@@ -72,14 +63,14 @@ void cp_api_recording_stop(void *user, struct cp_request *request)
     json_t *recording = NULL;
     int result =
         cp_recordings_stop(recordings_of(user), cp_request_param(request, "recording"), &recording, &error);
-    answer(request, result, 200, recording, &error);
+    cp_api_answer(request, result, 200, recording, &error);
 }
 
 void cp_api_recording_delete(void *user, struct cp_request *request)
 {
     struct cp_error error;
     int result = cp_recordings_delete(recordings_of(user), cp_request_param(request, "recording"), &error);
-    answer(request, result, 204, NULL, &error);
+    cp_api_answer(request, result, 204, NULL, &error);
 }
 
 /* --- the video, by a viewer's key or a signed address --- */

@@ -52,13 +52,14 @@ bool cp_recording_read_name(const char *key, struct cp_chunk *ret_chunk);
  * number -1: none is meant, -1. */
 int cp_recording_find_item(const json_t *recording, const char *cue, int64_t number);
 
-/* Answers the request, which is held: the whole (0 to INT64_MAX ms), or what a cue said, or
- * a range; from the key frame before. */
+/* What is wanted of a recording: an item by its cue or its number, else a range; the whole is 0 to INT64_MAX.
+ */
 struct cp_recording_range {
     char cue[40]; /* or "" */
     int64_t item; /* or -1 */
     int64_t from_ms, to_ms;
 };
+/* Answers the request, from the key frame before the range on; holds it meanwhile. */
 void cp_recordings_send(struct cp_recordings *recordings, const char *id,
                         const struct cp_recording_range *range, struct cp_request *request);
 

@@ -106,7 +106,6 @@ static bool keep_chunk(struct cp_recorder *recorder, const struct cp_chunk *chun
         if (!result) {
             *status->error = '\0';
             status->bytes += chunk->n_bytes;
-            status->chunks += chunk->number > 0;
             status->kept_samples += chunk->length;
             if (chunk->number)
                 status->to_samples = chunk->at + chunk->length;

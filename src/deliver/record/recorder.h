@@ -34,7 +34,7 @@ struct cp_recorder_status {
     int64_t from_samples; /* its time */
     int64_t to_samples;   /* end of the last chunk kept */
     int64_t kept_samples, lost_samples;
-    uint64_t chunks, bytes;
+    uint64_t bytes;
     char error[CP_ERROR_TEXT_BYTES]; /* why keeping fails just now; "" */
 };
 
