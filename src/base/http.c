@@ -1,9 +1,8 @@
 /* Requests run on libcurl, each in a slot of its own: an easy handle and the connections it keeps. */
-#include "base/http.h"
+#include "base/http_int.h"
 
 #include "base/clock.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +11,16 @@
 #include <sys/random.h>
 
 enum {
-    STOP_MS = 20, /* how often *stop is looked at */
     HEADER_BYTES = 32 << 10,
     BODY_BYTES = 64 << 10,
     ERROR_BODY_BYTES = 4 << 10,
-    ORIGIN_BYTES = 300, /* "https://host:port" */
 };
 
 /* What serves one request at a time and remembers its connections in between. */
 struct slot {
     CURLM *multi;
     CURL *easy;
-    char origin[ORIGIN_BYTES]; /* where its connections lead */
+    char origin[CP_HTTP_ORIGIN_BYTES]; /* where its connections lead */
     struct slot *next;
 };
 
@@ -215,8 +212,12 @@ static int64_t or_default(int64_t value, int64_t fallback)
     return value ? value : fallback;
 }
 
-/* "https://host:port" of a URL: what may be shown, and what connections are told apart by. */
-static bool read_origin(const char *url, char *origin, size_t capacity)
+const char *cp_http_ca_file(const struct cp_http *http)
+{
+    return http->ca_file;
+}
+
+bool cp_http_read_origin(const char *url, char *origin, size_t capacity)
 {
     CURLU *parts = curl_url();
     char *scheme = NULL, *host = NULL, *port = NULL;
@@ -335,7 +336,7 @@ static CURLcode drive(CURLM *multi, struct call *call)
         call->failure = check_clock(call);
         if (call->request->tick)
             call->request->tick(call->request->user);
-        if (call->failure || curl_multi_poll(multi, NULL, 0, STOP_MS, NULL))
+        if (call->failure || curl_multi_poll(multi, NULL, 0, CP_HTTP_STOP_MS, NULL))
             break;
     }
     if (call->failure)
@@ -345,11 +346,9 @@ static CURLcode drive(CURLM *multi, struct call *call)
     return message && message->msg == CURLMSG_DONE ? message->data.result : CURLE_FAILED_INIT;
 }
 
-/* What went wrong, in words that say what to do. */
-static int explain(const struct call *call, CURLcode code, const char *origin, struct cp_error *error)
+int cp_http_explain(const char *who, const char *stage, const char *origin, CURLcode code, const char *reason,
+                    struct cp_error *error)
 {
-    const struct cp_http_request *request = call->request;
-    const char *stage = request->stage, *who = request->who;
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -361,10 +360,10 @@ static int explain(const struct call *call, CURLcode code, const char *origin, s
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         return cp_fail(error, CP_ERR_UNAVAILABLE, stage, "%s: the certificate of %s is not trusted: %.80s.",
-                       who, origin, call->reason);
+                       who, origin, reason);
     case CURLE_SSL_CONNECT_ERROR:
         return cp_fail(error, CP_ERR_UNAVAILABLE, stage, "%s: no TLS connection to %s: %.80s.", who, origin,
-                       call->reason);
+                       reason);
     case CURLE_OPERATION_TIMEDOUT:
         return cp_fail(error, CP_ERR_TIMEOUT, stage, "%s at %s takes too long.", who, origin);
     case CURLE_OUT_OF_MEMORY:
@@ -398,8 +397,8 @@ int cp_http_send(struct cp_http *http, const struct cp_http_request *request,
     *ret_response = (struct cp_http_response){0};
     ret_response->header = cp_buffer_make(HEADER_BYTES);
     ret_response->body = cp_buffer_make(request->max_body_bytes ? request->max_body_bytes : BODY_BYTES);
-    char origin[ORIGIN_BYTES];
-    if (!read_origin(request->url, origin, sizeof origin))
+    char origin[CP_HTTP_ORIGIN_BYTES];
+    if (!cp_http_read_origin(request->url, origin, sizeof origin))
         return cp_fail(error, CP_ERR_INVALID, request->stage,
                        "%s: the address is no http or https URL; check the configuration.", request->who);
     struct curl_slist *headers = make_headers(request->headers);
@@ -432,7 +431,7 @@ int cp_http_send(struct cp_http *http, const struct cp_http_request *request,
         give_slot(http, slot, origin);
     if (call.failure)
         return explain_failure(&call, origin, error);
-    return code ? explain(&call, code, origin, error) : 0;
+    return code ? cp_http_explain(request->who, request->stage, origin, code, call.reason, error) : 0;
 }
 
 void cp_http_response_free(struct cp_http_response *response)

@@ -11,7 +11,6 @@
 
 enum {
     TRIES = 3,
-    FIRST_WAIT_MS = 60, /* before the second try; doubled for the third */
     LEAST_MS = 150,     /* less time than this is not worth another try */
     WHENEVER_MS = 30000 /* without a deadline */
 };
@@ -170,6 +169,40 @@ static bool wait_ms(int64_t ms, const atomic_bool *stop)
     return true;
 }
 
+int cp_remote_try(const struct cp_remote *remote, const struct cp_piece *piece, const atomic_bool *stop,
+                  cp_remote_attempt *attempt, void *user, struct cp_error *error)
+{
+    for (int number = 1;; number++) {
+        struct cp_remote_verdict verdict = {.time_ms = left_ms(piece)};
+        if (verdict.time_ms <= 0)
+            return cp_fail(error, CP_ERR_TIMEOUT, STAGE, "%s: no time is left for this sentence.",
+                           remote->row);
+        int result = attempt(user, number, &verdict, error);
+        if (!result || number == TRIES || !verdict.may_pass || left_ms(piece) < verdict.wait_ms + LEAST_MS)
+            return result;
+        if (!wait_ms(verdict.wait_ms, stop))
+            return cp_fail(error, CP_ERR_CANCELLED, STAGE, "%s: cancelled.", remote->row);
+    }
+}
+
+struct sending {
+    const struct cp_remote *remote;
+    struct cp_http_request *request;
+    struct cp_http_response *response;
+};
+
+static int send_once(void *user, int number, struct cp_remote_verdict *verdict, struct cp_error *error)
+{
+    struct sending *sending = user;
+    struct cp_http_request *request = sending->request;
+    cp_http_response_free(sending->response);
+    request->connect_ms = request->first_byte_ms = request->idle_ms = request->total_ms = verdict->time_ms;
+    int sent = cp_http_send(sending->remote->http, request, sending->response, error);
+    verdict->may_pass = cp_http_may_retry(sent, sending->response);
+    verdict->wait_ms = cp_http_backoff_ms(sending->response, number, CP_REMOTE_FIRST_WAIT_MS);
+    return sent ? sent : cp_http_check(request, sending->response, error);
+}
+
 int cp_remote_send(const struct cp_remote *remote, struct cp_http_request *request,
                    const struct cp_piece *piece, const atomic_bool *stop,
                    struct cp_http_response *ret_response, struct cp_error *error)
@@ -177,24 +210,9 @@ int cp_remote_send(const struct cp_remote *remote, struct cp_http_request *reque
     request->who = remote->row;
     request->stage = STAGE;
     request->stop = stop;
-    for (int attempt = 1;; attempt++) {
-        int64_t time_ms = left_ms(piece);
-        if (time_ms <= 0) {
-            *ret_response = (struct cp_http_response){0};
-            return cp_fail(error, CP_ERR_TIMEOUT, STAGE, "%s: no time is left for this sentence.",
-                           remote->row);
-        }
-        request->connect_ms = request->first_byte_ms = request->idle_ms = request->total_ms = time_ms;
-        int sent = cp_http_send(remote->http, request, ret_response, error);
-        int result = sent ? sent : cp_http_check(request, ret_response, error);
-        int64_t pause_ms = cp_http_backoff_ms(ret_response, attempt, FIRST_WAIT_MS);
-        if (!result || attempt == TRIES || !cp_http_may_retry(sent, ret_response) ||
-            left_ms(piece) < pause_ms + LEAST_MS)
-            return result;
-        cp_http_response_free(ret_response);
-        if (!wait_ms(pause_ms, stop))
-            return cp_fail(error, CP_ERR_CANCELLED, STAGE, "%s: cancelled.", remote->row);
-    }
+    *ret_response = (struct cp_http_response){0};
+    struct sending sending = {remote, request, ret_response};
+    return cp_remote_try(remote, piece, stop, send_once, &sending, error);
 }
 
 /* --- text --- */

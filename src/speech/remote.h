@@ -43,6 +43,21 @@ int cp_remote_list(const struct cp_remote *remote, struct cp_voice *voices, int 
 /* NULL when the engine has no such voice. */
 const struct cp_remote_voice *cp_remote_find(const struct cp_remote *remote, const char *name);
 
+/* What one attempt was given, and says of its failure. */
+struct cp_remote_verdict {
+    int64_t time_ms; /* left for it */
+    bool may_pass;   /* another attempt may help */
+    int64_t wait_ms; /* before it */
+};
+/* The attempt's number, from 1 on. */
+typedef int cp_remote_attempt(void *user, int number, struct cp_remote_verdict *verdict,
+                              struct cp_error *error);
+/* Tries within the piece's deadline, three times at most. */
+int cp_remote_try(const struct cp_remote *remote, const struct cp_piece *piece, const atomic_bool *stop,
+                  cp_remote_attempt *attempt, void *user, struct cp_error *error);
+
+#define CP_REMOTE_FIRST_WAIT_MS 60 /* before the second try; doubled for the third */
+
 /*
  * Sends a request of the piece, within its deadline: who, stage and clocks are filled in here. A failure that
  * may pass is tried again, twice at most, after a wait with jitter; never once a byte of the answer has been

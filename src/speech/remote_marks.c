@@ -105,6 +105,73 @@ int cp_polly_read_marks(const char *lines, size_t length, const int32_t *origin,
     return result;
 }
 
+/* --- Azure --- */
+
+/* A phone that looks like the viseme of this number. */
+static const char *const AZURE[] = {"",   "ə", "ɑ", "ɔ", "ɛ", "ɝ", "i", "u", "o", "aʊ", "ɔɪ",
+                                    "aɪ", "h", "ɹ", "l", "s", "ʃ", "ð", "f", "t", "k",  "p"};
+
+/* The word's next place in the text; false when it is not there (as for "$5", said as "five dollars"). */
+static bool find_word(struct cp_sound_event *event, const char *word, const char *text, size_t length,
+                      size_t *at)
+{
+    const char *found = *word && *at < length ? memmem(text + *at, length - *at, word, strlen(word)) : NULL;
+    if (!found)
+        return false;
+    event->start = (int32_t)(found - text);
+    event->end = event->start + (int32_t)strlen(word);
+    *at = (size_t)event->end;
+    return true;
+}
+
+static int add_azure(const json_t *metadata, const char *text, size_t length, size_t *at,
+                     struct cp_sound *sound)
+{
+    const char *type = json_string_value(json_object_get(metadata, "Type"));
+    const json_t *data = json_object_get(metadata, "Data"), *word = json_object_get(data, "text");
+    const char *said = json_string_value(json_object_get(word, "Text"));
+    const char *boundary = json_string_value(json_object_get(word, "BoundaryType"));
+    json_int_t ticks = member(data, "Offset");
+    struct cp_sound_event event = {0};
+    if (!type || ticks < 0 || ticks > (json_int_t)CP_SOUND_MAX_S * 10000000)
+        return 0;
+    event.at = (int32_t)(ticks * sound->hz / 10000000);
+    const json_t *number = json_object_get(data, "VisemeId");
+    json_int_t viseme = json_integer_value(number);
+    if (!strcmp(type, "Viseme") && json_is_integer(number) && viseme >= 0 &&
+        viseme < (json_int_t)(sizeof AZURE / sizeof *AZURE)) {
+        event.type = CP_SOUND_PHONE;
+        memcpy(event.name, AZURE[viseme], strlen(AZURE[viseme]));
+    } else if (!strcmp(type, "WordBoundary") && said && (!boundary || !strcmp(boundary, "WordBoundary")) &&
+               find_word(&event, said, text, length, at)) {
+        event.type = CP_SOUND_WORD;
+    }
+    return event.type ? cp_sound_add_event(sound, &event) : 0;
+}
+
+int cp_azure_add_metadata(const char *json, size_t json_length, const char *text, size_t text_length,
+                          size_t *at, struct cp_sound *sound)
+{
+    json_t *answer = json_loadb(json, json_length, 0, NULL);
+    int result = answer ? 0 : CP_ERR_FORMAT;
+    size_t i;
+    const json_t *metadata;
+    json_array_foreach(json_object_get(answer, "Metadata"), i, metadata)
+    {
+        if (!result)
+            result = add_azure(metadata, text, text_length, at, sound);
+    }
+    json_decref(answer);
+    return result;
+}
+
+void cp_azure_end_metadata(struct cp_sound *sound)
+{
+    if (sound->n_events)
+        qsort(sound->events, sound->n_events, sizeof *sound->events, cp_sound_by_time);
+    set_lengths(sound, (int32_t)sound->n_samples);
+}
+
 /* --- ElevenLabs --- */
 
 static int value_of(char c)

@@ -1,5 +1,5 @@
-/* What remote engines answer: Polly's marks (plain and mapped), ElevenLabs' JSON, WAV and bare samples in
- * pieces. The first byte chooses which, the second how the rest is cut. */
+/* What remote engines answer: Polly's marks (plain and mapped), Azure's metadata, ElevenLabs' JSON, WAV and
+ * bare samples in pieces. The first byte chooses which, the second how the rest is cut. */
 #include "speech/remote.h"
 #include "speech/remote_marks.h"
 
@@ -34,6 +34,20 @@ static void read_polly(const uint8_t *data, size_t size, bool mapped)
     if (!cp_polly_read_marks((const char *)data, size, mapped ? origin : NULL, mapped ? TAGS + TEXT : TEXT,
                              &sound))
         check_events(&sound, TEXT);
+    cp_sound_free(&sound);
+}
+
+static void read_azure(const uint8_t *data, size_t size)
+{
+    static const char text[] = "Good evening, Zo\xc3\xab.";
+    int16_t pcm[400] = {0};
+    struct cp_sound sound = {.hz = 24000};
+    size_t at = 0;
+    cp_sound_add_pcm(&sound, pcm, 400);
+    for (int i = 0; i < 2; i++)
+        cp_azure_add_metadata((const char *)data, size, text, sizeof text - 1, &at, &sound);
+    cp_azure_end_metadata(&sound);
+    check_events(&sound, sizeof text - 1);
     cp_sound_free(&sound);
 }
 
@@ -76,6 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(rest, data + 2, size - 2);
     if (which == 'p' || which == 'q')
         read_polly(rest, size - 2, which == 'q');
+    else if (which == 'a')
+        read_azure(rest, size - 2);
     else if (which == 'e')
         read_elevenlabs(rest, size - 2);
     else

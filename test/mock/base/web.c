@@ -94,6 +94,17 @@ bool web_pause(struct web_connection *connection, int ms)
     return !connection->cut && !atomic_load(&connection->web->stopping);
 }
 
+int web_read(struct web_connection *connection, void *bytes, size_t capacity, int ms)
+{
+    struct pollfd pollfd = {.fd = connection->fd, .events = POLLIN};
+    if (connection->cut || atomic_load(&connection->web->stopping))
+        return -1;
+    if (poll(&pollfd, 1, ms) <= 0)
+        return 0;
+    ssize_t n = recv(connection->fd, bytes, capacity, MSG_DONTWAIT);
+    return n > 0 ? (int)n : -1;
+}
+
 /* --- reading --- */
 
 bool web_header(const struct web_request *request, const char *name, char *value, size_t capacity)

@@ -39,6 +39,8 @@ void web_reply(struct web_connection *connection, int status, const char *type, 
 void web_begin(struct web_connection *connection, const char *type);
 void web_chunk(struct web_connection *connection, const void *bytes, size_t length);
 void web_end(struct web_connection *connection);
+/* What the client sends beyond its request: the bytes read, 0 when none came within `ms`, -1 at the end. */
+int web_read(struct web_connection *connection, void *bytes, size_t capacity, int ms);
 /* Bytes as they are. */
 void web_raw(struct web_connection *connection, const void *bytes, size_t length);
 /* Breaks the connection off. */

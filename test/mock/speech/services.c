@@ -1,4 +1,4 @@
-#include "services.h"
+#include "services_int.h"
 
 #include "base/sigv4.h"
 #include "web.h"
@@ -13,17 +13,6 @@
 #define ACCESS_KEY "AKIDEXAMPLE"
 
 /* --- what is said --- */
-
-enum { LETTER_MS = 70, GAP_MS = 40, LEAD_MS = 20, MAX_WORDS = 400 };
-
-struct hum {
-    int16_t *pcm;
-    size_t n;
-    struct {
-        int ms, end_ms, start, end; /* bytes */
-    } words[MAX_WORDS];
-    int n_words;
-};
 
 static bool in_word(char c)
 {
@@ -49,7 +38,7 @@ static void add_silence(struct hum *hum, int hz, int ms)
     hum->n += n;
 }
 
-static struct hum make_hum(const char *text, int hz)
+struct hum make_hum(const char *text, int hz)
 {
     struct hum hum = {0};
     int ms = LEAD_MS, length = (int)strlen(text);
@@ -85,16 +74,20 @@ static struct hum make_hum(const char *text, int hz)
 
 /* --- faults --- */
 
-/* True when the request has been answered, or left, badly. */
-static bool misbehave(struct services *services, struct web_connection *c, enum fault *ret_fault)
+enum fault next_fault(struct services *services)
 {
     enum fault fault = atomic_load(&services->fault);
     int left = atomic_load(&services->n_faults);
     if (left == 0)
-        fault = FAULT_NONE;
-    else if (left > 0)
+        return FAULT_NONE;
+    if (left > 0)
         atomic_fetch_sub(&services->n_faults, 1);
-    *ret_fault = fault;
+    return fault;
+}
+
+/* True when the request has been answered, or left, badly. */
+static bool misbehave(struct services *services, struct web_connection *c, enum fault fault)
+{
     static const char refusal[] =
         "{\"error\":{\"message\":\"Incorrect API key provided: " SERVICES_SECRET "\"}}";
     switch (fault) {
@@ -257,29 +250,6 @@ static void polly(struct services *services, struct web_connection *c, const str
     json_decref(body);
 }
 
-/* --- Azure --- */
-
-static void azure(struct services *services, struct web_connection *c, const struct web_request *request,
-                  enum fault fault)
-{
-    char key[128] = "", format[64] = "", agent[64] = "", type[64] = "";
-    web_header(request, "Ocp-Apim-Subscription-Key", key, sizeof key);
-    web_header(request, "X-Microsoft-OutputFormat", format, sizeof format);
-    web_header(request, "Content-Type", type, sizeof type);
-    const char *text = strstr(request->body, "<voice name=\"");
-    if (!text || strcmp(key, SERVICES_SECRET) != 0 || strcmp(format, "raw-24khz-16bit-mono-pcm") != 0 ||
-        strcmp(type, "application/ssml+xml") != 0 ||
-        !web_header(request, "User-Agent", agent, sizeof agent) ||
-        !strstr(request->body, "</prosody></voice></speak>")) {
-        atomic_fetch_add(&services->n_bad, 1);
-        web_reply(c, 400, "text/plain", "", "", 0);
-        return;
-    }
-    struct hum hum = make_hum(text, 24000);
-    send_body(services, c, "audio/pcm", hum.pcm, hum.n * sizeof *hum.pcm, fault);
-    free(hum.pcm);
-}
-
 /* --- ElevenLabs --- */
 
 static char *base64(const uint8_t *bytes, size_t length)
@@ -354,15 +324,17 @@ static void elevenlabs(struct services *services, struct web_connection *c, cons
 static void handle(void *user, struct web_connection *c, const struct web_request *request)
 {
     struct services *services = user;
-    enum fault fault;
-    if (misbehave(services, c, &fault))
+    bool azure = !strncmp(request->path, AZURE_PATH, strlen(AZURE_PATH));
+    enum fault fault = next_fault(services);
+    bool by_turn = azure && fault != FAULT_429 && fault != FAULT_500 && fault != FAULT_REFUSED;
+    if (!by_turn && misbehave(services, c, fault))
         return;
     if (!strcmp(request->path, "/some/path/v1/audio/speech"))
         openai(services, c, request, fault);
     else if (!strcmp(request->path, "/v1/speech"))
         polly(services, c, request, fault);
-    else if (!strcmp(request->path, "/cognitiveservices/v1"))
-        azure(services, c, request, fault);
+    else if (azure)
+        azure_serve(services, c, request, fault);
     else if (!strncmp(request->path, "/v1/text-to-speech/21m00Tcm4TlvDq8ikWAM/", 40))
         elevenlabs(services, c, request, fault);
     else {

@@ -1,7 +1,7 @@
 /*
  * Stand-ins for the remote voices, written from their public documentation: OpenAI's /v1/audio/speech, Amazon
- * Polly's SynthesizeSpeech, Azure's REST endpoint, ElevenLabs' with-timestamps. They hum a tone a word, check
- * keys and signatures, and misbehave when told to.
+ * Polly's SynthesizeSpeech, ElevenLabs' with-timestamps; Azure's WebSocket as its SDK speaks it. They hum a
+ * tone a word, check keys and signatures, and misbehave when told to.
  */
 #ifndef TEST_MOCK_SERVICES_H
 #define TEST_MOCK_SERVICES_H

@@ -54,7 +54,7 @@ static const struct sample SAMPLES[] = {
     {"worker:fake/de", "Guten Abend, liebe Freunde.", WITHOUT_MARKS},
     {"openai:nova", "Good evening, and welcome to the show.", WITHOUT_MARKS},
     {"polly:Joanna", "Good evening, dear \"friends\" & welcome to Zoë's show.", WITH_PHONES},
-    {"azure:Jenny", "Good evening, dear <friends> & welcome to the show.", WITHOUT_MARKS},
+    {"azure:Jenny", "Good evening, dear <friends> & welcome to the show.", WITH_PHONES},
     {"elevenlabs:Rachel", "Good evening, dear friends; welcome to Zoë's show.", WITH_WORDS},
 };
 #define N_SAMPLES (sizeof SAMPLES / sizeof *SAMPLES)
