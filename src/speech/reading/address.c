@@ -1,10 +1,8 @@
-/* Addresses, #tags and @names, emoji, and signs that nobody wants to hear: the same in all languages. */
+/* Addresses, #tags and @names, and signs that nobody wants to hear: the same in all languages. */
 #include "speech/reading/tongue.h"
 
 #include <string.h>
 #include <unicode/uchar.h>
-#include <unicode/uloc.h>
-#include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
 enum { LONGEST_ADDRESS = 400, LONGEST_PATH = 48 };
@@ -194,100 +192,6 @@ int32_t cp_rule_tag(struct cp_scan *scan, struct cp_words *words)
     cp_words_say(words, sign == '#' ? scan->tongue->hash : scan->tongue->at);
     say_camel(words, scan->text + scan->at + 1, (size_t)(end - scan->at - 1));
     return end - scan->at;
-}
-
-/* --- emoji --- */
-
-static bool is_emoji(UChar32 c)
-{
-    return c > 0xff && (u_hasBinaryProperty(c, UCHAR_EMOJI_PRESENTATION) ||
-                        u_hasBinaryProperty(c, UCHAR_EXTENDED_PICTOGRAPHIC));
-}
-
-static bool is_regional(UChar32 c)
-{
-    return c >= 0x1f1e6 && c <= 0x1f1ff;
-}
-
-/* Behind the first character of an emoji: its variation, skin, and what is joined to it. */
-static int32_t emoji_end(const struct cp_scan *scan, int32_t at)
-{
-    const uint8_t *s = (const uint8_t *)scan->text;
-    bool joined = false;
-    while (at < scan->end) {
-        int32_t next = at;
-        UChar32 c;
-        U8_NEXT(s, next, scan->end, c);
-        bool belongs = c == 0xfe0f || c == 0xfe0e || c == 0x200d || c == 0x20e3 ||
-                       (c >= 0x1f3fb && c <= 0x1f3ff) || (c >= 0xe0020 && c <= 0xe007f);
-        if (!belongs && !(joined && is_emoji(c)))
-            break;
-        joined = c == 0x200d;
-        at = next;
-    }
-    return at;
-}
-
-static void say_country(const struct cp_scan *scan, struct cp_words *words, UChar32 a, UChar32 b)
-{
-    char locale[8] = {'_', (char)('A' + (a - 0x1f1e6)), (char)('A' + (b - 0x1f1e6)), '\0'};
-    UChar wide[100];
-    char name[300];
-    int32_t length = 0;
-    UErrorCode status = U_ZERO_ERROR;
-    int32_t n = uloc_getDisplayCountry(locale, scan->tongue->tag, wide, 100, &status);
-    u_strToUTF8(name, sizeof name, &length, wide, n, &status);
-    if (U_SUCCESS(status) && length > 2)
-        cp_words_add(words, name, (size_t)length);
-}
-
-static void say_emoji(const struct cp_scan *scan, struct cp_words *words, UChar32 c)
-{
-    char sign[5] = "", name[128];
-    int32_t length = 0;
-    U8_APPEND_UNSAFE((uint8_t *)sign, length, c);
-    sign[length] = '\0';
-    for (const struct cp_pair *pair = scan->tongue->emoji; pair && pair->sign; pair++)
-        if (!strcmp(pair->sign, sign)) {
-            cp_words_say(words, pair->word);
-            return;
-        }
-    if (strcmp(scan->tongue->tag, "en") != 0)
-        return;
-    UErrorCode status = U_ZERO_ERROR;
-    int32_t n = u_charName(c, U_EXTENDED_CHAR_NAME, name, sizeof name, &status);
-    if (U_FAILURE(status) || *name == '<')
-        return;
-    for (int32_t i = 0; i < n; i++)
-        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i] == '-' ? ' ' : name[i]);
-    cp_words_add(words, name, (size_t)n);
-}
-
-/* The same emoji several times is said once. */
-int32_t cp_rule_emoji(struct cp_scan *scan, struct cp_words *words)
-{
-    const uint8_t *s = (const uint8_t *)scan->text;
-    int32_t at = scan->at;
-    UChar32 c, second = 0;
-    U8_NEXT(s, at, scan->end, c);
-    if (c <= 0 || (!is_emoji(c) && !is_regional(c)))
-        return 0;
-    if (is_regional(c) && at < scan->end) {
-        int32_t next = at;
-        U8_NEXT(s, next, scan->end, second);
-        if (is_regional(second))
-            at = next;
-    } else {
-        at = emoji_end(scan, at);
-    }
-    int32_t length = at - scan->at;
-    while (scan->end - at >= length && !memcmp(scan->text + at, scan->text + scan->at, (size_t)length))
-        at += length;
-    if (scan->tongue && is_regional(second))
-        say_country(scan, words, c, second);
-    else if (scan->tongue)
-        say_emoji(scan, words, c);
-    return at - scan->at;
 }
 
 /* --- markup --- */

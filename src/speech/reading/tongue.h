@@ -63,7 +63,7 @@ struct cp_tongue {
     const struct cp_unit *units;
     const struct cp_pair *abbreviations; /* "Dr." */
     const struct cp_unit *magnitudes;    /* "bn": "billion" */
-    const struct cp_pair *emoji;         /* the frequent ones; NULL: Unicode's own (English) names */
+    const struct cp_pair *emoji;         /* the frequent ones by shorter names than Unicode's; may be NULL */
     const char *rulers;                  /* names whose Roman numerals are ordinals; NULL: none are read */
     const char *parts;                   /* "chapter": before cardinal Roman numerals; NULL: any capital */
     const char *year_words;              /* before a number of 1100 to 1899 they make it a year */

@@ -301,6 +301,29 @@ static void reading_japanese(void **state)
     EXPECT_ROWS("ja", ROWS);
 }
 
+/* A plain one; one of several signs, which are a person and a job; a skin, which is not said; a picture of
+ * text; a flag of no country. */
+static void emoji_have_names_in_each_language(void **state)
+{
+    static const char *const TEXTS[] = {"🍕", "👩\u200d🏫", "👋🏽", "☎️",
+                                        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"};
+    static const struct {
+        const char *language, *said[5];
+    } ROWS[] = {
+        {"en", {"pizza", "woman teacher", "waving hand", "telephone", "flag: Scotland"}},
+        {"de", {"Pizza", "Lehrerin", "winkende Hand", "Telefon", "Flagge: Schottland"}},
+        {"fr", {"pizza", "enseignante", "signe de la main", "téléphone", "drapeau : Écosse"}},
+        {"es", {"pizza", "docente mujer", "mano saludando", "teléfono", "Bandera: Escocia"}},
+        {"zh", {"披萨", "女老师", "挥手", "电话", "旗: 苏格兰"}},
+        {"ja", {"ピザ", "女性の教師", "手を振る", "固定電話", "旗: スコットランド"}},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        for (size_t k = 0; k < 5; k++) {
+            const struct said row = {TEXTS[k], ROWS[i].said[k]};
+            expect_rows(ROWS[i].language, &row, 1);
+        }
+}
+
 static void reading_elsewhere_leaves_numbers_to_the_engine(void **state)
 {
     static const struct said ROWS[] = {
@@ -476,6 +499,7 @@ int main(void)
         cmocka_unit_test(reading_spanish),
         cmocka_unit_test(reading_chinese),
         cmocka_unit_test(reading_japanese),
+        cmocka_unit_test(emoji_have_names_in_each_language),
         cmocka_unit_test(reading_elsewhere_leaves_numbers_to_the_engine),
         cmocka_unit_test(reading_maps_words_to_their_source),
         cmocka_unit_test(reading_says_as_asked),
