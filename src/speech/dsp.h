@@ -35,6 +35,9 @@ int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling);
 /* The largest absolute value between the samples too (4 times oversampled, BS.1770-4 annex 2). */
 float cp_true_peak(const float *samples, size_t n);
 
+/* Fills n samples with the sound of breathing in, `rms` loud on the whole; the same seed, the same breath. */
+void cp_breathe_in(float *samples, size_t n, float rms, uint32_t seed);
+
 /* --- melody --- */
 
 /* Level and F0 each 10 ms; prosody holds n / CP_PROSODY_STEP_SAMPLES values, rounded up. CP_ERR_NOMEM. */

@@ -338,6 +338,7 @@ int cp_speech_start_hands(struct cp_speech *speech)
         hand->speech = speech;
         hand->remote = i > 0;
         hand->maker.loudness_lufs = speech->config.loudness_lufs;
+        hand->maker.breath = speech->config.breath;
         hand->maker.config = &speech->config;
         char name[24] = "speech"; /* at most 15 are used: CP_SPEECH_MAX_REMOTE_THREADS */
         if (i)

@@ -16,6 +16,7 @@
 
 /* Loudness is evened within these bounds, so that a whisper of noise is not blown up. */
 enum { MAX_LIFT_DB = 30, MAX_CUT_DB = 20 };
+#define BREATH_DB (-22.0) /* of `breath` 1, against the voice */
 
 void cp_maker_clear(struct cp_maker *maker)
 {
@@ -78,7 +79,7 @@ static int32_t pause_behind(const struct cp_make_request *request, const struct 
 
 /* The sentence's pieces, with the markup's pauses between them. */
 static int perform(struct cp_maker *maker, const struct cp_make_request *request, struct cp_take *take,
-                   int32_t *ret_pause_behind_ms, struct cp_error *error)
+                   struct cp_pause *ret_behind, struct cp_error *error)
 {
     const struct cp_script *script = request->script;
     const struct cp_sentence *sentence = &script->sentences[request->sentence];
@@ -92,20 +93,21 @@ static int perform(struct cp_maker *maker, const struct cp_make_request *request
     int result = 0;
     while (!result && at < sentence->end) {
         for (; pause < script->n_pauses && script->pauses[pause].at <= at && !result; pause++)
-            result = cp_take_add_silence(take, script->pauses[pause].ms);
+            result = cp_take_add_pause(take, script->pauses[pause].ms, script->pauses[pause].breath);
         if (result)
             return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
         int32_t end = piece_end(script, cp_script_span_at(script, at), pause, sentence->end);
         result = cp_make_piece(maker, request, take, at, end, error);
         at = end;
     }
-    int32_t behind_ms = pause_behind(request, sentence);
+    struct cp_pause behind = {.ms = pause_behind(request, sentence), .breath = last ? 0 : 1};
     bool explicit_pause = false;
     for (; pause < script->n_pauses && (last || script->pauses[pause].at <= sentence[1].start); pause++) {
-        behind_ms = explicit_pause ? behind_ms + script->pauses[pause].ms : script->pauses[pause].ms;
+        behind.ms = explicit_pause ? behind.ms + script->pauses[pause].ms : script->pauses[pause].ms;
+        behind.breath = script->pauses[pause].breath; /* a break is silent */
         explicit_pause = true;
     }
-    *ret_pause_behind_ms = behind_ms;
+    *ret_behind = behind;
     return result;
 }
 
@@ -197,13 +199,18 @@ int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *requ
 {
     CP_ASSERT_THREAD("speech");
     struct cp_take take = {0};
-    int32_t behind_ms = 0;
-    int result = perform(maker, request, &take, &behind_ms, error);
+    struct cp_pause behind;
+    int result = perform(maker, request, &take, &behind, error);
     if (!result) {
         result = CP_ERR_NOMEM;
-        if (!raise_question(request, &take) && !cp_take_add_silence(&take, behind_ms) && !level(maker, &take))
+        if (!raise_question(request, &take) && !cp_take_add_pause(&take, behind.ms, behind.breath) &&
+            !level(maker, &take)) {
+            if (maker->breath > 0)
+                cp_take_breathe(&take, (float)(maker->breath * request->volume *
+                                               pow(10, (maker->loudness_lufs + BREATH_DB) / 20)));
             result =
                 cp_take_finish(&take, request->script, request->sentence, request->voice_id, ret_utterance);
+        }
         if (result)
             cp_fail(error, result, STAGE, "Out of memory.");
     }

@@ -10,7 +10,7 @@
 
 /* What outlives a sentence: buffers and filter tables. */
 struct cp_maker {
-    double loudness_lufs;
+    double loudness_lufs, breath; /* as in struct cp_speech_config */
     struct cp_sound sound;
     struct cp_resampler *resampler[4]; /* by rate, the latest first */
     struct cp_reader *reader;          /* made at the first piece */

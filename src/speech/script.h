@@ -71,6 +71,7 @@ struct cp_pronounced {
 struct cp_pause {
     int32_t at; /* byte of the text before which it is silent */
     int32_t ms;
+    float breath; /* how loud a breath is heard in it; 1 is usual, 0 leaves it to the speaker */
 };
 struct cp_flag { /* an SSML <mark> */
     int32_t at;

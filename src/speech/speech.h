@@ -37,6 +37,7 @@ struct cp_speech_config {
     bool canned;                       /* keep a line for when no voice is left */
     int64_t cache_mb, cache_s;         /* spoken sentences kept in memory: how much (0: none), how long */
     double loudness_lufs;              /* what every voice is evened to, measured as ITU-R BS.1770 */
+    double breath;                     /* how much breath is heard between sentences, 0 to 1 */
 
     /* voice programs and remote engines: options.c says what each means; keys are references */
     char workers[CP_OPTION_TEXT_BYTES], ca_file[CP_OPTION_TEXT_BYTES];

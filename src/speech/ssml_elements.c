@@ -118,19 +118,11 @@ static void on_part(struct cp_ssml_reader *reader, const char *name,
     set_language(reader, attributes);
 }
 
-static void on_break(struct cp_ssml_reader *reader, const char *name,
-                     const struct cp_ssml_attributes *attributes)
+/* Silence, or a breath. */
+static void add_pause(struct cp_ssml_reader *reader, int32_t ms, float breath)
 {
     struct cp_script *script = &reader->script;
-    char time[24], strength[24];
-    attribute(attributes, "time", time, sizeof time);
-    attribute(attributes, "strength", strength, sizeof strength);
-    float ms = 300;
-    if (*strength && !cp_ssml_read_strength(strength, &ms))
-        warn_value(reader, name, "strength", strength);
-    if (*time && !cp_ssml_read_time(time, &ms))
-        warn_value(reader, name, "time", time);
-    reader->sum_ms += (int32_t)ms;
+    reader->sum_ms += ms;
     if (reader->sum_ms > CP_SSML_MAX_SUM_MS) {
         cp_ssml_stop(reader, CP_ERR_LIMIT, "The SSML's breaks are longer than %d s together.",
                      CP_SSML_MAX_SUM_MS / 1000);
@@ -140,7 +132,52 @@ static void on_break(struct cp_ssml_reader *reader, const char *name,
     if (!pauses)
         return;
     script->pauses = pauses;
-    pauses[script->n_pauses++] = (struct cp_pause){script->length, (int32_t)ms};
+    pauses[script->n_pauses++] = (struct cp_pause){script->length, ms, breath};
+}
+
+static void on_break(struct cp_ssml_reader *reader, const char *name,
+                     const struct cp_ssml_attributes *attributes)
+{
+    char time[24], strength[24];
+    attribute(attributes, "time", time, sizeof time);
+    attribute(attributes, "strength", strength, sizeof strength);
+    float ms = 300;
+    if (*strength && !cp_ssml_read_strength(strength, &ms))
+        warn_value(reader, name, "strength", strength);
+    if (*time && !cp_ssml_read_time(time, &ms))
+        warn_value(reader, name, "time", time);
+    add_pause(reader, (int32_t)ms, 0);
+}
+
+/* Polly's breath, by its scales of duration and volume ("Adding the sound of breathing", Amazon Polly
+ * developer guide names them; what they amount to is ours). */
+static void on_breath(struct cp_ssml_reader *reader, const char *name,
+                      const struct cp_ssml_attributes *attributes)
+{
+    static const struct {
+        const char *name;
+        int32_t ms;
+    } DURATIONS[] = {{"default", 320}, {"x-short", 200}, {"short", 260},
+                     {"medium", 320},  {"long", 400},    {"x-long", 500}};
+    static const struct {
+        const char *name;
+        float loudness;
+    } VOLUMES[] = {{"default", 1}, {"x-soft", 0.25f}, {"soft", 0.5f},
+                   {"medium", 1},  {"loud", 2},       {"x-loud", 4}};
+    char duration[24], volume[24];
+    attribute(attributes, "duration", duration, sizeof duration);
+    attribute(attributes, "volume", volume, sizeof volume);
+    size_t d = 0, v = 0;
+    const size_t n_d = sizeof DURATIONS / sizeof *DURATIONS, n_v = sizeof VOLUMES / sizeof *VOLUMES;
+    while (*duration && d < n_d && strcmp(DURATIONS[d].name, duration) != 0)
+        d++;
+    while (*volume && v < n_v && strcmp(VOLUMES[v].name, volume) != 0)
+        v++;
+    if (d == n_d)
+        warn_value(reader, name, "duration", duration);
+    if (v == n_v)
+        warn_value(reader, name, "volume", volume);
+    add_pause(reader, DURATIONS[d % n_d].ms, VOLUMES[v % n_v].loudness);
 }
 
 static void on_mark(struct cp_ssml_reader *reader, const char *name,
@@ -353,8 +390,8 @@ static void on_effect(struct cp_ssml_reader *reader, const char *name,
             *tract ? "vocal-tract-length" : effect);
 }
 
-static void on_breath(struct cp_ssml_reader *reader, const char *name,
-                      const struct cp_ssml_attributes *attributes)
+static void on_breaths(struct cp_ssml_reader *reader, const char *name,
+                       const struct cp_ssml_attributes *attributes)
 {
     cp_warn(&reader->script.warnings, "Line %d: <amazon:%s> is passed over.", cp_ssml_line(reader), name);
 }
@@ -388,7 +425,7 @@ static const struct element {
     {"amazon", "emotion", on_manner},
     {"amazon", "effect", on_effect},
     {"amazon", "breath", on_breath},
-    {"amazon", "auto-breaths", on_breath},
+    {"amazon", "auto-breaths", on_breaths},
     {"mstts", "express-as", on_manner},
 };
 

@@ -67,11 +67,35 @@ void cp_take_free(struct cp_take *take)
     *take = (struct cp_take){0};
 }
 
-int cp_take_add_silence(struct cp_take *take, int32_t ms)
+/* Shorter pauses are too short to breathe in. A breath ends a little before the next word begins, and follows
+ * the last one after as much; longer ones than MAX_BREATH_MS are sighs. */
+enum { MIN_BREATH_PAUSE_MS = 200, BREATH_ROOM_MS = 30, MAX_BREATH_MS = 420 };
+
+static void note_breath(struct cp_take *take, int32_t ms, float loudness)
+{
+    if (loudness <= 0 || ms < MIN_BREATH_PAUSE_MS || take->n_breaths == CP_TAKE_MAX_BREATHS)
+        return;
+    int32_t length_ms = ms - 2 * BREATH_ROOM_MS < MAX_BREATH_MS ? ms - 2 * BREATH_ROOM_MS : MAX_BREATH_MS;
+    size_t end = take->n_samples + (size_t)(ms - BREATH_ROOM_MS) * CP_SAMPLE_HZ / 1000;
+    take->breaths[take->n_breaths].end = end;
+    take->breaths[take->n_breaths].length = (size_t)length_ms * CP_SAMPLE_HZ / 1000;
+    take->breaths[take->n_breaths++].loudness = loudness;
+}
+
+void cp_take_breathe(struct cp_take *take, float rms)
+{
+    for (int i = 0; i < take->n_breaths; i++) {
+        size_t end = take->breaths[i].end, length = take->breaths[i].length;
+        cp_breathe_in(take->pcm + end - length, length, rms * take->breaths[i].loudness, (uint32_t)end);
+    }
+}
+
+int cp_take_add_pause(struct cp_take *take, int32_t ms, float breath)
 {
     size_t n = (size_t)ms * CP_SAMPLE_HZ / 1000;
     if (reserve_samples(take, n))
         return CP_ERR_NOMEM;
+    note_breath(take, ms, breath);
     memset(take->pcm + take->n_samples, 0, n * sizeof *take->pcm);
     take->n_samples += n;
     return add_volume(take, 1);

@@ -10,6 +10,8 @@
 #include "speech/script.h"
 #include "speech/visemes.h"
 
+#define CP_TAKE_MAX_BREATHS 32 /* later ones are silent */
+
 struct cp_take_event {
     enum cp_sound_event_type type;
     enum cp_phone_set phones;
@@ -29,6 +31,12 @@ struct cp_take {
         float volume;
     } * volumes;
     size_t n_volumes, volume_capacity;
+    struct {
+        size_t end; /* of the silence that it is heard in */
+        size_t length;
+        float loudness; /* 1 is the usual one */
+    } breaths[CP_TAKE_MAX_BREATHS];
+    int n_breaths;
     double power;      /* of the main voice's first run, which other voices are brought to; 0 before it */
     int32_t sound_end; /* where the last sound ends (silence behind it not counted) */
 };
@@ -38,7 +46,10 @@ struct cp_take {
 int cp_take_add_sound(struct cp_take *take, const struct cp_sound *sound,
                       const struct cp_resampler *resampler, enum cp_phone_set phones, int32_t text_at,
                       float volume);
-int cp_take_add_silence(struct cp_take *take, int32_t ms);
+/* Silence; with breath in it when `breath` is not 0 (its loudness, 1 is usual) and there is room for one. */
+int cp_take_add_pause(struct cp_take *take, int32_t ms, float breath);
+/* Makes the breaths heard, the usual one with this level. Comes behind all that evens the loudness. */
+void cp_take_breathe(struct cp_take *take, float rms);
 size_t cp_take_max_marks(const struct cp_take *take, const struct cp_script *script);
 /* Writes the utterance's marks, ordered: sentence, words, phones, visemes, and the SSML marks that fall into
  * this sentence. */

@@ -113,11 +113,73 @@ static void joints_make_no_click(void **state)
     cp_speech_destroy(speech);
 }
 
+/* RMS of a stretch in dBFS, -INFINITY for silence. */
+static double level_db(const struct cp_utterance *utterance, int32_t from, int32_t to)
+{
+    double sum = 0;
+    for (int32_t i = from; i < to; i++)
+        sum += (double)utterance->pcm[i] * utterance->pcm[i];
+    return to > from && sum > 0 ? 10 * log10(sum / (to - from)) - 20 * log10(32768) : -INFINITY;
+}
+
+static int32_t spoken_end(const struct cp_utterance *utterance)
+{
+    for (size_t i = 0; i < utterance->n_marks; i++)
+        if (utterance->marks[i].type == CP_MARK_SENTENCE)
+            return utterance->marks[i].at_samples + utterance->marks[i].length_samples;
+    return 0;
+}
+
+/* Between sentences, well below the voice, away from both; none behind the last one, in breaks, or when it is
+ * off. */
+static void breath_is_heard_between_sentences(void **state)
+{
+    static const char SSML[] = "<speak>One sentence ends here. Another one follows it.<break time='500ms'/> "
+                               "Here <amazon:breath duration='long' volume='loud'/> is a third.</speak>";
+    enum { ROOM = CP_SAMPLE_HZ * 25 / 1000 };
+    struct cp_speech_config config = quick_config();
+    for (int on = 1; on >= 0; on--) {
+        config.breath = on ? 1 : 0;
+        struct cp_speech *speech = start(&config);
+        struct listener listener, again;
+        say(speech, (struct cp_speech_request){.ssml = SSML}, &listener);
+        say(speech, (struct cp_speech_request){.ssml = SSML}, &again);
+        assert_int_equal(listener.result, 0);
+        assert_int_equal(listener.n_heard, 3);
+        const struct cp_utterance *first = listener.heard[0], *second = listener.heard[1],
+                                  *third = listener.heard[2];
+        int32_t n = first->n_samples, from = spoken_end(first);
+        assert_true(level_db(first, n - ROOM, n) < -80); /* the next word begins in silence */
+        double breath_db = level_db(first, n - CP_SAMPLE_HZ * 160 / 1000, n - ROOM);
+        double voice_db = level_db(first, 0, from);
+        if (on)
+            assert_true(breath_db - voice_db < -15 && breath_db - voice_db > -29);
+        else
+            assert_true(breath_db < -80);
+        assert_true(level_db(second, second->n_samples - CP_SAMPLE_HZ * 4 / 10, second->n_samples) < -80);
+        assert_true(level_db(third, third->n_samples - CP_SAMPLE_HZ * 60 / 1000, third->n_samples) < -60);
+        int32_t loudest = -1; /* the breath that was asked for: between "Here" and "is" */
+        for (size_t i = 0; i < third->n_marks; i++)
+            if (third->marks[i].type == CP_MARK_WORD && loudest < 0)
+                loudest = third->marks[i].at_samples + third->marks[i].length_samples;
+        double asked_db = level_db(third, loudest + CP_SAMPLE_HZ / 10, loudest + CP_SAMPLE_HZ * 4 / 10);
+        if (on)
+            assert_true(asked_db > breath_db && asked_db < voice_db);
+        else
+            assert_true(asked_db < -50);
+        assert_memory_equal(first->pcm, again.heard[0]->pcm, (size_t)n * sizeof *first->pcm);
+        listener_free(&listener);
+        listener_free(&again);
+        cp_speech_destroy(speech);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(voices_are_equally_loud_in_every_style),
         cmocka_unit_test(joints_make_no_click),
+        cmocka_unit_test(breath_is_heard_between_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
