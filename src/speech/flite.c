@@ -5,13 +5,12 @@
  * not thread-safe either, so all of flite is behind one lock (one speech thread uses it; tests may run more).
  * It knows ASCII only: text is folded to ASCII, and offsets are mapped back.
  *
- * Statistical voices are stopped when their parameters are there, and sound by our vocoder, which takes a
- * fraction of the time.
+ * Statistical voices sound by our vocoder, which takes a fraction of the time (flite_hooks.h).
  */
+#include "speech/flite_hooks.h"
 #include "speech/ipa.h"
 #include "speech/script.h"
 #include "speech/speech_provider.h"
-#include "speech/vocoder.h"
 
 #include <flite/cst_cg.h>
 #include <flite/flite.h>
@@ -290,75 +289,6 @@ static int add_events(cst_utterance *utterance, const struct folded *folded, str
     return 0;
 }
 
-/* --- the sound of statistical voices --- */
-
-static int stop_at_once(const cst_wave *wave, int start, int size, int last, cst_audio_streaming_info *info)
-{
-    return CST_AUDIO_STREAM_STOP;
-}
-
-static struct cp_vocoder_setup setup_of(const cst_cg_db *model)
-{
-    return (struct cp_vocoder_setup){
-        .hz = model->sample_rate,
-        .frame_samples = (int)lround(model->frame_advance * model->sample_rate),
-        .order = 24, /* of the tracks that mlpg() makes: pitch, coefficients 0 to 24 */
-        .warp = model->mlsa_alpha,
-        .crisp = model->mlsa_beta,
-        .gain = model->gain,
-        .n_bands = model->ME_num,
-        .n_taps = model->ME_order,
-        .bands = model->me_h,
-    };
-}
-
-/*
- * Asks for the parameters only: flite's own vocoder is stopped in its first frame. The model that they are
- * of; NULL for voices of another kind, which are left alone.
- */
-static cst_cg_db *ask_for_parameters(cst_utterance *utterance)
-{
-    const cst_val *value = get_param_val(utterance->features, "cg_db", NULL);
-    if (!value)
-        return NULL;
-    cst_cg_db *model = val_cg_db(value);
-    const struct cp_vocoder_setup setup = setup_of(model);
-    if (!model->do_mlpg || !model->mixed_excitation || !cp_vocoder_fits(&setup))
-        return NULL;
-    cst_audio_streaming_info *info = new_audio_streaming_info();
-    info->min_buffsize = 1;
-    info->asc = stop_at_once;
-    feat_set(utterance->features, "streaming_info", audio_streaming_info_val(info)); /* freed with it */
-    return model;
-}
-
-static int speak_parameters(cst_utterance *utterance, cst_cg_db *model, const atomic_bool *stop,
-                            struct cp_sound *sound)
-{
-    const cst_val *parameters = get_param_val(utterance->features, "param_track", NULL),
-                  *voiced = get_param_val(utterance->features, "str_track", NULL);
-    const struct cp_vocoder_setup setup = setup_of(model);
-    if (!parameters || !voiced)
-        return CP_ERR_INTERNAL;
-    const cst_track *bands = val_track(voiced);
-    cst_track *smooth = mlpg(val_track(parameters), model); /* flite's own is gone with its vocoder */
-    int n = smooth->num_frames < bands->num_frames ? smooth->num_frames : bands->num_frames;
-    size_t n_samples = n > 0 ? (size_t)(n - 1) * (size_t)setup.frame_samples : 0;
-    int16_t *pcm = malloc((n_samples + 1) * sizeof *pcm);
-    int result = CP_ERR_INTERNAL;
-    if (!pcm)
-        result = CP_ERR_NOMEM;
-    else if (smooth->num_channels >= setup.order + 2 && bands->num_channels >= setup.n_bands)
-        result = cp_vocode(&setup, (const float *const *)smooth->frames, (const float *const *)bands->frames,
-                           n, stop, pcm);
-    sound->hz = setup.hz;
-    if (!result)
-        result = cp_sound_add_pcm(sound, pcm, n_samples);
-    free(pcm);
-    delete_track(smooth);
-    return result;
-}
-
 /* --- pronunciations --- */
 
 /* IPA and the phones of flite's English ("radio"). */
@@ -470,12 +400,12 @@ static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_
         feat_set_float(utterance->features, "int_f0_target_stddev",
                        usual_swing_hz(utterance) * (float)(piece->range * piece->pitch));
     sound->melody_ignored = has_own_melody(utterance);
-    cst_cg_db *model = ask_for_parameters(utterance);
     int result = CP_ERR_INTERNAL;
+    cp_flite_hooks_begin(stop);
     if (synthesize(utterance, piece, &folded)) {
         const cst_wave *wave = utt_wave(utterance);
-        if (model) {
-            result = speak_parameters(utterance, model, stop, sound);
+        if (get_param_int(utterance->features, "Interrupted", 0)) {
+            result = CP_ERR_CANCELLED;
         } else if (wave && wave->num_samples >= 0) {
             sound->hz = wave->sample_rate;
             result = cp_sound_add_pcm(sound, wave->samples, (size_t)wave->num_samples);
@@ -483,6 +413,7 @@ static int flite_speak(void *engine, const struct cp_piece *piece, const atomic_
         if (!result)
             result = add_events(utterance, &folded, sound);
     }
+    cp_flite_hooks_end();
     delete_utterance(utterance);
     pthread_mutex_unlock(&flite_lock);
     fold_free(&folded);

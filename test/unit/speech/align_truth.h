@@ -120,7 +120,7 @@ static int truth_compare(const struct truth_phone *truth, int n, const struct tr
 }
 
 /* Speaks by flite, strips the marks, aligns. Returns how many errors (ms, signed) it wrote, -1 on failure. */
-static int truth_measure(struct cp_aligner *aligner, const char *voice, const char *text, double *errors,
+static inline int truth_measure(struct cp_aligner *aligner, const char *voice, const char *text, double *errors,
                          double *ret_seconds)
 {
     static struct truth_phone truth[TRUTH_PHONES], found[TRUTH_PHONES];
@@ -149,7 +149,7 @@ static int truth_by_size(const void *a, const void *b)
 }
 
 /* The absolute error that `share` of them do not exceed; sorts them. */
-static double truth_share(double *errors, int n, double share)
+static inline double truth_share(double *errors, int n, double share)
 {
     qsort(errors, (size_t)n, sizeof *errors, truth_by_size);
     return n ? fabs(errors[(int)(share * (n - 1))]) : INFINITY;
