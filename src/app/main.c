@@ -1,5 +1,6 @@
 /* The commands. */
 #include "app/app.h"
+#include "base/heap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
     argc = argc > 2 ? argc - 2 : 0;
     argv += 2;
+    cp_heap_set_up();
     cp_render_route_libav_log();
     if (!strcmp(command, "serve"))
         return cp_cmd_serve(argc, argv, false);

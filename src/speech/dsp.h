@@ -32,6 +32,8 @@ double cp_loudness_lufs(const float *samples, size_t n);
 /* Multiplies by `gain`; where the true peak would pass `ceiling` (full scale 1) the gain dips smoothly.
  * CP_ERR_NOMEM. */
 int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling);
+/* Rounded and clipped. */
+void cp_to_16_bit(const float *samples, size_t n, int16_t *ret_samples);
 /* The largest absolute value between the samples too (4 times oversampled, BS.1770-4 annex 2). */
 float cp_true_peak(const float *samples, size_t n);
 

@@ -24,15 +24,20 @@ static double to_lufs(double mean_square)
 static void weigh(const float *samples, size_t n, double *sums)
 {
     double s1 = 0, s2 = 0, h1 = 0, h2 = 0; /* transposed direct form II */
-    for (size_t i = 0; i < n; i++) {
-        double x = samples[i];
-        double y = SHELF[0] * x + s1;
-        s1 = SHELF[1] * x - SHELF[3] * y + s2;
-        s2 = SHELF[2] * x - SHELF[4] * y;
-        double z = HIGH_PASS[0] * y + h1;
-        h1 = HIGH_PASS[1] * y - HIGH_PASS[3] * z + h2;
-        h2 = HIGH_PASS[2] * y - HIGH_PASS[4] * z;
-        sums[i / STEP] += z * z;
+    for (size_t from = 0; from < n; from += STEP) {
+        size_t to = from + STEP < n ? from + STEP : n;
+        double sum = 0;
+        for (size_t i = from; i < to; i++) {
+            double x = samples[i];
+            double y = SHELF[0] * x + s1;
+            s1 = SHELF[1] * x - SHELF[3] * y + s2;
+            s2 = SHELF[2] * x - SHELF[4] * y;
+            double z = HIGH_PASS[0] * y + h1;
+            h1 = HIGH_PASS[1] * y - HIGH_PASS[3] * z + h2;
+            h2 = HIGH_PASS[2] * y - HIGH_PASS[4] * z;
+            sum += z * z;
+        }
+        sums[from / STEP] = sum;
     }
 }
 
@@ -211,4 +216,14 @@ int cp_apply_gain(float *samples, size_t n, const float *gains, float ceiling)
     free(needed);
     free(queue);
     return 0;
+}
+
+/* --- 16 bit --- */
+
+void cp_to_16_bit(const float *in, size_t n, int16_t *out)
+{
+    for (size_t i = 0; i < n; i++) { /* not fminf() and lrintf(), which are calls */
+        float x = in[i] < -1 ? -32767 : in[i] > 1 ? 32767 : in[i] * 32767;
+        out[i] = (int16_t)(x + (x < 0 ? -0.5f : 0.5f));
+    }
 }

@@ -161,14 +161,6 @@ static int level(const struct cp_maker *maker, struct cp_take *take)
     return result;
 }
 
-static void to_16_bit(const float *in, size_t n, int16_t *out)
-{
-    for (size_t i = 0; i < n; i++) { /* not fminf() and lrintf(), which are calls */
-        float x = in[i] < -1 ? -32767 : in[i] > 1 ? 32767 : in[i] * 32767;
-        out[i] = (int16_t)(x + (x < 0 ? -0.5f : 0.5f));
-    }
-}
-
 int cp_take_finish(const struct cp_take *take, const struct cp_script *script, int sentence,
                    const char *voice_id, struct cp_utterance **ret_utterance)
 {
@@ -179,7 +171,7 @@ int cp_take_finish(const struct cp_take *take, const struct cp_script *script, i
     free(text);
     if (!utterance)
         return CP_ERR_NOMEM;
-    to_16_bit(take->pcm, take->n_samples, utterance->pcm);
+    cp_to_16_bit(take->pcm, take->n_samples, utterance->pcm);
     if (cp_measure_prosody(take->pcm, take->n_samples, utterance->prosody)) {
         cp_ref_drop(utterance);
         return CP_ERR_NOMEM;

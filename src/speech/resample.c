@@ -5,6 +5,7 @@
 #include "speech/dsp.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,23 @@ struct cp_resampler {
 
 typedef float v8 __attribute__((vector_size(32)));
 
-/* Compiled for every x86-64 and for those with AVX2. */
-#define DOT(name, target_of)                                                                                 \
-    target_of static float name(const float *a, const float *b, size_t n)                                    \
+typedef float v4 __attribute__((vector_size(16)));
+typedef int i4 __attribute__((vector_size(16)));
+
+/* The sum of both halves. */
+#define FOLD(sum)                                                                                            \
+    ((v4){(sum)[0], (sum)[1], (sum)[2], (sum)[3]} + (v4){(sum)[4], (sum)[5], (sum)[6], (sum)[7]})
+
+/* Where the filter stands: input samples, and `up`-ths of one. */
+struct place {
+    size_t whole;
+    int phase;
+};
+
+/* Compiled for every x86-64 and for those with AVX2. Four outputs at a time, since adding up the lanes of one
+ * costs as much as the filter. */
+#define KERNELS(name, target_of)                                                                             \
+    target_of static float dot_##name(const float *a, const float *b, size_t n)                              \
     {                                                                                                        \
         v8 sum0 = {0}, sum1 = {0};                                                                           \
         size_t i = 0;                                                                                        \
@@ -35,21 +50,56 @@ typedef float v8 __attribute__((vector_size(32)));
             sum0 += a0 * b0;                                                                                 \
             sum1 += a1 * b1;                                                                                 \
         }                                                                                                    \
-        sum0 += sum1;                                                                                        \
-        float sum = 0;                                                                                       \
-        for (int k = 0; k < 8; k++)                                                                          \
-            sum += sum0[k];                                                                                  \
+        v4 four = FOLD(sum0 + sum1);                                                                         \
+        float sum = four[0] + four[1] + four[2] + four[3];                                                   \
         for (; i < n; i++)                                                                                   \
             sum += a[i] * b[i];                                                                              \
         return sum;                                                                                          \
+    }                                                                                                        \
+    target_of static struct place filter_##name(const struct cp_resampler *resampler, struct place at,       \
+                                                const float *in, size_t n_out, float *out)                   \
+    {                                                                                                        \
+        for (size_t i = 0; i + 4 <= n_out; i += 4) {                                                         \
+            v4 folded[4];                                                                                    \
+            _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)                                              \
+            {                                                                                                \
+                const float *x = in + at.whole, *h = resampler->phase + (size_t)at.phase * TAPS;             \
+                v8 sum = {0};                                                                                \
+                _Pragma("GCC unroll 6") for (int tap = 0; tap < TAPS; tap += 8)                              \
+                {                                                                                            \
+                    v8 a, b;                                                                                 \
+                    memcpy(&a, x + tap, sizeof a);                                                           \
+                    memcpy(&b, h + tap, sizeof b);                                                           \
+                    sum += a * b;                                                                            \
+                }                                                                                            \
+                folded[k] = FOLD(sum);                                                                       \
+                at.phase += resampler->down;                                                                 \
+                if (at.phase >= resampler->up) {                                                             \
+                    at.phase -= resampler->up;                                                               \
+                    at.whole++;                                                                              \
+                }                                                                                            \
+            }                                                                                                \
+            v4 one = __builtin_shuffle(folded[0], folded[1], (i4){0, 4, 2, 6}) +                             \
+                     __builtin_shuffle(folded[0], folded[1], (i4){1, 5, 3, 7});                              \
+            v4 two = __builtin_shuffle(folded[2], folded[3], (i4){0, 4, 2, 6}) +                             \
+                     __builtin_shuffle(folded[2], folded[3], (i4){1, 5, 3, 7});                              \
+            v4 four = __builtin_shuffle(one, two, (i4){0, 1, 4, 5}) +                                        \
+                      __builtin_shuffle(one, two, (i4){2, 3, 6, 7});                                         \
+            memcpy(out + i, &four, sizeof four);                                                             \
+        }                                                                                                    \
+        return at;                                                                                           \
     }
-DOT(dot_any, )
-DOT(dot_avx2, __attribute__((target("avx2,fma"))))
+KERNELS(any, )
+KERNELS(avx2, __attribute__((target("avx2,fma"))))
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 
 float cp_dot(const float *a, const float *b, size_t n)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? dot_avx2(a, b, n)
-                                                                           : dot_any(a, b, n);
+    return has_avx2() ? dot_avx2(a, b, n) : dot_any(a, b, n);
 }
 
 /* Modified Bessel function of the first kind, order 0, by its series. */
@@ -128,21 +178,19 @@ int cp_resample(const struct cp_resampler *resampler, const int16_t *in, size_t 
             out[i] = (float)in[i] / 32768;
         return 0;
     }
-    /* silence before and behind */
-    float *padded = calloc(n + TAPS, sizeof *padded);
+    /* silence before and behind; up to four outputs more than there are may be asked for */
+    float *padded = calloc(n + TAPS + 4, sizeof *padded);
     if (!padded)
         return CP_ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         padded[i + HALF - 1] = (float)in[i] / 32768;
-    size_t whole = 0;
-    int phase = 0;
-    for (size_t i = 0; i < n_out; i++) {
-        out[i] = cp_dot(padded + whole, resampler->phase + (size_t)phase * TAPS, TAPS);
-        phase += resampler->down;
-        while (phase >= resampler->up) {
-            phase -= resampler->up;
-            whole++;
-        }
+    struct place at = {0, 0};
+    at = has_avx2() ? filter_avx2(resampler, at, padded, n_out, out)
+                    : filter_any(resampler, at, padded, n_out, out);
+    float rest[4]; /* of what is no multiple of four */
+    if (n_out % 4) {
+        filter_any(resampler, at, padded, 4, rest);
+        memcpy(out + n_out - n_out % 4, rest, n_out % 4 * sizeof *rest);
     }
     free(padded);
     return 0;

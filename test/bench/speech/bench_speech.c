@@ -7,6 +7,7 @@
  *                                         COMPERE_TEST_WORKER names
  */
 #include "base/clock.h"
+#include "base/heap.h"
 #include "media/clock.h"
 #include "speech/speech.h"
 
@@ -191,6 +192,7 @@ static int run_issue(struct cp_speech *speech, const char *const *voices, int n)
 
 int main(int argc, char **argv)
 {
+    cp_heap_set_up(); /* as the server does */
     bool issue = argc > 1 && !strcmp(argv[1], "--issue");
     bool write = argc > 1 && !strcmp(argv[1], "-w"), remember = argc > 1 && !strcmp(argv[1], "-c");
     argv += write || remember;
