@@ -48,6 +48,20 @@ for (const [name, options] of [
     await page.locator('[data-cue][data-state=speaking]').getByText('Paint with coffee.').waitFor({ timeout: 20_000 });
     await page.locator('[data-cue][data-state=done]').getByText('Paint with coffee.').waitFor({ timeout: 20_000 });
 
+    // In the rundown it has its words and says what it is; other words make it a line of text.
+    await row.getByRole('button', { name: `Add guest-${name}` }).click();
+    const rundown = page.getByRole('region', { name: 'Rundown' }).getByRole('listitem').filter({ hasText: 'Paint with coffee.' });
+    await rundown.getByText('Voice file').waitFor();
+    if (process.env.COMPERE_PICTURES) await page.screenshot({ path: `${process.env.COMPERE_PICTURES}/files-rundown-${name}.png`, fullPage: name === 'phone' });
+    const lines = async () => (await server.api('GET', '/v1/channels/main')).rundown.cues;
+    assert.match((await lines()).at(-1).speech, /^[a-z0-9_-]+$/i);
+    await rundown.getByRole('button', { name: 'Change line' }).click();
+    await page.getByRole('textbox', { name: 'Line 1' }).fill('Paint with tea.');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Rundown' }).getByText('Paint with tea.').waitFor();
+    assert.deepEqual((await lines()).map(({ text, speech }) => ({ text, speech })), [{ text: 'Paint with tea.', speech: undefined }]);
+    await page.getByRole('button', { name: 'Remove line 1' }).click();
+
     await panel.getByLabel('Upload a recording').setInputFiles({ ...file, buffer: Buffer.from('no sound') });
     await panel.getByRole('alert').getByText('no WAV, MP3, Ogg or M4A', { exact: false }).waitFor();
 

@@ -7,7 +7,7 @@ import type { Card, CueSpec } from './types';
 /** One thing that a line changes. */
 export interface Trait {
   /** The control that holds it. */
-  of: 'ssml' | 'presenter' | 'set' | 'light' | 'background' | 'screen' | 'camera' | 'look' | 'emotion' | 'action' | 'voice' | 'style' | 'dials' | 'card';
+  of: 'ssml' | 'speech' | 'presenter' | 'set' | 'light' | 'background' | 'screen' | 'camera' | 'look' | 'emotion' | 'action' | 'voice' | 'style' | 'dials' | 'card';
   icon: ComponentProps<typeof Icon>['name'];
   word: string;
   /** The whole of it, for a tool tip and for screen readers. */
@@ -68,6 +68,7 @@ export function traitsOf(spec: CueSpec, names: Names): Trait[] {
   if (spec.action) add('action', 'hand', wordsOf(spec.action), `Action: ${spec.action}`);
   if (marks.length > 0) add('ssml', 'hand', marks.map(wordsOf).join(', '), `Actions at words: ${marks.join(', ')}`);
   else if (spec.ssml) add('ssml', 'tune', 'SSML');
+  if (spec.speech) add('speech', 'sound', 'Voice file', 'Said as it was recorded');
   if (spec.voice) add('voice', 'sound', spec.voice, `Voice: ${spec.voice}`);
   if (spec.style) add('style', 'tune', names.style(spec.style), `Style: ${names.style(spec.style)}`);
   const dials = (['rate', 'pitch', 'volume'] as const)
