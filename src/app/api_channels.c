@@ -16,42 +16,6 @@ static void tell_channel(struct cp_app *app, json_t *channel)
     cp_gateway_publish(app->gateway, "channel", text_of(channel, "id"), json_deep_copy(channel));
 }
 
-struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel)
-{
-    bool own_language = json_object_get(spec, "language") && !json_object_get(spec, "voice");
-    const json_t *from = own_language || json_object_get(spec, "voice") ? spec : channel;
-    return (struct cp_speech_request){
-        .text = json_string_value(json_object_get(spec, "text")),
-        .ssml = json_string_value(json_object_get(spec, "ssml")),
-        .voice = text_of(from, "voice"),
-        .usual_voice = cp_app_voice_of(*text_of(spec, "presenter") ? text_of(spec, "presenter")
-                                                                   : text_of(channel, "presenter")),
-        .language = text_of(from, "language"),
-        .rate = json_number_value(json_object_get(spec, "rate")),
-        .pitch = json_number_value(json_object_get(spec, "pitch")),
-        .volume = json_number_value(json_object_get(spec, "volume")),
-        .style = text_of(json_object_get(spec, "style") ? spec : channel, "style"),
-    };
-}
-
-void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings)
-{
-    json_t *list = json_array();
-    int kept = warnings->n < CP_WARNINGS_MAX ? warnings->n : CP_WARNINGS_MAX;
-    for (int i = 0; i < kept; i++)
-        json_array_append_new(list, json_string(warnings->text[i]));
-    if (warnings->n > kept) {
-        char more[48];
-        snprintf(more, sizeof more, "and %d more", warnings->n - kept);
-        json_array_append_new(list, json_string(more));
-    }
-    if (kept)
-        json_object_set(object, "warnings", list);
-    else
-        json_object_del(object, "warnings");
-    json_decref(list);
-}
-
 /* A stored speech's text goes with the lines that say it, so that people can read what they are. */
 static void add_text(struct cp_app *app, json_t *line)
 {
@@ -241,7 +205,7 @@ void cp_api_cues_create(void *user, struct cp_request *request)
     if (!result) {
         struct cp_warnings warnings = {.n = 0};
         result = cp_app_check_cue(app, spec, channel, &warnings, &error);
-        cp_api_set_warnings(spec, &warnings);
+        cp_app_set_warnings(spec, &warnings);
         json_decref(channel);
     }
     if (!result)
@@ -279,7 +243,7 @@ void cp_api_cue_patch(void *user, struct cp_request *request)
         cp_cue_keep_words(before, changes);
         struct cp_warnings warnings = {.n = 0};
         result = cp_app_check_cue(app, before, channel, &warnings, &error);
-        cp_api_set_warnings(changes, &warnings);
+        cp_app_set_warnings(changes, &warnings);
         if (!warnings.n && json_object_get(before, "warnings"))
             json_object_set_new(changes, "warnings", json_array());
     }

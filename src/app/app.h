@@ -280,12 +280,15 @@ bool cp_library_may_read(const struct cp_library *library, const char *id, const
 extern const struct cp_route cp_api_routes[];
 extern const size_t cp_api_n_routes;
 
-/* A speech request made of a cue's or speech body's JSON (strings borrowed). */
-struct cp_speech_request cp_api_speech_request(const json_t *spec, const json_t *channel);
 /* CP_ERR_NOT_FOUND when there is no channel of this name. */
 int cp_api_check_channel(const struct cp_app *app, const char *channel, struct cp_error *error);
+
+/* --- wording.c --- */
+
+/* A speech request made of a cue's or speech body's JSON (strings borrowed). */
+struct cp_speech_request cp_app_speech_request(const json_t *spec, const json_t *channel);
 /* Puts {"warnings":[...]} into the JSON of a cue or speech; takes it out when there is none. */
-void cp_api_set_warnings(json_t *object, const struct cp_warnings *warnings);
+void cp_app_set_warnings(json_t *object, const struct cp_warnings *warnings);
 
 /* check.c: everything that can be known to be wrong with a cue or a channel before it is accepted. */
 /* ret_warnings may be NULL: what the line's SSML asks for and does not get. */

@@ -189,7 +189,7 @@ int cp_app_check_cue(struct cp_app *app, const json_t *cue, const json_t *channe
         return check_stored(app, text_of(cue, "speech"), error);
     if (result)
         return result;
-    struct cp_speech_request speech = cp_api_speech_request(cue, channel);
+    struct cp_speech_request speech = cp_app_speech_request(cue, channel);
     return cp_speech_check(app->speech, &speech, NULL, NULL, ret_warnings, error);
 }
 

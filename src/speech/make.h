@@ -3,7 +3,7 @@
 #ifndef CP_SPEECH_MAKE_H
 #define CP_SPEECH_MAKE_H
 
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 #include "speech/reading/reading.h"
 #include "speech/script.h"
 #include "speech/speech_provider.h"

@@ -2,7 +2,7 @@
 
 #include "media/clock.h"
 #include "speech/decode.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Stored speech as utterances again: sound and marks are cut where the sentences begin. */
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 #include "speech/speech.h"
 
 #include "base/clock.h"

@@ -6,7 +6,7 @@
 #define CP_SPEECH_TAKE_H
 
 #include "media/utterance.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 #include "speech/script.h"
 #include "speech/visemes.h"
 

@@ -39,7 +39,7 @@ int cp_film_speak(struct cp_film *film, struct cp_error *error)
     int result = cp_speech_create(&film->config.speech, &film->speech, error);
     json_array_foreach(film->cues, i, cue)
     {
-        struct cp_speech_request request = cp_api_speech_request(cue, NULL);
+        struct cp_speech_request request = cp_app_speech_request(cue, NULL);
         struct cp_error cause = {.text = ""};
         uint64_t ticket;
         film->line_done = false;

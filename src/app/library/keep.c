@@ -406,7 +406,7 @@ static int copy_kept(struct keep *keep, json_t **ret_speech)
 static void say(struct keep *keep)
 {
     static const struct cp_speech_events EVENTS = {.utterance = on_utterance, .done = on_done};
-    struct cp_speech_request speech = cp_api_speech_request(cp_request_json(keep->request), NULL);
+    struct cp_speech_request speech = cp_app_speech_request(cp_request_json(keep->request), NULL);
     struct cp_error error;
     uint64_t ticket;
     speech.lexicon = keep->lexicon;
@@ -435,7 +435,7 @@ static void run_lookup(struct cp_errand *errand)
 void cp_library_speak(struct cp_library *library, struct cp_request *request)
 {
     json_t *body = cp_request_json(request);
-    struct cp_speech_request speech = cp_api_speech_request(body, NULL);
+    struct cp_speech_request speech = cp_app_speech_request(body, NULL);
     struct cp_warnings warnings;
     struct cp_error error;
     if (!speech.text == !speech.ssml) {
@@ -456,7 +456,7 @@ void cp_library_speak(struct cp_library *library, struct cp_request *request)
         cp_request_fail_status(request, 500, "out of memory", "");
         return;
     }
-    cp_api_set_warnings(keep->about, &warnings);
+    cp_app_set_warnings(keep->about, &warnings);
     speech.lexicon = keep->lexicon = channel ? cp_lexicons_hold(library->app->lexicons, channel) : NULL;
     if (speech.voice && *speech.voice) {
         uint8_t key[CP_SPEECH_KEY_BYTES];

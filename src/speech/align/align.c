@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "speech/align/dtw.h"
 #include "speech/align/mouth_shapes.h"
-#include "speech/espeak.h"
+#include "speech/engines/espeak.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* What a foreign voice program may say of its sound: marks, then phone names on their way to visemes. */
-#include "speech/program.h"
+#include "speech/engines/program.h"
 #include "speech/visemes.h"
 
 #include <stdlib.h>

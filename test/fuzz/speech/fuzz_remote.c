@@ -1,7 +1,7 @@
 /* What remote engines answer: Polly's marks (plain and mapped), Azure's metadata, ElevenLabs' JSON, WAV and
  * bare samples in pieces. The first byte chooses which, the second how the rest is cut. */
-#include "speech/remote.h"
-#include "speech/remote_marks.h"
+#include "speech/engines/remote.h"
+#include "speech/engines/remote_marks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -120,8 +120,8 @@ static int truth_compare(const struct truth_phone *truth, int n, const struct tr
 }
 
 /* Speaks by flite, strips the marks, aligns. Returns how many errors (ms, signed) it wrote, -1 on failure. */
-static inline int truth_measure(struct cp_aligner *aligner, const char *voice, const char *text, double *errors,
-                         double *ret_seconds)
+static inline int truth_measure(struct cp_aligner *aligner, const char *voice, const char *text,
+                                double *errors, double *ret_seconds)
 {
     static struct truth_phone truth[TRUTH_PHONES], found[TRUTH_PHONES];
     static const atomic_bool never = false;

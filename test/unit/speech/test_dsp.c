@@ -1,7 +1,7 @@
 /* Rate conversion, loudness, limiting, pitch. */
 #include "base/error.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* What is remembered while flite speaks changes nothing of what it says. */
 #include "align_truth.h"
-#include "speech/flite_hooks.h"
+#include "speech/engines/flite_hooks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

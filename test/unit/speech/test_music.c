@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "media/clock.h"
 #include "speech/decode.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 #include "speech/music.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "services.h"
 
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 #include "speech/speech_provider.h"
 
 #include <math.h>

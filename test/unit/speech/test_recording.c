@@ -1,7 +1,7 @@
 /* Recordings become sentences with marks, and stored speech becomes sentences again. */
 #include "listener.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 

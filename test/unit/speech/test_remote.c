@@ -4,8 +4,8 @@
 #include "web.h"
 
 #include "media/clock.h"
-#include "speech/remote.h"
-#include "speech/remote_marks.h"
+#include "speech/engines/remote.h"
+#include "speech/engines/remote_marks.h"
 #include "speech/speech_int.h"
 
 /* Sanitizers make everything several times slower. */

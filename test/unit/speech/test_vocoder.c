@@ -1,5 +1,5 @@
 /* The vocoder, on filters whose answer is known, and beside flite's own on its voices' parameters. */
-#include "speech/vocoder.h"
+#include "speech/dsp/vocoder.h"
 
 #include <flite/cst_cg.h>
 #include <flite/flite.h>

@@ -2,8 +2,8 @@
 #include "listener.h"
 
 #include "media/clock.h"
-#include "speech/espeak.h"
-#include "speech/program.h"
+#include "speech/engines/espeak.h"
+#include "speech/engines/program.h"
 #include "speech/speech_int.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* Voice programs that the user names: any that speak as worker/PROTOCOL.md says. */
-#include "speech/program.h"
+#include "speech/engines/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Level and pitch every 10 ms, for the face and the head to move with. */
 #include "base/error.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <stdlib.h>

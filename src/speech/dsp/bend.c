@@ -6,7 +6,7 @@
  */
 #include "base/error.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * Hz); breath excites the upper ones, since it is made at the lips and the tongue rather than at the throat.
  */
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* What the values of SSML attributes mean: labels, numbers, percentages, semitones, decibels, times. */
-#include "speech/ssml.h"
+#include "speech/ssml/ssml.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "speech/child.h"
+#include "speech/engines/child.h"
 
 #include "base/clock.h"
 

@@ -6,7 +6,7 @@
  * document type declaration ends the reading: with it goes every trick with entities. Depth, size and the
  * number of items are bounded.
  */
-#include "speech/ssml.h"
+#include "speech/ssml/ssml.h"
 
 #include <limits.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
  *
  * Statistical voices sound by our vocoder, which takes a fraction of the time (flite_hooks.h).
  */
-#include "speech/flite_hooks.h"
+#include "speech/engines/flite_hooks.h"
 #include "speech/ipa.h"
 #include "speech/script.h"
 #include "speech/speech_provider.h"

@@ -1,8 +1,8 @@
-#include "speech/program.h"
+#include "speech/engines/program.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "speech/child.h"
+#include "speech/engines/child.h"
 #include "speech/script.h"
 #include "speech/worker/protocol.h"
 

@@ -4,7 +4,7 @@
  * samples of 24 kHz ("pcm") or as WAV, which tells its rate. There are no marks: the stage aligns the text to
  * the sound.
  */
-#include "speech/remote.h"
+#include "speech/engines/remote.h"
 
 #include <jansson.h>
 #include <stdio.h>

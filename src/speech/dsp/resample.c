@@ -2,7 +2,7 @@
  * more than 80 dB: Kaiser window, J. F. Kaiser, "Nonrecursive digital filter design" (1974). */
 #include "base/error.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-#include "speech/flite_hooks.h"
+#include "speech/engines/flite_hooks.h"
 
-#include "speech/vocoder.h"
+#include "speech/dsp/vocoder.h"
 
 #include <dlfcn.h>
 #include <flite/cst_cg.h>

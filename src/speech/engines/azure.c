@@ -5,8 +5,8 @@
  * in binary ones two bytes ahead give the head's length. A turn is "synthesis.context" and "ssml" one way,
  * "audio" and "audio.metadata" the other, "turn.end" last; a socket takes one turn after the other.
  */
-#include "speech/remote.h"
-#include "speech/remote_marks.h"
+#include "speech/engines/remote.h"
+#include "speech/engines/remote_marks.h"
 
 #include "base/clock.h"
 #include "base/websocket.h"

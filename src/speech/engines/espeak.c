@@ -2,9 +2,9 @@
  * espeak-ng: some 130 languages, 1000 times faster than real time, but not thread-safe and not safe from
  * crashing; so it is a voice program (program.h) that lies beside this one.
  */
-#include "speech/espeak.h"
+#include "speech/engines/espeak.h"
 
-#include "speech/program.h"
+#include "speech/engines/program.h"
 
 #include <limits.h>
 #include <stdio.h>

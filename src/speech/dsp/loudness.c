@@ -1,7 +1,7 @@
 /* Loudness and true peak after ITU-R BS.1770-4, and the gain that respects both. */
 #include "base/error.h"
 #include "media/clock.h"
-#include "speech/dsp.h"
+#include "speech/dsp/dsp.h"
 
 #include <math.h>
 #include <stdbool.h>

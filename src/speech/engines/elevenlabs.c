@@ -3,8 +3,8 @@
  * reference): sound in base64 and the time of each character, which gives the words. Visemes are not said:
  * the stage aligns the text to the sound.
  */
-#include "speech/remote.h"
-#include "speech/remote_marks.h"
+#include "speech/engines/remote.h"
+#include "speech/engines/remote_marks.h"
 
 #include <jansson.h>
 #include <stdio.h>

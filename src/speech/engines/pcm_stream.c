@@ -1,6 +1,6 @@
 /* Sound from the wire: RIFF/WAVE ("Multimedia Programming Interface and Data Specifications 1.0", 1991) or
  * bare samples, in pieces of any size. */
-#include "speech/remote.h"
+#include "speech/engines/remote.h"
 
 #include <string.h>
 

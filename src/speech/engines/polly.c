@@ -4,8 +4,8 @@
  * same time. Generative voices have no marks; theirs, and all whose marks do not come, are aligned by the
  * stage.
  */
-#include "speech/remote.h"
-#include "speech/remote_marks.h"
+#include "speech/engines/remote.h"
+#include "speech/engines/remote_marks.h"
 
 #include "base/clock.h"
 #include "base/log.h"

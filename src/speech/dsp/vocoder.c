@@ -1,4 +1,4 @@
-#include "speech/vocoder.h"
+#include "speech/dsp/vocoder.h"
 
 #include <math.h>
 #include <stdlib.h>

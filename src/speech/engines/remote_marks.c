@@ -1,6 +1,6 @@
-#include "speech/remote_marks.h"
+#include "speech/engines/remote_marks.h"
 
-#include "speech/remote.h"
+#include "speech/engines/remote.h"
 
 #include <jansson.h>
 #include <math.h>

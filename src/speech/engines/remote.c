@@ -1,4 +1,4 @@
-#include "speech/remote.h"
+#include "speech/engines/remote.h"
 
 #include "base/clock.h"
 #include "speech/script.h"

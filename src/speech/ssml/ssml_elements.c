@@ -1,5 +1,5 @@
 /* What each element of SSML 1.1 does, and those that Polly and Azure add to it. */
-#include "speech/ssml.h"
+#include "speech/ssml/ssml.h"
 #include "speech/styles.h"
 
 #include <stdio.h>
