@@ -67,6 +67,30 @@ int cp_answers_passages(struct cp_answers *answers, const char *id, json_t **ret
                         struct cp_error *error);
 /* Removes every trace. */
 int cp_answers_delete(struct cp_answers *answers, const char *id, struct cp_error *error);
+/* How much its passages count beside others', 0.1 to 10; 1 is usual. *ret_document as above. */
+int cp_answers_boost(struct cp_answers *answers, const char *id, double boost, json_t **ret_document,
+                     struct cp_error *error);
+
+/* Changes a passage by hand: those of "heading", "question", "text", "link" that are in `changes`. It stays
+ * so until the document is replaced. *ret_passages: as above. CP_ERR_NOT_FOUND, CP_ERR_INVALID (no text). */
+int cp_answers_edit_passage(struct cp_answers *answers, const char *document, int64_t passage,
+                            const json_t *changes, json_t **ret_passages, struct cp_error *error);
+int cp_answers_delete_passage(struct cp_answers *answers, const char *document, int64_t passage,
+                              struct cp_error *error);
+
+/* --- collections --- */
+
+/* {"collections":[{"name","documents","passages","confident" (where it is
+ * set),"synonyms","pins":[{"question", "document"}]}]}, by name. */
+int cp_answers_collections(struct cp_answers *answers, json_t **ret_page, struct cp_error *error);
+/*
+ * Sets what is in `changes`: "confident" 0..1, or less than 0 for the server's; "synonyms", lines of words
+ * between commas that mean the same; "pins", questions that a document answers whatever the scores say.
+ * *ret_collection: one of the above. CP_ERR_INVALID (a name, several words at once, no such document),
+ * CP_ERR_LIMIT.
+ */
+int cp_answers_set_collection(struct cp_answers *answers, const char *name, const json_t *changes,
+                              json_t **ret_collection, struct cp_error *error);
 
 /* --- search --- */
 

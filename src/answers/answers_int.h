@@ -40,6 +40,16 @@ struct cp_answers {
 /* SQLite's last problem on this connection as ours, with what to do about it. */
 int cp_answers_fail(const struct cp_answers *answers, sqlite3 *db, struct cp_error *error);
 
+/* Names of collections: a-z, 0-9, - _ and . */
+bool cp_answers_is_collection(const char *text);
+/* CP_ERR_INVALID, saying what names are. */
+int cp_answers_no_collection(const char *name, struct cp_error *error);
+
+/* Ends the transaction that `result` is of: commits when it is 0, with the index's counts (may be NULL).
+ * Frees the index. thread: holder of the writer */
+struct cp_index;
+int cp_answers_finish(struct cp_answers *answers, struct cp_index *index, int result, struct cp_error *error);
+
 /* A reader, locked; given back by cp_answers_release. */
 struct connection *cp_answers_reader(struct cp_answers *answers);
 void cp_answers_release(struct connection *connection);
@@ -51,7 +61,7 @@ void cp_guess_language(const char *text, size_t length, char *ret_language);
 
 /* Makes the index's own function known to a connection. 0 or -1. */
 int cp_index_register(sqlite3 *db);
-struct cp_index; /* the statements of one transaction, and the counts that it gathers */
+/* A struct cp_index is the statements of one transaction, and the counts that it gathers. */
 int cp_index_begin(struct connection *writer, struct cp_index **ret_index);
 /* A passage's terms, each with a space behind it; a line a field: title, heading, question, text. The
  * index's, until the next call; NULL when out of memory. */

@@ -1,5 +1,6 @@
 /* Documents in and out: read, cut, kept, replaced, removed; each as one transaction. */
 #include "answers/answers_int.h"
+#include "answers/collection.h"
 
 #include "base/clock.h"
 
@@ -18,14 +19,22 @@ struct writing { /* of one document */
     const char *collection, *language;
     char title[TITLE_BYTES];
     int64_t number, room;
+    double boost;
     int n_passages;
     bool full, replaced;
 };
 
-static bool is_name(const char *text)
+bool cp_answers_is_collection(const char *text)
 {
     size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
     return n && !text[n] && n < CP_COLLECTION_BYTES;
+}
+
+int cp_answers_no_collection(const char *name, struct cp_error *error)
+{
+    return cp_fail(error, CP_ERR_INVALID, STAGE,
+                   "\"%.64s\" is no name of a collection: a-z, 0-9, - _ and ., at most %d.", name,
+                   CP_COLLECTION_BYTES - 1);
 }
 
 /* Cuts at a sign's start. */
@@ -111,8 +120,8 @@ static int find_document(struct cp_answers *answers, const char *id, const char 
                          const char *title, sqlite3_stmt **ret_row, int64_t *ret_number)
 {
     sqlite3 *db = answers->writer.db;
-    const char *sql = id ? "SELECT number, id, collection, passages FROM documents WHERE id = ?1"
-                         : "SELECT number, id, collection, passages FROM documents"
+    const char *sql = id ? "SELECT number, id, collection, passages, boost FROM documents WHERE id = ?1"
+                         : "SELECT number, id, collection, passages, boost FROM documents"
                            " WHERE collection = ?1 AND title = ?2";
     if (sqlite3_prepare_v2(db, sql, -1, ret_row, NULL))
         return -1;
@@ -141,7 +150,7 @@ static int insert_document(struct writing *w, const struct cp_document_source *s
     sqlite3_stmt *insert = NULL;
     if (sqlite3_prepare_v2(db,
                            "INSERT INTO documents(id, collection, title, type, language, bytes, passages,"
-                           " created_wall_ns) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
+                           " created_wall_ns, boost) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)",
                            -1, &insert, NULL))
         return -1;
     const char *const text[] = {id, w->collection, w->title, source->type, w->language};
@@ -149,6 +158,7 @@ static int insert_document(struct writing *w, const struct cp_document_source *s
         sqlite3_bind_text(insert, 1 + i, text[i], -1, SQLITE_STATIC);
     sqlite3_bind_int64(insert, 6, (int64_t)source->length);
     sqlite3_bind_int64(insert, 7, cp_clock_wall_ns());
+    sqlite3_bind_double(insert, 8, w->boost);
     int result = sqlite3_step(insert) == SQLITE_DONE ? 0 : -1;
     sqlite3_finalize(insert);
     w->number = sqlite3_last_insert_rowid(db);
@@ -180,6 +190,7 @@ static int replace(struct writing *w, const struct cp_document_source *source,
     if (!result && number) {
         snprintf(id, DOCUMENT_ID_BYTES, "%s", (const char *)sqlite3_column_text(old, 1));
         *ret_removed = sqlite3_column_int(old, 3);
+        w->boost = sqlite3_column_double(old, 4);
         w->replaced = true;
         sqlite3_reset(old);
         result = take_out(answers, w->index, number, w->collection);
@@ -211,8 +222,7 @@ static void make_id(char *id)
         snprintf(id + 4 + 2 * i, 3, "%02x", random[i]);
 }
 
-/* Ends the transaction that `result` is of. thread: holder of the writer */
-static int finish(struct cp_answers *answers, struct cp_index *index, int result, struct cp_error *error)
+int cp_answers_finish(struct cp_answers *answers, struct cp_index *index, int result, struct cp_error *error)
 {
     sqlite3 *db = answers->writer.db;
     if (!result && index)
@@ -237,7 +247,7 @@ static int keep(struct writing *w, const struct cp_document_source *source, cons
                  cp_index_begin(&answers->writer, &w->index);
     if (!result)
         result = replace(w, source, extract, id, &removed);
-    result = finish(answers, w->index, result, error);
+    result = cp_answers_finish(answers, w->index, result, error);
     pthread_mutex_unlock(&answers->writer.lock);
     if (w->full)
         result = cp_fail(error, CP_ERR_LIMIT, STAGE,
@@ -260,10 +270,8 @@ int cp_answers_add(struct cp_answers *answers, const struct cp_document_source *
     char id[DOCUMENT_ID_BYTES], language[16];
     struct cp_extract extract = {0};
     struct cp_error ours;
-    if (!is_name(collection))
-        return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "\"%.64s\" is no name of a collection: a-z, 0-9, - _ and ., at most %d.", collection,
-                       CP_COLLECTION_BYTES - 1);
+    if (!cp_answers_is_collection(collection))
+        return cp_answers_no_collection(collection, error);
     if (source->length > (size_t)answers->config.max_document_bytes)
         return cp_fail(error, CP_ERR_LIMIT, STAGE, "The document has %zu bytes; %lld are taken at most.",
                        source->length, (long long)answers->config.max_document_bytes);
@@ -274,7 +282,7 @@ int cp_answers_add(struct cp_answers *answers, const struct cp_document_source *
             snprintf(language, sizeof language, "%s", source->language);
         else
             cp_guess_language((const char *)extract.text.data, extract.text.length, language);
-        struct writing w = {.answers = answers, .collection = collection, .language = language};
+        struct writing w = {.answers = answers, .collection = collection, .language = language, .boost = 1};
         choose_title(source, &extract, w.title);
         make_id(id);
         result = keep(&w, source, &extract, id, error);
@@ -300,10 +308,10 @@ int cp_answers_delete(struct cp_answers *answers, const char *id, struct cp_erro
         snprintf(collection, sizeof collection, "%s", (const char *)sqlite3_column_text(row, 2));
         removed = sqlite3_column_int(row, 3);
         sqlite3_reset(row);
-        result = take_out(answers, index, number, collection);
+        result = take_out(answers, index, number, collection) || cp_collection_unpin(answers->writer.db, id);
     }
     sqlite3_finalize(row);
-    result = finish(answers, index, result, error);
+    result = cp_answers_finish(answers, index, result, error);
     pthread_mutex_unlock(&answers->writer.lock);
     if (!result && !number)
         return cp_fail(error, CP_ERR_NOT_FOUND, STAGE, "There is no document \"%.40s\".", id);

@@ -16,7 +16,7 @@ enum { SLOTS = 1 << 15 };
 struct count {
     char term[CP_TERM_BYTES + 1];
     int passages; /* to be added; may be negative */
-    int64_t last; /* the passage that was counted last: each counts once */
+    int64_t last; /* the passage that came or went last: each counts once */
 };
 
 struct cp_index {
@@ -172,9 +172,10 @@ static int count_word(struct cp_index *index, const char *word, size_t length)
         count->last = 0;
         index->n_counts++;
     }
-    if (count->last != index->passage)
+    int64_t now = 2 * index->passage + (index->sign > 0); /* an edited one goes and comes */
+    if (count->last != now)
         count->passages += index->sign;
-    count->last = index->passage;
+    count->last = now;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /* The file of documents and passages: opened, written, listed. */
 #include "answers/answers_int.h"
+#include "answers/collection.h"
 
 #include "base/clock.h"
 
@@ -11,7 +12,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 1, APPLICATION_ID = 0x4350414e /* "CPAN" */, BUSY_MS = 5000, TITLE_BYTES = 200 };
+enum { SCHEMA_VERSION = 2, APPLICATION_ID = 0x4350414e /* "CPAN" */, BUSY_MS = 5000, TITLE_BYTES = 200 };
 
 #define OPTION(member) offsetof(struct cp_answers_config, member)
 const struct cp_option cp_answers_options[] = {
@@ -91,7 +92,7 @@ static const char SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS documents(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
     " collection TEXT NOT NULL, title TEXT NOT NULL, type TEXT NOT NULL, language TEXT NOT NULL,"
     " bytes INTEGER NOT NULL, passages INTEGER NOT NULL, created_wall_ns INTEGER NOT NULL,"
-    " UNIQUE(collection, title));"
+    " boost REAL NOT NULL DEFAULT 1, UNIQUE(collection, title));"
     "CREATE TABLE IF NOT EXISTS passages(id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL,"
     " heading TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, link TEXT NOT NULL, words TEXT NOT "
     "NULL);"
@@ -142,10 +143,13 @@ static int make_schema(struct cp_answers *answers, struct cp_error *error)
         return cp_fail(error, CP_ERR_UNSUPPORTED, STAGE, "%s was written by %s; choose another directory.",
                        answers->path, owner == APPLICATION_ID ? "a newer Compere" : "another program");
     }
+    if (version == 1 &&
+        sqlite3_exec(db, "ALTER TABLE documents ADD COLUMN boost REAL NOT NULL DEFAULT 1", NULL, NULL, NULL))
+        return cp_answers_fail(answers, db, error);
     snprintf(pragmas, sizeof pragmas, "PRAGMA user_version = %d; PRAGMA application_id = %d;", SCHEMA_VERSION,
              APPLICATION_ID);
-    if (sqlite3_exec(db, SCHEMA, NULL, NULL, NULL) || sqlite3_exec(db, pragmas, NULL, NULL, NULL) ||
-        sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
+    if (sqlite3_exec(db, SCHEMA, NULL, NULL, NULL) || cp_collection_make_tables(db) ||
+        sqlite3_exec(db, pragmas, NULL, NULL, NULL) || sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
         return cp_answers_fail(answers, db, error);
     answers->stats.documents = read_number(db, "SELECT count(*) FROM documents");
     answers->stats.passages = read_number(db, "SELECT passages FROM totals");
@@ -224,7 +228,8 @@ struct cp_answers_stats cp_answers_stats(struct cp_answers *answers)
 
 /* --- documents as JSON --- */
 
-#define DOCUMENT_COLUMNS " id, collection, title, type, language, bytes, passages, created_wall_ns, number "
+#define DOCUMENT_COLUMNS                                                                                     \
+    " id, collection, title, type, language, bytes, passages, created_wall_ns, number, boost "
 
 static const char *text_of(sqlite3_stmt *statement, int column)
 {
@@ -236,10 +241,11 @@ static json_t *document_json(sqlite3_stmt *row)
 {
     char created[32];
     cp_clock_rfc3339(sqlite3_column_int64(row, 7), created);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s}", "id", text_of(row, 0), "collection",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:f}", "id", text_of(row, 0), "collection",
                      text_of(row, 1), "title", text_of(row, 2), "type", text_of(row, 3), "language",
                      text_of(row, 4), "bytes", (json_int_t)sqlite3_column_int64(row, 5), "passages",
-                     (json_int_t)sqlite3_column_int64(row, 6), "created_at", created);
+                     (json_int_t)sqlite3_column_int64(row, 6), "created_at", created, "boost",
+                     sqlite3_column_double(row, 9));
 }
 
 static int no_document(const char *id, struct cp_error *error)

@@ -7,6 +7,7 @@
  * question are near each other in the passage.
  */
 #include "answers/answers_int.h"
+#include "answers/collection.h"
 
 #include "base/clock.h"
 
@@ -20,7 +21,8 @@ enum {
     MAX_QUERY_BYTES = 4000,
     MAX_PLACES = 24, /* of one term in a passage that nearness looks at */
     FEWEST = 100, /* passages that a small knowledge base is taken to have: its own frequencies say little */
-    CANDIDATES = 150,    /* that are read again */
+    CANDIDATES = 150, /* that are read again */
+    MOST_HITS = CANDIDATES + CP_MAX_PINS,
     ROWS_AT_MOST = 4000, /* of the index that rarer terms may match together, about */
     NEAR = 6,            /* terms apart that still count as near */
     MAX_MARKS = 32,
@@ -34,6 +36,8 @@ struct query_term {
     char text[CP_TERM_BYTES + 1];
     int length;
     bool prefix;
+    char also[CP_MAX_SYNONYMS][CP_TERM_BYTES + 1]; /* what means the same */
+    int n_also;
     int times;        /* in the question */
     int64_t passages; /* that hold it */
     double weight;    /* inverse document frequency times `times` */
@@ -50,6 +54,7 @@ struct query {
 struct hit {
     int64_t passage;
     double score, confidence, nearness;
+    bool pinned;
     int count[MAX_TERMS];
     double part[MAX_TERMS]; /* of the score, by term */
     char *document, *collection, *title, *language, *heading, *question, *text, *link;
@@ -101,7 +106,16 @@ static int list_languages(struct connection *reader, const char *collection, cha
     return n;
 }
 
-static void weigh(struct connection *reader, struct query *q)
+/* In how many passages a term is. thread: holder of the reader */
+static int64_t passages_with(sqlite3_stmt *frequency, const char *term)
+{
+    sqlite3_bind_text(frequency, 1, term, -1, SQLITE_STATIC);
+    int64_t n = sqlite3_step(frequency) == SQLITE_ROW ? sqlite3_column_int64(frequency, 0) : 0;
+    sqlite3_reset(frequency);
+    return n;
+}
+
+static void weigh(struct connection *reader, const char *collection, struct query *q)
 {
     sqlite3_stmt *statement = NULL;
     if (!sqlite3_prepare_v2(reader->db, "SELECT passages, terms FROM totals", -1, &statement, NULL) &&
@@ -117,15 +131,15 @@ static void weigh(struct connection *reader, struct query *q)
     for (int i = 0; i < q->n; i++) {
         struct query_term *term = &q->term[i];
         n_paired += (unsigned char)term->text[0] >= 0xe3; /* from U+3000 on, in UTF-8 */
-        sqlite3_bind_text(statement, 1, term->text, term->length, SQLITE_STATIC);
-        if (sqlite3_step(statement) == SQLITE_ROW)
-            term->passages = sqlite3_column_int64(statement, 0);
+        term->passages = passages_with(statement, term->text);
+        term->n_also = cp_collection_synonyms(reader, collection, term->text, term->also);
+        for (int k = 0; k < term->n_also; k++)
+            term->passages += passages_with(statement, term->also[k]);
         if (term->prefix) /* it stands for all pairs that begin with it: how many is not kept */
             term->passages = (int64_t)fmax((double)term->passages, q->n_passages / 50);
-        double n = (double)term->passages, all = fmax(q->n_passages, FEWEST);
+        double all = fmax(q->n_passages, FEWEST), n = fmin((double)term->passages, all);
         term->weight = term->times * log(1 + (all - n + 0.5) / (n + 0.5));
         q->sum += term->weight;
-        sqlite3_reset(statement);
     }
     q->paired = 2 * n_paired > q->n;
     sqlite3_finalize(statement);
@@ -157,6 +171,10 @@ static void make_expression(const struct query *q, const char *collection, struc
         cp_buffer_printf(out, "%s\"%s\"%s", used ? " OR " : "body : (", order[used]->text,
                          order[used]->prefix ? "*" : "");
         cp_buffer_printf(weights, ", %.3f", order[used]->weight);
+        for (int k = 0; k < order[used]->n_also; k++) {
+            cp_buffer_printf(out, " OR \"%s\"", order[used]->also[k]);
+            cp_buffer_printf(weights, ", %.3f", order[used]->weight);
+        }
     }
     if (!used)
         return;
@@ -185,8 +203,13 @@ struct scoring {
 
 static bool matches(const struct query_term *wanted, const char *term, int length)
 {
-    return (wanted->length == length || (wanted->prefix && wanted->length < length)) &&
-           !memcmp(wanted->text, term, (size_t)wanted->length);
+    if ((wanted->length == length || (wanted->prefix && wanted->length < length)) &&
+        !memcmp(wanted->text, term, (size_t)wanted->length))
+        return true;
+    for (int i = 0; i < wanted->n_also; i++)
+        if (!strncmp(wanted->also[i], term, (size_t)length) && !wanted->also[i][length])
+            return true;
+    return false;
 }
 
 static void look_at(struct scoring *s, const char *term, int length)
@@ -266,15 +289,15 @@ static int on_own_term(void *user, const struct cp_term *term)
     return 0;
 }
 
-/* A pair whose question says what was asked goes first: the weight in common, of what both weigh together
+/* How alike another question is to what was asked, 0 to 1: the weight in common, of what both weigh together
  * (Dice), where a term that was not asked for weighs as the question's terms do on average. */
-static void compare_questions(struct connection *reader, const struct query *q, struct hit *hit)
+static double likeness_to(struct connection *reader, const struct query *q, const char *language,
+                          const char *question)
 {
-    if (!hit->question[0] || !q->n)
-        return;
+    if (!*question || !q->n)
+        return 0;
     struct likeness l = {.q = q};
-    cp_cut_terms(reader->cutter, hit->language, hit->question, strlen(hit->question), CP_CUT_CONTENT,
-                 on_own_term, &l);
+    cp_cut_terms(reader->cutter, language, question, strlen(question), CP_CUT_CONTENT, on_own_term, &l);
     double common = 0;
     int n_common = 0;
     for (int i = 0; i < q->n; i++)
@@ -283,7 +306,13 @@ static void compare_questions(struct connection *reader, const struct query *q, 
             n_common++;
         }
     double own = common + (l.n_own > n_common ? l.n_own - n_common : 0) * q->sum / q->n;
-    double like = q->sum + own > 0 ? 2 * common / (q->sum + own) : 0;
+    return q->sum + own > 0 ? 2 * common / (q->sum + own) : 0;
+}
+
+/* A pair whose question says what was asked goes first. */
+static void compare_questions(struct connection *reader, const struct query *q, struct hit *hit)
+{
+    double like = likeness_to(reader, q, hit->language, hit->question);
     if (like >= SAME_QUESTION) {
         hit->score += 1000 * like;
         hit->confidence = 1;
@@ -312,50 +341,109 @@ static int by_score(const void *a, const void *b)
     return (x->passage > y->passage) - (x->passage < y->passage);
 }
 
-/* Reads and scores the candidates into *hits; returns their number, negative on failure. */
-static int find(struct cp_answers *answers, struct connection *reader, const struct query *q,
-                const char *expression, const char *weights, struct hit *hits)
+#define HIT_COLUMNS                                                                                          \
+    "SELECT p.id, d.id, d.collection, d.title, d.language, p.heading, p.question, p.text, p.link, p.words, " \
+    "d.boost "
+
+/* A row of HIT_COLUMNS, scored. False when out of memory. */
+static bool read_hit(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                     sqlite3_stmt *row, struct hit *hit)
 {
-    sqlite3_stmt *statement = NULL;
-    char sql[1600];
-    int n = 0;
-    snprintf(
-        sql, sizeof sql,
-        "SELECT p.id, d.id, d.collection, d.title, d.language, p.heading, p.question, p.text, p.link, p.words"
-        " FROM (SELECT rowid AS passage FROM words WHERE words MATCH ?1"
-        " ORDER BY held_weight(words%s) DESC LIMIT ?2)"
-        " JOIN passages p ON p.id = passage JOIN documents d ON d.number = p.document",
-        weights);
-    if (sqlite3_prepare_v2(reader->db, sql, -1, &statement, NULL))
-        return -1;
-    sqlite3_bind_text(statement, 1, expression, -1, SQLITE_STATIC);
-    sqlite3_bind_int(statement, 2, CANDIDATES);
+    *hit = (struct hit){.passage = sqlite3_column_int64(row, 0),
+                        .document = copy_column(row, 1),
+                        .collection = copy_column(row, 2),
+                        .title = copy_column(row, 3),
+                        .language = copy_column(row, 4),
+                        .heading = copy_column(row, 5),
+                        .question = copy_column(row, 6),
+                        .text = copy_column(row, 7),
+                        .link = copy_column(row, 8)};
+    if (!hit->document || !hit->collection || !hit->title || !hit->language || !hit->heading ||
+        !hit->question || !hit->text || !hit->link)
+        return false;
+    score_hit(&answers->config, q, (const char *)sqlite3_column_text(row, 9), hit);
+    hit->score *= sqlite3_column_double(row, 10);
+    compare_questions(reader, q, hit);
+    return true;
+}
+
+/* Reads and scores the rows into *hits, behind the n that are there; returns their number, negative on
+ * failure. Finalizes the statement. */
+static int read_hits(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                     sqlite3_stmt *statement, struct hit *hits, int n, int most)
+{
     int step;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW && n < CANDIDATES) {
-        struct hit *hit = &hits[n++];
-        *hit = (struct hit){.passage = sqlite3_column_int64(statement, 0),
-                            .document = copy_column(statement, 1),
-                            .collection = copy_column(statement, 2),
-                            .title = copy_column(statement, 3),
-                            .language = copy_column(statement, 4),
-                            .heading = copy_column(statement, 5),
-                            .question = copy_column(statement, 6),
-                            .text = copy_column(statement, 7),
-                            .link = copy_column(statement, 8)};
-        if (!hit->document || !hit->collection || !hit->title || !hit->language || !hit->heading ||
-            !hit->question || !hit->text || !hit->link) {
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW && n < most)
+        if (!read_hit(answers, reader, q, statement, &hits[n++])) {
             step = SQLITE_NOMEM;
             break;
         }
-        score_hit(&answers->config, q, (const char *)sqlite3_column_text(statement, 9), hit);
-        compare_questions(reader, q, hit);
-    }
     sqlite3_finalize(statement);
     if (step == SQLITE_ROW || step == SQLITE_DONE)
         return n;
     for (int i = 0; i < n; i++)
         clear_hit(&hits[i]);
     return -1;
+}
+
+static int find(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                const char *expression, const char *weights, struct hit *hits)
+{
+    sqlite3_stmt *statement = NULL;
+    char sql[6000];
+    snprintf(sql, sizeof sql,
+             HIT_COLUMNS "FROM (SELECT rowid AS passage FROM words WHERE words MATCH ?1"
+                         " ORDER BY held_weight(words%s) DESC LIMIT ?2)"
+                         " JOIN passages p ON p.id = passage JOIN documents d ON d.number = p.document",
+             weights);
+    if (sqlite3_prepare_v2(reader->db, sql, -1, &statement, NULL))
+        return -1;
+    sqlite3_bind_text(statement, 1, expression, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, CANDIDATES);
+    return read_hits(answers, reader, q, statement, hits, 0, CANDIDATES);
+}
+
+/* --- pins --- */
+
+/* The document's passages that were found go first, or its first one when none was. */
+static int put_first(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                     const struct cp_pin *pin, double like, struct hit *hits, int n)
+{
+    sqlite3_stmt *statement = NULL;
+    int first = 0;
+    while (first < n && strcmp(hits[first].document, pin->document) != 0)
+        first++;
+    if (first == n) {
+        if (sqlite3_prepare_v2(reader->db,
+                               HIT_COLUMNS
+                               "FROM documents d JOIN passages p ON p.document = d.number WHERE d.id = ?1"
+                               " ORDER BY p.id LIMIT 1",
+                               -1, &statement, NULL))
+            return -1;
+        sqlite3_bind_text(statement, 1, pin->document, -1, SQLITE_STATIC);
+        n = read_hits(answers, reader, q, statement, hits, n, MOST_HITS);
+    }
+    for (int i = first; i < n; i++)
+        if (!strcmp(hits[i].document, pin->document)) {
+            hits[i].score += 2000 * like;
+            hits[i].confidence = 1;
+            hits[i].pinned = true;
+        }
+    return n;
+}
+
+static int apply_pins(struct cp_answers *answers, struct connection *reader, const char *collection,
+                      const struct query *q, struct hit *hits, int n)
+{
+    struct cp_pin pins[CP_MAX_PINS];
+    int n_pins = cp_collection_pins(reader, collection, pins);
+    for (int i = 0; i < n_pins && n >= 0; i++) {
+        double like = likeness_to(reader, q, pins[i].language, pins[i].question);
+        if (like >= SAME_QUESTION)
+            n = put_first(answers, reader, q, &pins[i], like, hits, n);
+    }
+    cp_pins_free(pins, n_pins);
+    return n;
 }
 
 struct marking {
@@ -385,11 +473,11 @@ static json_t *hit_json(struct connection *reader, const struct query *q, const 
             json_array_append_new(terms, json_pack("{s:s,s:f,s:i,s:f}", "term", q->term[i].text, "weight",
                                                    q->term[i].weight, "count", hit->count[i], "score",
                                                    hit->part[i]));
-    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:o,s:o}", "document", hit->document,
+    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:b,s:o,s:o}", "document", hit->document,
                      "collection", hit->collection, "title", hit->title, "passage", (json_int_t)hit->passage,
                      "heading", hit->heading, "question", hit->question, "text", hit->text, "link", hit->link,
-                     "score", hit->score, "nearness", hit->nearness, "confidence", hit->confidence, "terms",
-                     terms, "marks", marks);
+                     "score", hit->score, "nearness", hit->nearness, "confidence", hit->confidence, "pinned",
+                     hit->pinned, "terms", terms, "marks", marks);
 }
 
 static void prepare(struct connection *reader, const struct cp_search *search, const char *collection,
@@ -408,7 +496,7 @@ static void prepare(struct connection *reader, const struct cp_search *search, c
         cut_query(reader, guess, search->query, q);
     for (int i = 0; i < n && !known; i++) /* each language's stems: the wrong ones match nothing */
         cut_query(reader, languages[i], search->query, q);
-    weigh(reader, q);
+    weigh(reader, collection, q);
 }
 
 static void count(struct cp_answers *answers, int64_t started_ns, bool failed, bool refused)
@@ -428,8 +516,8 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
     const char *collection = search->collection ? search->collection : "";
     int limit = search->limit < 1 ? 5 : search->limit > 50 ? 50 : search->limit, n = 0, result = 0;
     struct query q = {.n_passages = 1, .mean_terms = 1};
-    struct cp_buffer expression = cp_buffer_make(16384), weights = cp_buffer_make(1024);
-    struct hit *hits = malloc(CANDIDATES * sizeof *hits);
+    struct cp_buffer expression = cp_buffer_make(32768), weights = cp_buffer_make(4096);
+    struct hit *hits = malloc(MOST_HITS * sizeof *hits);
     if (!hits)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
     struct connection *reader = cp_answers_reader(answers);
@@ -437,6 +525,8 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
     make_expression(&q, collection, &expression, &weights);
     if (expression.length)
         n = find(answers, reader, &q, cp_buffer_string(&expression), cp_buffer_string(&weights), hits);
+    if (n >= 0)
+        n = apply_pins(answers, reader, collection, &q, hits, n);
     bool confident = false;
     if (n < 0) {
         result = cp_answers_fail(answers, reader->db, error);
@@ -445,7 +535,8 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
         qsort(hits, (size_t)n, sizeof hits[0], by_score);
         for (int i = 0; i < n && i < limit; i++)
             json_array_append_new(list, hit_json(reader, &q, &hits[i]));
-        confident = n && hits[0].confidence >= answers->config.confident;
+        confident = n && hits[0].confidence >=
+                             cp_collection_confident(reader, hits[0].collection, answers->config.confident);
         *ret_result = json_pack("{s:o,s:b,s:f}", "hits", list, "confident", confident, "took_ms",
                                 (double)(cp_clock_now_ns() - started_ns) / 1e6);
     }

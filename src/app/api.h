@@ -80,6 +80,11 @@ CP_HANDLER(cp_api_action_delete);
 /* api_answers.c */
 CP_HANDLER(cp_api_documents_create);
 CP_HANDLER(cp_api_documents_list);
+CP_HANDLER(cp_api_document_change);
+CP_HANDLER(cp_api_passage_change);
+CP_HANDLER(cp_api_passage_delete);
+CP_HANDLER(cp_api_collections_list);
+CP_HANDLER(cp_api_collection_change);
 CP_HANDLER(cp_api_document_get);
 CP_HANDLER(cp_api_document_passages);
 CP_HANDLER(cp_api_document_delete);

@@ -35,6 +35,36 @@ test('a document is uploaded, a question suggested, edited, said on air and aire
   await desk.getByLabel('Upload a document').setInputFiles({ name: 'shop.md', mimeType: '', buffer: Buffer.from(SHOP) });
   await desk.getByRole('list', { name: 'Documents' }).getByText('shop').waitFor();
 
+  // Passages are worded better by hand; words that mean the same and pins lead to them.
+  await desk.getByRole('button', { name: 'shop', exact: true }).click();
+  const passages = desk.getByRole('list', { name: 'Passages of shop' });
+  await passages.getByRole('textbox', { name: 'Passage 2' }).fill('The stoneware mug holds 350 millilitres, or a pint of foam.');
+  await passages.getByRole('textbox', { name: 'Passage 2' }).press('Tab');
+  const search = async (query) => (await server.api('POST', '/v1/search', { query })).hits;
+  await until('the new words to be found', async () => (await search('foam'))[0]?.text.includes('pint of foam'));
+  await desk.getByLabel('A question that shop answers first').fill('Where is Kim tonight?');
+  await desk.getByRole('button', { name: 'Pin it' }).click();
+  await desk.getByRole('button', { name: 'Unpin Where is Kim tonight?' }).waitFor();
+  assert.equal((await search('Where is Kim tonight'))[0].pinned, true);
+  await desk.getByText('How they are searched').click();
+  await desk.getByLabel('Words that mean the same').fill('mug, cup\nparcel, two words');
+  await desk.getByLabel('Words that mean the same').press('Tab');
+  await desk.getByRole('alert').getByText('"two words" is no single word', { exact: false }).waitFor();
+  await desk.getByLabel('Words that mean the same').fill('mug, cup');
+  await desk.getByLabel('Words that mean the same').press('Tab');
+  await until('cups to be mugs', async () => (await search('cups'))[0]?.text.includes('mug'));
+  await desk.getByLabel('Counts').selectOption({ label: 'more' });
+  await until('it to count more', async () => (await server.api('GET', '/v1/documents')).documents[0].boost === 2);
+  if (process.env.COMPERE_PICTURES) {
+    await page.setViewportSize({ width: 1440, height: 1700 });
+    await desk.screenshot({ path: `${process.env.COMPERE_PICTURES}/documents.png` });
+    await page.setViewportSize({ width: 1440, height: 900 });
+  }
+  assert.deepEqual(await page.evaluate(() => window.brokenRules?.() ?? []), []);
+  await desk.getByRole('button', { name: 'Unpin Where is Kim tonight?' }).click();
+  await desk.getByLabel('Counts').selectOption({ label: 'as others' });
+  await desk.getByRole('button', { name: 'shop', exact: true }).click();
+
   await desk.getByLabel('A question').fill('How long does delivery to Spain take?');
   await desk.getByRole('button', { name: 'Ask' }).click();
   const row = desk.locator('[data-question]').first();

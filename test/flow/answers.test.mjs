@@ -123,6 +123,35 @@ test("of twenty who approve at once one airs it; a cut answer is suggested again
   assert.equal((await server.get(QUESTIONS, { key })).status, 403);
 });
 
+test("passages are edited, words mean the same, a pin comes first, and viewers may do none of it", async () => {
+  const { json: care } = await upload("# Kettles\n\nDescale the kettle each month with vinegar.\n\n# Lamps\n\nDust lamps.", { title: "Upkeep", collection: "care" }, "text/markdown");
+  const { passages } = (await server.get(`/v1/documents/${care.id}/passages`)).json;
+  const edited = await server.call("PATCH", `/v1/documents/${care.id}/passages/${passages[0].id}`, { json: { text: "Descale the kettle each month with citric acid." } });
+  assert.equal(edited.status, 200, edited.text);
+  assert.match((await search("citric", { collection: "care" })).hits[0].text, /citric acid/);
+  assert.equal((await search("vinegar", { collection: "care" })).hits.length, 0);
+  const set = await server.call("PATCH", "/v1/collections/care", { json: { confident: 0.2, synonyms: "kettle, boiler", pins: [{ question: "Is anybody there?", document: care.id }] } });
+  assert.equal(set.status, 200, set.text);
+  assert.match((await search("boilers", { collection: "care" })).hits[0].text, /kettle/);
+  assert.equal((await search("is anybody there", { collection: "care" })).hits[0].pinned, true);
+  const listed = (await server.get("/v1/collections")).json.collections.find(({ name }) => name === "care");
+  assert.deepEqual([listed.documents, listed.confident, listed.pins.length], [1, 0.2, 1]);
+  for (const [method, path, json, status] of [
+    ["PATCH", "/v1/collections/care", { synonyms: "two words, one" }, 400],
+    ["PATCH", "/v1/collections/care", { pins: [{ question: "a", document: "doc_none" }] }, 400],
+    ["PATCH", "/v1/collections/NO", {}, 400],
+    ["PATCH", `/v1/documents/${care.id}`, { boost: 100 }, 400],
+    ["PATCH", `/v1/documents/${care.id}/passages/999999`, { text: "a" }, 404],
+    ["DELETE", `/v1/documents/${care.id}/passages/x`, undefined, 404],
+  ])
+    assert.equal((await server.call(method, path, { json })).status, status, `${method} ${path}`);
+  const { json: viewer } = await server.post("/v1/keys", { role: "viewer", name: "watch" });
+  for (const path of ["/v1/collections/care", `/v1/documents/${care.id}`, `/v1/documents/${care.id}/passages/${passages[0].id}`])
+    assert.equal((await server.call("PATCH", path, { json: {}, key: viewer.key ?? viewer.secret })).status, 403, path);
+  assert.equal((await server.call("DELETE", `/v1/documents/${care.id}`)).status, 204);
+  assert.equal((await search("is anybody there", { collection: "care" })).hits.length, 0);
+});
+
 test("a channel that answers by itself airs what is sure, soon, and leaves the rest to people", async () => {
   const answer = (i) => `By hand, and no hotter than ${30 + 5 * i} degrees.`; // each is spoken for the first time
   const rows = [0, 1, 2, 3, 4].map((i) => `How do I wash mug ${i}?,"${answer(i)}"`);

@@ -62,6 +62,55 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
+void cp_api_document_change(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    json_t *document = NULL;
+    int result = cp_answers_boost(app->answers, cp_request_param(request, "document"),
+                                  json_number_value(json_object_get(cp_request_json(request), "boost")),
+                                  &document, &error);
+    cp_api_answer(request, result, 200, document, &error);
+}
+
+void cp_api_passage_change(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    json_t *passages = NULL;
+    int result = cp_answers_edit_passage(app->answers, cp_request_param(request, "document"),
+                                         atoll(cp_request_param(request, "passage")),
+                                         cp_request_json(request), &passages, &error);
+    cp_api_answer(request, result, 200, passages, &error);
+}
+
+void cp_api_passage_delete(void *user, struct cp_request *request)
+{
+    struct cp_app *app = user;
+    struct cp_error error;
+    int result = cp_answers_delete_passage(app->answers, cp_request_param(request, "document"),
+                                           atoll(cp_request_param(request, "passage")), &error);
+    cp_api_answer(request, result, 204, NULL, &error);
+}
+
+void cp_api_collections_list(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *page = NULL;
+    int result = cp_answers_collections(((struct cp_app *)user)->answers, &page, &error);
+    cp_api_answer(request, result, 200, page, &error);
+}
+
+void cp_api_collection_change(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *collection = NULL;
+    int result =
+        cp_answers_set_collection(((struct cp_app *)user)->answers, cp_request_param(request, "collection"),
+                                  cp_request_json(request), &collection, &error);
+    cp_api_answer(request, result, 200, collection, &error);
+}
+
 void cp_api_search(void *user, struct cp_request *request)
 {
     struct cp_app *app = user;

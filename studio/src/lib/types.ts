@@ -329,4 +329,28 @@ export interface KnownDocument {
   collection: string;
   language: string;
   passages: number;
+  /** How much its passages count beside others'; 1 is usual. */
+  boost: number;
+}
+
+/** GET /v1/documents/{id}/passages. */
+export interface Passage {
+  id: number;
+  number: number;
+  heading: string;
+  question: string;
+  text: string;
+  link: string;
+}
+
+/** GET /v1/collections. */
+export interface Collection {
+  name: string;
+  documents: number;
+  passages: number;
+  /** Its own threshold, where it has one. */
+  confident?: number;
+  /** A line a family, commas between. */
+  synonyms: string;
+  pins: { question: string; document: string }[];
 }

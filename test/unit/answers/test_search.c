@@ -122,6 +122,169 @@ static void scores_are_explained_and_unsure_answers_said(void **state)
     json_decref(result);
 }
 
+/* Sets a collection by JSON; the result is what cp_answers_set_collection gives. */
+static int set(struct base *base, const char *collection, const char *json)
+{
+    json_t *changes = json_loads(json, 0, NULL), *set_to = NULL;
+    assert_non_null(changes);
+    int result = cp_answers_set_collection(base->answers, collection, changes, &set_to, &base->error);
+    if (!result)
+        assert_string_equal(json_string_value(json_object_get(set_to, "name")), collection);
+    json_decref(set_to);
+    json_decref(changes);
+    return result;
+}
+
+static bool is_confident(struct base *base, const char *query, const char *collection)
+{
+    json_t *result = search(base, query, collection);
+    bool confident = json_is_true(json_object_get(result, "confident"));
+    json_decref(result);
+    return confident;
+}
+
+static void words_that_mean_the_same_find_each_other(void **state)
+{
+    struct base *base = *state;
+    add_shop(base);
+    assert_string_equal(best(base, "shipments", ""), "");
+    assert_int_equal(
+        set(base, "main", "{\"synonyms\":\"parcel, shipment ,package\\n\\nmug, cup,Becher\\n关门,打烊\"}"),
+        0);
+    assert_string_equal(best(base, "Shipments", ""), "Delivery"); /* stems, either way */
+    assert_string_equal(best(base, "cups", ""), "Mugs");
+    assert_string_equal(best(base, "Becher", "main"), "Mugs");
+    assert_string_equal(best(base, "打烊", ""), "营业时间");
+    assert_string_equal(best(base, "shipments", "other"), "");
+    json_t *result = search(base, "shipments of cups", "");
+    json_t *hit = json_array_get(json_object_get(result, "hits"), 0), *marks = json_object_get(hit, "marks");
+    assert_true(json_array_size(marks) >= 1); /* the words that stand there */
+    json_decref(result);
+    assert_int_equal(set(base, "main", "{\"synonyms\":\"two words,one\"}"), CP_ERR_INVALID);
+    assert_non_null(strstr(base->error.text, "\"two words\""));
+    assert_string_equal(best(base, "cups", ""), "Mugs"); /* what is refused changes nothing */
+    assert_int_equal(set(base, "main", "{\"synonyms\":\"\"}"), 0);
+    assert_string_equal(best(base, "cups", ""), "");
+    assert_int_equal(set(base, "No Name", "{}"), CP_ERR_INVALID);
+}
+
+static void a_pinned_document_answers_whatever_the_scores_say(void **state)
+{
+    struct base *base = *state;
+    add_shop(base);
+    char *mugs = add(base, "", "Handmade", "text/plain", "Every piece is thrown on a wheel."), json[200];
+    assert_string_not_equal(best(base, "Where is the postage paid?", ""), "Handmade");
+    snprintf(json, sizeof json,
+             "{\"pins\":[{\"question\":\"Where is the postage paid?\",\"document\":\"%s\"}]}", mugs);
+    assert_int_equal(set(base, "main", json), 0);
+    json_t *result = search(base, "where is postage paid", ""), *hits = json_object_get(result, "hits");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(hits, 0), "title")), "Handmade");
+    assert_true(json_is_true(json_object_get(json_array_get(hits, 0), "pinned")));
+    assert_true(json_is_true(json_object_get(result, "confident")));
+    json_decref(result);
+    assert_string_equal(best(base, "Who pays?", ""), "Returns"); /* other questions are as they were */
+    assert_int_equal(set(base, "main", "{\"pins\":[{\"question\":\"a\",\"document\":\"doc_none\"}]}"),
+                     CP_ERR_INVALID);
+    assert_int_equal(cp_answers_delete(base->answers, mugs, &base->error), 0);
+    assert_string_not_equal(best(base, "where is postage paid", ""), "Handmade");
+    json_t *page = NULL;
+    assert_int_equal(cp_answers_collections(base->answers, &page, &base->error), 0);
+    const json_t *collection = json_array_get(json_object_get(page, "collections"), 0);
+    assert_int_equal(json_array_size(json_object_get(collection, "pins")), 0);
+    assert_int_equal(json_integer_value(json_object_get(collection, "documents")), 4);
+    json_decref(page);
+}
+
+static void collections_have_thresholds_and_documents_weights(void **state)
+{
+    struct base *base = *state;
+    add_shop(base);
+    char *again =
+             add(base, "", "Old terms", "text/plain", "Goods may be returned within fourteen days. Old."),
+         id[40];
+    snprintf(id, sizeof id, "%s", again);
+    const char *question = "Can goods be returned within days?";
+    assert_true(is_confident(base, question, ""));
+    assert_int_equal(set(base, "main", "{\"confident\":0.99}"), 0);
+    assert_false(is_confident(base, "returned to the neutrinos of goods", ""));
+    assert_int_equal(set(base, "main", "{\"confident\":-1}"), 0); /* the server's again */
+    assert_true(is_confident(base, question, ""));
+    json_t *document = NULL;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cp_answers_boost(base->answers, id, i ? 5 : 0.1, &document, &base->error), 0);
+        json_decref(document);
+        assert_string_equal(best(base, question, ""), i ? "Old terms" : "Returns");
+    }
+    add(base, "", "Old terms", "text/plain",
+        "Goods may be returned within fourteen days. Older."); /* replaced: it stays */
+    assert_string_equal(best(base, question, ""), "Old terms");
+    assert_int_equal(cp_answers_boost(base->answers, "doc_none", 2, &document, &base->error),
+                     CP_ERR_NOT_FOUND);
+}
+
+static void passages_are_changed_by_hand(void **state)
+{
+    struct base *base = *state;
+    add_shop(base);
+    char *id =
+        add(base, "", "faq", "text/csv", "question,answer\nDo you sell spoons?,No.\nOr forks?,Never.\n");
+    json_t *passages = NULL,
+           *changes = json_pack("{s:s,s:s}", "text", "Yes: of beech wood.", "question", "Are there ladles?");
+    assert_int_equal(cp_answers_passages(base->answers, id, &passages, &base->error), 0);
+    const json_t *list = json_object_get(passages, "passages");
+    json_int_t first = json_integer_value(json_object_get(json_array_get(list, 0), "id")),
+               second = json_integer_value(json_object_get(json_array_get(list, 1), "id"));
+    json_decref(passages);
+    assert_int_equal(cp_answers_edit_passage(base->answers, id, first, changes, &passages, &base->error), 0);
+    json_t *edited = json_array_get(json_object_get(passages, "passages"), 0);
+    assert_string_equal(json_string_value(json_object_get(edited, "text")), "Yes: of beech wood.");
+    json_decref(passages);
+    assert_string_equal(best(base, "spoons", ""), ""); /* the old words are gone from the index */
+    assert_string_equal(best(base, "beech", ""), "faq");
+    assert_true(is_confident(base, "Are there ladles?", ""));
+    json_t *heading = json_pack("{s:s}", "heading", "Kitchen"); /* words that stay are found as before */
+    assert_int_equal(cp_answers_edit_passage(base->answers, id, first, heading, &passages, &base->error), 0);
+    json_decref(passages);
+    json_decref(heading);
+    assert_string_equal(best(base, "beech", ""), "faq");
+    json_object_set_new(changes, "text", json_string(" \n"));
+    assert_int_equal(cp_answers_edit_passage(base->answers, id, first, changes, &passages, &base->error),
+                     CP_ERR_INVALID);
+    assert_int_equal(cp_answers_delete_passage(base->answers, id, second, &base->error), 0);
+    assert_int_equal(cp_answers_delete_passage(base->answers, id, second, &base->error), CP_ERR_NOT_FOUND);
+    assert_string_equal(best(base, "forks", ""), "");
+    assert_int_equal(cp_answers_stats(base->answers).passages, 5);
+    /* and a deleted document leaves as little as if nobody had touched it */
+    assert_int_equal(cp_answers_delete(base->answers, id, &base->error), 0);
+    assert_string_equal(best(base, "beech", ""), "");
+    assert_int_equal(cp_answers_stats(base->answers).passages, 4);
+    json_decref(changes);
+}
+
+/* A file of the first schema, which had neither weights nor settings of collections. */
+static void older_files_are_taken_over(void **state)
+{
+    struct base *base = *state;
+    char path[128];
+    sqlite3 *db = NULL;
+    add_shop(base);
+    cp_answers_close(base->answers);
+    snprintf(path, sizeof path, "%s/knowledge.db", base->directory);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "ALTER TABLE documents DROP COLUMN boost; DROP TABLE collections; DROP TABLE synonyms;"
+                     "DROP TABLE pins; PRAGMA user_version = 1;",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    if (cp_answers_open(&base->config, base->directory, &base->answers, &base->error))
+        fail_msg("%s", base->error.text);
+    assert_string_equal(best(base, "How long does delivery to Spain take?", ""), "Delivery");
+    assert_int_equal(set(base, "main", "{\"synonyms\":\"mug,cup\"}"), 0);
+    assert_string_equal(best(base, "cups", ""), "Mugs");
+}
+
 static void a_pair_that_says_the_same_wins(void **state)
 {
     struct base *base = *state;
@@ -312,6 +475,11 @@ int main(void)
         WITH_BASE(questions_find_their_passage_in_any_language),
         WITH_BASE(scores_are_explained_and_unsure_answers_said),
         WITH_BASE(a_pair_that_says_the_same_wins),
+        WITH_BASE(words_that_mean_the_same_find_each_other),
+        WITH_BASE(a_pinned_document_answers_whatever_the_scores_say),
+        WITH_BASE(collections_have_thresholds_and_documents_weights),
+        WITH_BASE(passages_are_changed_by_hand),
+        WITH_BASE(older_files_are_taken_over),
         WITH_BASE(answers_are_sentences_of_the_documents),
         WITH_BASE(collections_are_apart),
         WITH_BASE(delete_leaves_no_trace),

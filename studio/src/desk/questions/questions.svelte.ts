@@ -1,7 +1,7 @@
-// What was asked on a channel, and the documents that answers come from. Follows the desk's events.
+// What was asked on a channel. Follows the desk's events.
 import type { Api } from '../../lib/api';
 import { channelPath } from '../../lib/api';
-import type { KnownDocument, Question } from '../../lib/types';
+import type { Question } from '../../lib/types';
 
 const KEPT = 200;
 
@@ -9,7 +9,6 @@ export class Questions {
   /** Newest first, as the API lists them. */
   all = $state.raw<Question[]>([]);
   known = $state(false);
-  documents = $state.raw<KnownDocument[]>([]);
 
   readonly open = $derived(this.all.filter((one) => one.state === 'new' || one.state === 'suggested').reverse().sort((a, b) => (b.votes ?? 0) - (a.votes ?? 0)));
   readonly closed = $derived(this.all.filter((one) => one.state !== 'new' && one.state !== 'suggested'));
@@ -45,16 +44,5 @@ export class Questions {
   async act(question: Question, act: 'approve' | 'dismiss' | 'suggest' | 'teach', body: object = {}): Promise<void> {
     const path = channelPath(this.#channel, `/questions/${encodeURIComponent(question.id)}/${act}`);
     this.set(await this.api.post<Question>(path, body));
-  }
-
-  // --- documents ---
-
-  async readDocuments(): Promise<void> {
-    this.documents = (await this.api.get<{ documents: KnownDocument[] }>('/v1/documents?limit=200')).documents ?? [];
-  }
-
-  async removeDocument(id: string): Promise<void> {
-    await this.api.request('DELETE', `/v1/documents/${encodeURIComponent(id)}`);
-    this.documents = this.documents.filter((one) => one.id !== id);
   }
 }
