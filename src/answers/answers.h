@@ -26,6 +26,9 @@ struct cp_answers_config {
     double passage_weight; /* letters a passage is about as long as */
     double k1, b;          /* of BM25 */
     double confident;      /* confidence from which a hit counts as an answer */
+    char embed_url[CP_OPTION_TEXT_BYTES], embed_model[CP_OPTION_TEXT_BYTES], embed_key[CP_OPTION_TEXT_BYTES];
+    int64_t embed_ms, embed_most;
+    double embed_sure;
 };
 extern const struct cp_option cp_answers_options[];
 extern const size_t cp_answers_n_options;
@@ -125,6 +128,8 @@ struct cp_answers_stats {
     int64_t documents, passages;
     uint64_t searches, failures, refused; /* refused: searches without a confident hit */
     int64_t search_ns;                    /* of all */
+    int64_t embedded;                     /* passages that are also found by meaning */
+    uint64_t embed_failures;
 };
 struct cp_answers_stats cp_answers_stats(struct cp_answers *answers);
 

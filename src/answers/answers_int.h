@@ -32,7 +32,8 @@ struct cp_answers {
     struct cp_answers_config config;
     char path[CP_OPTION_TEXT_BYTES + 24];
     struct connection writer, reader[N_READERS];
-    pthread_mutex_t lock; /* guards what follows */
+    struct cp_embedder *embedder; /* NULL: words only */
+    pthread_mutex_t lock;         /* guards what follows */
     struct cp_answers_stats stats;
     unsigned next_reader;
 };

@@ -1,6 +1,7 @@
 /* The file of documents and passages: opened, written, listed. */
 #include "answers/answers_int.h"
 #include "answers/collection.h"
+#include "answers/embed/embed.h"
 
 #include "base/clock.h"
 
@@ -58,6 +59,46 @@ const struct cp_option cp_answers_options[] = {
      .max = 1,
      .help = "confidence from which a hit counts as an answer; below, the question is refused",
      .offset = OPTION(confident)},
+    {.name = "embed_url",
+     .type = CP_OPTION_TEXT,
+     .fallback = "",
+     .help = "embeddings of OpenAI's shape, so that passages are found by meaning too "
+             "(http://127.0.0.1:11434/v1); "
+             "empty: by words",
+     .offset = OPTION(embed_url)},
+    {.name = "embed_model",
+     .type = CP_OPTION_TEXT,
+     .fallback = "",
+     .help = "their model; another one makes all vectors anew",
+     .offset = OPTION(embed_model)},
+    {.name = "embed_key",
+     .type = CP_OPTION_TEXT,
+     .fallback = "",
+     .help = "their key as a reference: env:NAME or file:PATH",
+     .offset = OPTION(embed_key)},
+    {.name = "embed_ms",
+     .type = CP_OPTION_INT,
+     .fallback = "300",
+     .min = 10,
+     .max = 10000,
+     .help = "how long a question waits for its vector; then words alone find its answer",
+     .offset = OPTION(embed_ms)},
+    {.name = "embed_most",
+     .type = CP_OPTION_INT,
+     .fallback = "200000",
+     .min = 100,
+     .max = 10000000,
+     .help = "vectors kept in memory, 8 bits a component",
+     .offset = OPTION(embed_most)},
+    {.name = "embed_sure",
+     .type = CP_OPTION_FLOAT,
+     .fallback = "0",
+     .min = 0,
+     .max = 0.99,
+     .help = "cosine from which likeness alone is an answer; models differ, so try it on questions of your "
+             "own (0: "
+             "likeness only ranks)",
+     .offset = OPTION(embed_sure)},
 };
 const size_t cp_answers_n_options = sizeof cp_answers_options / sizeof cp_answers_options[0];
 
@@ -149,7 +190,8 @@ static int make_schema(struct cp_answers *answers, struct cp_error *error)
     snprintf(pragmas, sizeof pragmas, "PRAGMA user_version = %d; PRAGMA application_id = %d;", SCHEMA_VERSION,
              APPLICATION_ID);
     if (sqlite3_exec(db, SCHEMA, NULL, NULL, NULL) || cp_collection_make_tables(db) ||
-        sqlite3_exec(db, pragmas, NULL, NULL, NULL) || sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
+        cp_embed_make_tables(db) || sqlite3_exec(db, pragmas, NULL, NULL, NULL) ||
+        sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
         return cp_answers_fail(answers, db, error);
     answers->stats.documents = read_number(db, "SELECT count(*) FROM documents");
     answers->stats.passages = read_number(db, "SELECT passages FROM totals");
@@ -174,6 +216,8 @@ int cp_answers_open(const struct cp_answers_config *config, const char *director
         result = make_schema(answers, error);
     for (int i = 0; !result && i < N_READERS; i++)
         result = open_connection(answers, &answers->reader[i], error);
+    if (!result)
+        result = cp_embedder_open(answers, &answers->embedder, error);
     if (result)
         cp_answers_close(answers);
     else
@@ -194,6 +238,7 @@ void cp_answers_close(struct cp_answers *answers)
 {
     if (!answers)
         return;
+    cp_embedder_close(answers->embedder);
     for (int i = 0; i < N_READERS; i++)
         close_connection(&answers->reader[i]);
     close_connection(&answers->writer); /* the last one folds the log into the file */
@@ -223,6 +268,8 @@ struct cp_answers_stats cp_answers_stats(struct cp_answers *answers)
     pthread_mutex_lock(&answers->lock);
     struct cp_answers_stats stats = answers->stats;
     pthread_mutex_unlock(&answers->lock);
+    if (answers->embedder)
+        cp_embedder_stats(answers->embedder, &stats.embedded, &stats.embed_failures);
     return stats;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "answers/answers_int.h"
 #include "answers/collection.h"
+#include "answers/embed/embed.h"
 
 #include "base/clock.h"
 
@@ -22,7 +23,9 @@ enum {
     MAX_PLACES = 24, /* of one term in a passage that nearness looks at */
     FEWEST = 100, /* passages that a small knowledge base is taken to have: its own frequencies say little */
     CANDIDATES = 150, /* that are read again */
-    MOST_HITS = CANDIDATES + CP_MAX_PINS,
+    NEAREST = 50,     /* by meaning */
+    MOST_HITS = CANDIDATES + CP_MAX_PINS + NEAREST,
+    RANKS = 60,          /* reciprocal rank fusion's constant (Cormack, Clarke and Buettcher, SIGIR 2009) */
     ROWS_AT_MOST = 4000, /* of the index that rarer terms may match together, about */
     NEAR = 6,            /* terms apart that still count as near */
     MAX_MARKS = 32,
@@ -54,6 +57,8 @@ struct query {
 struct hit {
     int64_t passage;
     double score, confidence, nearness;
+    double fused;      /* what hits are ordered by: the score, or reciprocal ranks by words and meaning */
+    double similarity; /* cosine to the question's vector; 0 when it has none */
     bool pinned;
     int count[MAX_TERMS];
     double part[MAX_TERMS]; /* of the score, by term */
@@ -336,8 +341,8 @@ static void clear_hit(struct hit *hit)
 static int by_score(const void *a, const void *b)
 {
     const struct hit *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? 1 : -1;
+    if (x->fused != y->fused)
+        return x->fused < y->fused ? 1 : -1;
     return (x->passage > y->passage) - (x->passage < y->passage);
 }
 
@@ -446,6 +451,63 @@ static int apply_pins(struct cp_answers *answers, struct connection *reader, con
     return n;
 }
 
+/* --- meaning --- */
+
+/* What likeness says of how sure a hit is: as sure as the threshold wants where it begins to be an answer. */
+static double sure_by_meaning(const struct cp_answers_config *config, double cosine)
+{
+    double from = config->embed_sure;
+    if (from <= 0 || cosine < from)
+        return 0;
+    return config->confident + (1 - config->confident) * (cosine - from) / (1 - from);
+}
+
+/* The hit of this passage, read when words did not find it; NULL when it is gone or cannot be. */
+static struct hit *hit_of(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                          int64_t passage, struct hit *hits, int *n)
+{
+    sqlite3_stmt *statement = NULL;
+    for (int i = 0; i < *n; i++)
+        if (hits[i].passage == passage)
+            return &hits[i];
+    if (sqlite3_prepare_v2(reader->db,
+                           HIT_COLUMNS
+                           "FROM passages p JOIN documents d ON d.number = p.document WHERE p.id = ?1",
+                           -1, &statement, NULL))
+        return NULL;
+    sqlite3_bind_int64(statement, 1, passage);
+    struct hit *hit = *n < MOST_HITS ? &hits[*n] : NULL;
+    bool read = hit && sqlite3_step(statement) == SQLITE_ROW;
+    bool whole = read && read_hit(answers, reader, q, statement, hit);
+    if (read && !whole)
+        clear_hit(hit);
+    sqlite3_finalize(statement);
+    *n += whole;
+    return whole ? hit : NULL;
+}
+
+/* Ranks by words and by meaning, fused: 1 / (RANKS + rank) of each. A hit that says the same as the question,
+ * or is pinned, stays ahead. */
+static int fuse(struct cp_answers *answers, struct connection *reader, const struct query *q,
+                const struct cp_near *near, int n_near, struct hit *hits, int n)
+{
+    qsort(hits, (size_t)n, sizeof hits[0], by_score);
+    for (int i = 0; i < n; i++)
+        hits[i].fused = (hits[i].score >= 1000 ? hits[i].score : 0) + 1.0 / (RANKS + 1 + i);
+    for (int i = 0; i < n_near; i++) {
+        int before = n;
+        struct hit *hit = hit_of(answers, reader, q, near[i].passage, hits, &n);
+        if (!hit)
+            continue;
+        if (n > before)
+            hit->fused = 0; /* words did not find it */
+        hit->fused += 1.0 / (RANKS + 1 + i);
+        hit->similarity = (double)near[i].cosine;
+        hit->confidence = fmax(hit->confidence, sure_by_meaning(&answers->config, hit->similarity));
+    }
+    return n;
+}
+
 struct marking {
     const struct query *q;
     json_t *marks;
@@ -473,11 +535,12 @@ static json_t *hit_json(struct connection *reader, const struct query *q, const 
             json_array_append_new(terms, json_pack("{s:s,s:f,s:i,s:f}", "term", q->term[i].text, "weight",
                                                    q->term[i].weight, "count", hit->count[i], "score",
                                                    hit->part[i]));
-    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:b,s:o,s:o}", "document", hit->document,
-                     "collection", hit->collection, "title", hit->title, "passage", (json_int_t)hit->passage,
-                     "heading", hit->heading, "question", hit->question, "text", hit->text, "link", hit->link,
-                     "score", hit->score, "nearness", hit->nearness, "confidence", hit->confidence, "pinned",
-                     hit->pinned, "terms", terms, "marks", marks);
+    return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:f,s:b,s:o,s:o}", "document",
+                     hit->document, "collection", hit->collection, "title", hit->title, "passage",
+                     (json_int_t)hit->passage, "heading", hit->heading, "question", hit->question, "text",
+                     hit->text, "link", hit->link, "score", hit->score, "nearness", hit->nearness,
+                     "similarity", hit->similarity, "confidence", hit->confidence, "pinned", hit->pinned,
+                     "terms", terms, "marks", marks);
 }
 
 static void prepare(struct connection *reader, const struct cp_search *search, const char *collection,
@@ -520,6 +583,10 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
     struct hit *hits = malloc(MOST_HITS * sizeof *hits);
     if (!hits)
         return cp_fail(error, CP_ERR_NOMEM, STAGE, "Out of memory.");
+    struct cp_near near[NEAREST]; /* before a reader is taken: it may wait for the endpoint */
+    int n_near = answers->embedder
+                     ? cp_embedder_nearest(answers->embedder, search->query, collection, near, NEAREST)
+                     : 0;
     struct connection *reader = cp_answers_reader(answers);
     prepare(reader, search, collection, &q);
     make_expression(&q, collection, &expression, &weights);
@@ -527,6 +594,10 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
         n = find(answers, reader, &q, cp_buffer_string(&expression), cp_buffer_string(&weights), hits);
     if (n >= 0)
         n = apply_pins(answers, reader, collection, &q, hits, n);
+    for (int i = 0; i < n; i++)
+        hits[i].fused = hits[i].score;
+    if (n >= 0 && n_near)
+        n = fuse(answers, reader, &q, near, n_near, hits, n);
     bool confident = false;
     if (n < 0) {
         result = cp_answers_fail(answers, reader->db, error);

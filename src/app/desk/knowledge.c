@@ -141,6 +141,12 @@ void cp_knowledge_collect(struct cp_knowledge *knowledge)
                   (double)stats.passages);
     cp_metric_set(cp_gauge(observe, "compere_documents_waiting", "", "Documents that wait to be read"),
                   (double)cp_queue_stats(knowledge->queue).depth);
+    cp_metric_set(
+        cp_gauge(observe, "compere_passages_embedded", "", "Passages that are found by meaning too"),
+        (double)stats.embedded);
+    cp_metric_set(
+        cp_gauge(observe, "compere_embed_failures", "", "Requests for embeddings that failed, since start"),
+        (double)stats.embed_failures);
     cp_metric_set(cp_gauge(observe, "compere_searches", "", "Searches since start"), (double)stats.searches);
     cp_metric_set(cp_gauge(observe, "compere_searches_unsure", "", "Searches without a confident hit"),
                   (double)stats.refused);
