@@ -92,6 +92,7 @@ CP_HANDLER(cp_api_search);
 CP_HANDLER(cp_api_questions_create);
 CP_HANDLER(cp_api_questions_list);
 CP_HANDLER(cp_api_question_get);
+CP_HANDLER(cp_api_question_change);
 CP_HANDLER(cp_api_question_suggest);
 CP_HANDLER(cp_api_question_approve);
 CP_HANDLER(cp_api_evaluate);

@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/desk/answering.h"
 #include "app/desk/audience.h"
+#include "app/desk/deadlines.h"
 #include "app/desk/questions.h"
 
 #include "base/clock.h"
@@ -190,6 +191,7 @@ static void stop(struct cp_app *app)
     cp_library_close(app->library); /* it asks the voices; what they still say finds it closed */
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
+    cp_deadlines_destroy(app->deadlines);
     cp_answering_destroy(app->answering);
     cp_audience_destroy(app->audience);
     cp_knowledge_destroy(app->knowledge);
@@ -329,6 +331,8 @@ static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, stru
         result = cp_knowledge_create(app->answers, app->observe, &app->knowledge, error);
     if (!result)
         result = cp_answering_create(app, &app->answering, error);
+    if (!result)
+        result = cp_deadlines_create(app, &app->deadlines, error);
     if (!result && !(app->audience = cp_audience_create(app)))
         result = cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     if (!result)

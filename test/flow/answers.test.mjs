@@ -152,6 +152,24 @@ test("passages are edited, words mean the same, a pin comes first, and viewers m
   assert.equal((await search("is anybody there", { collection: "care" })).hits.length, 0);
 });
 
+test("questions are ranked by operators, and put aside when their time is over", async () => {
+  const ask = async (text) => (await server.post("/v1/channels/main/questions", { text })).json;
+  const first = await ask("Which comet comes back?");
+  const path = `/v1/channels/main/questions/${first.id}`;
+  const ranked = await server.call("PATCH", path, { json: { priority: 2 } });
+  assert.deepEqual([ranked.status, ranked.json.priority], [200, 2]);
+  assert.equal((await server.call("PATCH", path, { json: { priority: 9 } })).status, 400);
+  assert.equal((await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "manual", answer_by_s: 5 } } })).status, 200);
+  await until(async () => (await server.get(path)).json.state === "dismissed", { ms: 15_000, what: "its time to be over" });
+  assert.equal((await server.get(path)).json.history.at(-1).by, "deadline");
+  const later = await ask("And which one does not?");
+  await server.call("PATCH", "/v1/channels/main", { json: { answers: { mode: "manual" } } });
+  await sleep(7500); // longer than its time would have been
+  assert.equal((await server.get(`/v1/channels/main/questions/${later.id}`)).json.state, "new");
+  assert.equal((await server.call("PATCH", path, { json: { priority: 1 } })).status, 409);
+  assert.match((await server.get("/metrics")).text, /compere_questions_late_total \d+/);
+});
+
 test("a channel that answers by itself airs what is sure, soon, and leaves the rest to people", async () => {
   const answer = (i) => `By hand, and no hotter than ${30 + 5 * i} degrees.`; // each is spoken for the first time
   const rows = [0, 1, 2, 3, 4].map((i) => `How do I wash mug ${i}?,"${answer(i)}"`);

@@ -173,6 +173,16 @@ void cp_api_question_get(void *user, struct cp_request *request)
     cp_api_answer(request, result, 200, question, &error);
 }
 
+void cp_api_question_change(void *user, struct cp_request *request)
+{
+    struct cp_error error;
+    json_t *question = NULL;
+    int result = cp_question_set_priority(
+        user, cp_request_param(request, "channel"), cp_request_param(request, "question"),
+        (int)json_integer_value(json_object_get(cp_request_json(request), "priority")), &question, &error);
+    cp_api_answer(request, result, 200, question, &error);
+}
+
 void cp_api_question_suggest(void *user, struct cp_request *request)
 {
     struct cp_error error;

@@ -332,6 +332,20 @@ int cp_question_vote(struct cp_app *app, const char *channel, const char *id, js
     return update(app, channel, id, do_vote, NULL, ret_question, error);
 }
 
+static int do_set_priority(void *user, json_t *question, struct cp_error *error)
+{
+    if (!is_open(question))
+        return not_open(question, error);
+    json_object_set_new(question, "priority", json_integer(*(const int *)user));
+    return 0;
+}
+
+int cp_question_set_priority(struct cp_app *app, const char *channel, const char *id, int priority,
+                             json_t **ret_question, struct cp_error *error)
+{
+    return update(app, channel, id, do_set_priority, &priority, ret_question, error);
+}
+
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
                         json_t **ret_question, struct cp_error *error)
 {

@@ -56,6 +56,10 @@ void cp_question_set_suggestion(struct cp_app *app, const char *channel, const c
 /* One more who asks the same. CP_ERR_EXISTS when it does not wait any more. */
 int cp_question_vote(struct cp_app *app, const char *channel, const char *id, json_t **ret_question,
                      struct cp_error *error);
+/* How soon it wants its answer: -1 to 2, 0 is usual. Desks list by it. CP_ERR_EXISTS when it does not wait
+ * any more. */
+int cp_question_set_priority(struct cp_app *app, const char *channel, const char *id, int priority,
+                             json_t **ret_question, struct cp_error *error);
 int cp_question_dismiss(struct cp_app *app, const char *channel, const char *id, const char *by,
                         json_t **ret_question, struct cp_error *error);
 /* Puts question and answer (`text`, else what was said, else what is suggested) into the knowledge base as a

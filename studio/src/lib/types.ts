@@ -117,6 +117,8 @@ export interface AnswerRule {
   /** Said when a language model keeps one waiting, after filler_ms. */
   filler?: string;
   filler_ms?: number;
+  /** Questions that nobody answered in so many seconds are put aside. */
+  answer_by_s?: number;
   persona?: { name?: string; role?: string; tone?: string; words?: number };
 }
 
@@ -265,6 +267,8 @@ export interface Question {
   cue?: string;
   /** How many of the audience ask this. */
   votes?: number;
+  /** 1 and 2 before others, -1 behind them. */
+  priority?: number;
   /** Addresses or numbers were taken out of it. */
   masked?: boolean;
   /** The pair in the knowledge base that its answer became. */

@@ -10,7 +10,7 @@ export class Questions {
   all = $state.raw<Question[]>([]);
   known = $state(false);
 
-  readonly open = $derived(this.all.filter((one) => one.state === 'new' || one.state === 'suggested').reverse().sort((a, b) => (b.votes ?? 0) - (a.votes ?? 0)));
+  readonly open = $derived(this.all.filter((one) => one.state === 'new' || one.state === 'suggested').reverse().sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (b.votes ?? 0) - (a.votes ?? 0)));
   readonly closed = $derived(this.all.filter((one) => one.state !== 'new' && one.state !== 'suggested'));
 
   #channel = '';
@@ -39,6 +39,11 @@ export class Questions {
 
   async ask(text: string): Promise<void> {
     this.set(await this.api.post<Question>(channelPath(this.#channel, '/questions'), { text, asker: 'studio' }));
+  }
+
+  async rank(question: Question, priority: number): Promise<void> {
+    const path = channelPath(this.#channel, `/questions/${encodeURIComponent(question.id)}`);
+    this.set(await this.api.json<Question>('PATCH', path, { priority }));
   }
 
   async act(question: Question, act: 'approve' | 'dismiss' | 'suggest' | 'teach', body: object = {}): Promise<void> {
