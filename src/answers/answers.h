@@ -46,8 +46,8 @@ void cp_answers_close(struct cp_answers *answers);
 struct cp_document_source {
     const char *collection; /* "" means "main" */
     const char *title;      /* "" takes the first heading, else the first words */
-    const char *type;     /* Content-Type: text/plain, text/markdown, text/html, text/csv, application/pdf */
-    const char *language; /* BCP 47, or "" to find out */
+    const char *type;       /* Content-Type: text/plain, text/markdown, text/html, text/csv, PDF, Word */
+    const char *language;   /* BCP 47, or "" to find out */
     const void *bytes;
     size_t length;
 };

@@ -184,11 +184,17 @@ static bool decode(const void *bytes, size_t length, struct cp_buffer *made, con
 
 static const struct reader {
     const char *type;
-    int (*read)(struct cp_extract *extract, const char *text, size_t length, struct cp_error *error);
+    int (*read)(struct cp_extract *extract, const char *bytes, size_t length, struct cp_error *error);
+    bool own; /* the format says how its text is encoded: it is read as it is */
 } READERS[] = {
-    {"text/plain", cp_extract_plain},           {"text/markdown", cp_extract_markdown},
-    {"text/x-markdown", cp_extract_markdown},   {"text/html", cp_extract_html},
-    {"application/xhtml+xml", cp_extract_html}, {"text/csv", cp_extract_csv},
+    {"text/plain", cp_extract_plain, false},
+    {"text/markdown", cp_extract_markdown, false},
+    {"text/x-markdown", cp_extract_markdown, false},
+    {"text/html", cp_extract_html, false},
+    {"application/xhtml+xml", cp_extract_html, false},
+    {"text/csv", cp_extract_csv, false},
+    {"application/pdf", cp_extract_pdf, true},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", cp_extract_docx, true},
 };
 
 static bool is_type(const char *given, const char *type)
@@ -199,32 +205,40 @@ static bool is_type(const char *given, const char *type)
     return !strncasecmp(given, type, n) && (!given[n] || given[n] == ';' || isspace((unsigned char)given[n]));
 }
 
+static const struct reader *find_reader(const char *type)
+{
+    for (size_t i = 0; i < sizeof READERS / sizeof READERS[0]; i++)
+        if (is_type(type, READERS[i].type))
+            return &READERS[i];
+    return NULL;
+}
+
+static int read_decoded(const struct reader *reader, const void *bytes, size_t length,
+                        struct cp_extract *extract, struct cp_error *error)
+{
+    struct cp_buffer made = cp_buffer_make(MAX_TEXT);
+    const char *text;
+    size_t text_length;
+    int result = decode(bytes, length, &made, &text, &text_length)
+                     ? reader->read(extract, text, text_length, error)
+                     : cp_fail(error, CP_ERR_LIMIT, STAGE, "The document is too large to be read.");
+    cp_buffer_free(&made);
+    return result;
+}
+
 int cp_extract(const char *type, const void *bytes, size_t length, struct cp_extract *ret_extract,
                struct cp_error *error)
 {
+    const struct reader *reader = find_reader(type);
     *ret_extract = (struct cp_extract){.text = cp_buffer_make(MAX_TEXT)};
-    int result = CP_ERR_UNSUPPORTED;
-    if (is_type(type, "application/pdf")) {
-        result = cp_extract_pdf(ret_extract, bytes, length, error);
-    } else {
-        const struct reader *reader = NULL;
-        for (size_t i = 0; i < sizeof READERS / sizeof READERS[0]; i++)
-            if (is_type(type, READERS[i].type))
-                reader = &READERS[i];
-        if (!reader)
-            return cp_fail(
-                error, CP_ERR_UNSUPPORTED, STAGE,
-                "Documents of type \"%.60s\" cannot be read; text/plain, text/markdown, text/html, "
-                "text/csv and application/pdf can.",
-                type);
-        struct cp_buffer made = cp_buffer_make(MAX_TEXT);
-        const char *text;
-        size_t text_length;
-        result = decode(bytes, length, &made, &text, &text_length)
-                     ? reader->read(ret_extract, text, text_length, error)
-                     : cp_fail(error, CP_ERR_LIMIT, STAGE, "The document is too large to be read.");
-        cp_buffer_free(&made);
-    }
+    if (!reader)
+        return cp_fail(error, CP_ERR_UNSUPPORTED, STAGE,
+                       "Documents of type \"%.60s\" cannot be read; text/plain, text/markdown, text/html, "
+                       "text/csv, application/pdf and (Word) "
+                       "application/vnd.openxmlformats-officedocument.wordprocessingml.document can.",
+                       type);
+    int result = reader->own ? reader->read(ret_extract, bytes, length, error)
+                             : read_decoded(reader, bytes, length, ret_extract, error);
     if (!result && ret_extract->failed)
         result = cp_fail(error, CP_ERR_LIMIT, STAGE,
                          "The document is too large: it has more text or paragraphs than are kept.");

@@ -33,7 +33,7 @@ struct cp_extract {
  * type: a Content-Type; parameters are ignored. CP_ERR_UNSUPPORTED names the types; CP_ERR_FORMAT: the bytes
  * are not what the type says; CP_ERR_LIMIT; CP_ERR_UNAVAILABLE: the program that reads them is missing.
  * Texts may be UTF-8, UTF-16 with a mark, or, when they are neither, Windows-1252. The caller frees *ret in
- * every case. May block for up to 20 s on a child process (PDF).
+ * every case. May block for up to 20 s: on a child process (PDF), on XML made to be slow (Word).
  */
 int cp_extract(const char *type, const void *bytes, size_t length, struct cp_extract *ret_extract,
                struct cp_error *error);
@@ -52,6 +52,8 @@ int cp_extract_markdown(struct cp_extract *extract, const char *text, size_t len
 int cp_extract_html(struct cp_extract *extract, const char *text, size_t length, struct cp_error *error);
 int cp_extract_csv(struct cp_extract *extract, const char *text, size_t length, struct cp_error *error);
 /* A text made by pdftotext in a child process with bounds on time, memory and output. */
-int cp_extract_pdf(struct cp_extract *extract, const void *bytes, size_t length, struct cp_error *error);
+int cp_extract_pdf(struct cp_extract *extract, const char *bytes, size_t length, struct cp_error *error);
+/* Word's .docx: at most 64 MB of XML, 20 s; rows of tables are paragraphs, what was deleted is left out. */
+int cp_extract_docx(struct cp_extract *extract, const char *bytes, size_t length, struct cp_error *error);
 
 #endif

@@ -80,7 +80,7 @@ static int as_file(const void *bytes, size_t length)
     return fd;
 }
 
-int cp_extract_pdf(struct cp_extract *extract, const void *bytes, size_t length, struct cp_error *error)
+int cp_extract_pdf(struct cp_extract *extract, const char *bytes, size_t length, struct cp_error *error)
 {
     if (length < 5 || memcmp(bytes, "%PDF-", 5) != 0)
         return cp_fail(error, CP_ERR_FORMAT, STAGE, "The document does not begin as a PDF does.");

@@ -615,7 +615,7 @@ const struct cp_route cp_api_routes[] = {
     {CP_GET, "/v1/documents", CP_ROLE_VIEWER, "The knowledge base's documents, newest first",
      .query = documents_query, .success = 200, .handle = cp_api_documents_list},
     {CP_POST, "/v1/documents", CP_ROLE_OPERATOR,
-     "Reads a document (text, Markdown, HTML, PDF, or a CSV of questions and answers) and cuts it into "
+     "Reads a document (text, Markdown, HTML, PDF, Word, or a CSV of questions and answers) and cuts it into "
      "passages",
      .body_type = "*/*", .query = document_query, .max_body_bytes = 32 << 20, .success = 201,
      .handle = cp_api_documents_create},

@@ -36,6 +36,7 @@ const DOCUMENT_TYPES: Record<string, string> = {
   htm: 'text/html',
   csv: 'text/csv',
   pdf: 'application/pdf',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
 };
 
 /** A document for the knowledge base; one of the same name is replaced. */

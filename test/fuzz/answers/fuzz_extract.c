@@ -24,7 +24,9 @@ static int check_passage(void *user, const struct cp_passage *passage)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const TYPES[] = {"text/plain", "text/markdown", "text/html", "text/csv"};
+    static const char *const TYPES[] = {
+        "text/plain", "text/markdown", "text/html", "text/csv",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document"};
     static struct cp_cutter *cutter;
     struct cp_extract extract;
     struct cp_error error = {.text = ""};
@@ -32,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cutter = cp_cutter_create();
     if (!size || size > 1 << 18)
         return 0;
-    if (!cp_extract(TYPES[data[0] % 4], data + 1, size - 1, &extract, &error))
+    if (!cp_extract(TYPES[data[0] % 5], data + 1, size - 1, &extract, &error))
         cp_split(&extract, 200, "en", check_passage, cutter);
     else if (!*error.text)
         abort(); /* a refusal has a reason */
