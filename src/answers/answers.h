@@ -27,6 +27,7 @@ struct cp_answers_config {
     double k1, b;          /* of BM25 */
     double confident;      /* confidence from which a hit counts as an answer */
     char embed_url[CP_OPTION_TEXT_BYTES], embed_model[CP_OPTION_TEXT_BYTES], embed_key[CP_OPTION_TEXT_BYTES];
+    bool fetch_private; /* web pages may lie on this machine or a private network */
     int64_t embed_ms, embed_most;
     double embed_sure;
 };

@@ -80,6 +80,8 @@ CP_HANDLER(cp_api_action_delete);
 /* api_answers.c */
 CP_HANDLER(cp_api_documents_create);
 CP_HANDLER(cp_api_documents_list);
+CP_HANDLER(cp_api_jobs_list);
+CP_HANDLER(cp_api_job_get);
 CP_HANDLER(cp_api_document_change);
 CP_HANDLER(cp_api_passage_change);
 CP_HANDLER(cp_api_passage_delete);

@@ -85,6 +85,7 @@ struct cp_app {
     struct cp_audience *audience;
     struct cp_answering *answering; /* NULL without a language model */
     struct cp_deadlines *deadlines;
+    struct cp_fetching *fetching;
     struct cp_assets *assets;
     struct cp_motions *motions;
     /* One change of an output at a time: its record and its connection agree. */

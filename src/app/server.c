@@ -3,6 +3,7 @@
 #include "app/desk/answering.h"
 #include "app/desk/audience.h"
 #include "app/desk/deadlines.h"
+#include "app/desk/fetching.h"
 #include "app/desk/questions.h"
 
 #include "base/clock.h"
@@ -192,6 +193,7 @@ static void stop(struct cp_app *app)
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
     cp_deadlines_destroy(app->deadlines);
+    cp_fetching_destroy(app->fetching);
     cp_answering_destroy(app->answering);
     cp_audience_destroy(app->audience);
     cp_knowledge_destroy(app->knowledge);
@@ -333,6 +335,8 @@ static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, stru
         result = cp_answering_create(app, &app->answering, error);
     if (!result)
         result = cp_deadlines_create(app, &app->deadlines, error);
+    if (!result)
+        result = cp_fetching_create(app, &app->fetching, error);
     if (!result && !(app->audience = cp_audience_create(app)))
         result = cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
     if (!result)

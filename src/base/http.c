@@ -3,12 +3,14 @@
 
 #include "base/clock.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 enum {
     HEADER_BYTES = 32 << 10,
@@ -41,6 +43,7 @@ struct call {
     int64_t moved_ns; /* when the last byte went or came */
     curl_off_t uploaded;
     int failure; /* what a callback ended the request with */
+    bool denied; /* an address was not public */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -205,6 +208,52 @@ static int on_rewind(void *user, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* --- addresses --- */
+
+static bool is_public_v4(uint32_t address) /* host order */
+{
+    static const struct {
+        uint32_t network;
+        int bits;
+    } SPECIAL[] = {{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16},
+                   {0xac100000, 12}, {0xc0000000, 24}, {0xc0000200, 24}, {0xc0586300, 24}, {0xc0a80000, 16},
+                   {0xc6120000, 15}, {0xc6336400, 24}, {0xcb007100, 24}, {0xe0000000, 3}};
+    for (size_t i = 0; i < sizeof SPECIAL / sizeof *SPECIAL; i++)
+        if ((address ^ SPECIAL[i].network) >> (32 - SPECIAL[i].bits) == 0)
+            return false;
+    return true;
+}
+
+static uint32_t word_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+bool cp_http_is_public(const struct sockaddr *address)
+{
+    static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff}, NAT64[12] = {0, 0x64, 0xff, 0x9b};
+    if (address->sa_family == AF_INET)
+        return is_public_v4(ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr));
+    if (address->sa_family != AF_INET6)
+        return false;
+    const uint8_t *b = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr;
+    if (!memcmp(b, MAPPED, sizeof MAPPED) || !memcmp(b, NAT64, sizeof NAT64))
+        return is_public_v4(word_at(b + 12));
+    if (b[0] == 0x20 && b[1] == 0x02) /* 6to4: an IPv4 address behind the prefix */
+        return is_public_v4(word_at(b + 2));
+    return (b[0] & 0xe0) == 0x20 && word_at(b) != 0x20010db8; /* 2000::/3, but for documentation's */
+}
+
+static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct call *call = user;
+    if (!cp_http_is_public(&address->addr)) {
+        call->denied = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* --- setting up --- */
 
 static int64_t or_default(int64_t value, int64_t fallback)
@@ -305,6 +354,11 @@ static void set_up(const struct cp_http *http, struct call *call, struct curl_sl
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     if (http->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
+    if (request->public_only) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    }
     set_body(easy, call, request->method ? request->method : "GET");
 }
 
@@ -431,6 +485,9 @@ int cp_http_send(struct cp_http *http, const struct cp_http_request *request,
         give_slot(http, slot, origin);
     if (call.failure)
         return explain_failure(&call, origin, error);
+    if (code && call.denied)
+        return cp_fail(error, CP_ERR_DENIED, request->stage,
+                       "%s: %s is an address of this machine or a private network.", request->who, origin);
     return code ? cp_http_explain(request->who, request->stage, origin, code, call.reason, error) : 0;
 }
 

@@ -52,6 +52,10 @@ struct cp_http_request {
     void *user;
     size_t max_body_bytes; /* of response->body (CP_ERR_LIMIT beyond); 0 means 64 KiB */
 
+    /* Refuses to connect to addresses of this machine or a private network, whatever a name resolves to; no
+     * proxy then. CP_ERR_DENIED. For URLs that people type. */
+    bool public_only;
+
     /* 0 takes the default. */
     int64_t connect_ms;      /* until the connection stands, TLS too: 3000 */
     int64_t first_byte_ms;   /* from the last byte sent to the first of the answer's body: 10000 */
@@ -93,6 +97,11 @@ bool cp_http_may_retry(int result, const struct cp_http_response *response);
 /* How long to wait before try number `attempt` (1 is the first repetition): doubling from `base_ms`, at
  * most 5 s, of which a random half ("equal jitter"), and no less than a Retry-After in seconds. */
 int64_t cp_http_backoff_ms(const struct cp_http_response *response, int attempt, int64_t base_ms);
+
+/* False for addresses of this machine, of private and shared networks, links, groups, and reserved ones
+ * (IANA's special-purpose registries, RFC 6890). */
+struct sockaddr;
+bool cp_http_is_public(const struct sockaddr *address);
 
 /* Percent-encodes for a path segment or query value (RFC 3986 unreserved characters stay). False when it does
  * not fit. */

@@ -55,6 +55,11 @@ test('a document is uploaded, a question suggested, edited, said on air and aire
   await until('cups to be mugs', async () => (await search('cups'))[0]?.text.includes('mug'));
   await desk.getByLabel('Counts').selectOption({ label: 'more' });
   await until('it to count more', async () => (await server.api('GET', '/v1/documents')).documents[0].boost === 2);
+  // Web pages are read from their addresses; those of this machine are not.
+  await desk.getByLabel('Addresses of web pages').fill(`${server.url}/watch/`);
+  await desk.getByRole('button', { name: 'Read them' }).click();
+  await desk.getByText('1 of 1 pages read.').waitFor();
+  await desk.getByText('private network', { exact: false }).waitFor();
   if (process.env.COMPERE_PICTURES) {
     await page.setViewportSize({ width: 1440, height: 1700 });
     await desk.screenshot({ path: `${process.env.COMPERE_PICTURES}/documents.png` });

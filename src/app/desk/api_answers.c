@@ -1,13 +1,34 @@
 /* Documents, search, and the question desk. */
 #include "app/api.h"
+#include "app/desk/fetching.h"
 #include "app/desk/knowledge.h"
 #include "app/desk/questions.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 void cp_api_documents_create(void *user, struct cp_request *request)
 {
-    cp_knowledge_add(((struct cp_app *)user)->knowledge, request);
+    struct cp_app *app = user;
+    const char *type = cp_request_header(request, "Content-Type");
+    if (type && !strncasecmp(type, "text/uri-list", 13))
+        cp_fetching_add(app->fetching, request);
+    else
+        cp_knowledge_add(app->knowledge, request);
+}
+
+void cp_api_jobs_list(void *user, struct cp_request *request)
+{
+    cp_request_reply_json(request, 200, cp_fetching_jobs(((struct cp_app *)user)->fetching));
+}
+
+void cp_api_job_get(void *user, struct cp_request *request)
+{
+    json_t *job = cp_fetching_job(((struct cp_app *)user)->fetching, cp_request_param(request, "job"));
+    if (job)
+        cp_request_reply_json(request, 200, job);
+    else
+        cp_request_fail_status(request, 404, NULL, "there is no such job; the last 64 are kept");
 }
 
 void cp_api_documents_list(void *user, struct cp_request *request)

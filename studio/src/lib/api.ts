@@ -71,15 +71,17 @@ export class Api {
     return { Authorization: `Bearer ${this.key}`, ...extra };
   }
 
+  /** A body is sent as JSON, unless it is a Blob: that goes as it is, with its own type. */
   async request(method: string, path: string, body?: unknown, extra?: Record<string, string>): Promise<Response> {
     const headers = this.headers(extra);
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    const asItIs = body instanceof Blob;
+    if (body !== undefined && !asItIs) headers['Content-Type'] = 'application/json';
     let response: Response;
     try {
       response = await fetch(path, {
         method,
         headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined || asItIs ? (body as Blob | undefined) : JSON.stringify(body),
         cache: 'no-store',
       });
     } catch {

@@ -347,6 +347,15 @@ export interface Passage {
   link: string;
 }
 
+/** GET /v1/document-jobs. */
+export interface DocumentJob {
+  id: string;
+  state: 'waiting' | 'running' | 'done';
+  total: number;
+  done: number;
+  problems: { url: string; reason: string }[];
+}
+
 /** GET /v1/collections. */
 export interface Collection {
   name: string;

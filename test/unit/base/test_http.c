@@ -4,6 +4,8 @@
 #include "base/thread.h"
 #include "web.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -355,6 +357,63 @@ static void text_is_encoded_for_urls(void **state)
     assert_true(cp_http_encode("", text, 1));
 }
 
+static void addresses_of_this_network_are_told_apart(void **state)
+{
+    static const struct {
+        const char *address;
+        bool public;
+    } CASES[] = {{"1.1.1.1", true},
+                 {"93.184.216.34", true},
+                 {"172.15.0.1", true},
+                 {"172.32.0.1", true},
+                 {"100.63.255.255", true},
+                 {"127.0.0.1", false},
+                 {"127.255.1.1", false},
+                 {"0.0.0.0", false},
+                 {"10.1.2.3", false},
+                 {"172.16.0.1", false},
+                 {"172.31.255.255", false},
+                 {"192.168.1.1", false},
+                 {"169.254.169.254", false},
+                 {"100.64.0.1", false},
+                 {"224.0.0.1", false},
+                 {"255.255.255.255", false},
+                 {"2606:4700::1111", true},
+                 {"::1", false},
+                 {"::", false},
+                 {"fe80::1", false},
+                 {"fc00::1", false},
+                 {"ff02::1", false},
+                 {"::ffff:127.0.0.1", false},
+                 {"::ffff:1.1.1.1", true},
+                 {"64:ff9b::10.0.0.1", false},
+                 {"2002:7f00:1::", false},
+                 {"2001:db8::1", false}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        bool is_v6 = inet_pton(AF_INET6, CASES[i].address, &v6.sin6_addr) == 1;
+        assert_true(is_v6 || inet_pton(AF_INET, CASES[i].address, &v4.sin_addr) == 1);
+        if (cp_http_is_public(is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4) != CASES[i].public)
+            fail_msg("%s", CASES[i].address);
+    }
+}
+
+static void only_public_addresses_are_asked_when_it_says_so(void **state)
+{
+    char address[100];
+    struct cp_http_response response;
+    struct cp_error error = {0};
+    int before = web_connections(web);
+    snprintf(address, sizeof address, "http://localhost:%d/echo", web_port(web)); /* a name that leads here */
+    const struct cp_http_request request = {
+        .who = "the page", .stage = "test", .url = address, .public_only = true};
+    assert_int_equal(cp_http_send(http, &request, &response, &error), CP_ERR_DENIED);
+    assert_non_null(strstr(error.text, "private network"));
+    assert_int_equal(web_connections(web), before);
+    cp_http_response_free(&response);
+}
+
 static int begin(void **state)
 {
     static const char *const proxies[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy",
@@ -375,6 +434,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_of_this_network_are_told_apart),
+        cmocka_unit_test(only_public_addresses_are_asked_when_it_says_so),
         cmocka_unit_test(bodies_and_headers_go_there_and_back),
         cmocka_unit_test(bodies_are_read_from_a_reader),
         cmocka_unit_test(answers_are_streamed_and_bounded),

@@ -1,6 +1,6 @@
 // The documents that answers come from, their passages, and what is set for their collections.
 import type { Api } from '../../lib/api';
-import type { Collection, KnownDocument, Passage } from '../../lib/types';
+import type { Collection, DocumentJob, KnownDocument, Passage } from '../../lib/types';
 
 const documentPath = (id: string, rest = '') => `/v1/documents/${encodeURIComponent(id)}${rest}`;
 
@@ -42,6 +42,16 @@ export class Knowledge {
     const left = await this.passages(id);
     this.documents = this.documents.map((one) => (one.id === id ? { ...one, passages: left.length } : one));
     return left;
+  }
+
+  /** Web pages, a line each; told of as they are read. */
+  async fetchPages(addresses: string, told: (job: DocumentJob) => void): Promise<void> {
+    let job = await this.api.json<DocumentJob>('POST', '/v1/documents', new Blob([addresses], { type: 'text/uri-list' }));
+    for (told(job); job.state !== 'done'; told(job)) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      job = await this.api.get<DocumentJob>(`/v1/document-jobs/${encodeURIComponent(job.id)}`);
+    }
+    await this.read();
   }
 
   // --- collections ---
