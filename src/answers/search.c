@@ -6,9 +6,8 @@
  * "The Probabilistic Relevance Framework", section 3), and a bonus where terms that are neighbours in the
  * question are near each other in the passage.
  */
-#include "answers/answers_int.h"
-#include "answers/collection.h"
 #include "answers/embed/embed.h"
+#include "answers/query.h"
 
 #include "base/clock.h"
 
@@ -18,137 +17,13 @@
 #include <string.h>
 
 enum {
-    MAX_TERMS = 48,
-    MAX_QUERY_BYTES = 4000,
-    MAX_PLACES = 24, /* of one term in a passage that nearness looks at */
-    FEWEST = 100, /* passages that a small knowledge base is taken to have: its own frequencies say little */
     CANDIDATES = 150, /* that are read again */
     NEAREST = 50,     /* by meaning */
     MOST_HITS = CANDIDATES + CP_MAX_PINS + NEAREST,
     RANKS = 60,          /* reciprocal rank fusion's constant (Cormack, Clarke and Buettcher, SIGIR 2009) */
     ROWS_AT_MOST = 4000, /* of the index that rarer terms may match together, about */
-    NEAR = 6,            /* terms apart that still count as near */
     MAX_MARKS = 32,
 };
-#define NEARNESS 0.35 /* of the lesser weight of two neighbours, when they stand side by side */
-#define PAIRED                                                                                               \
-    1.5 /* half of the pairs of signs cross words, and half of those are missing where words move */
-#define SAME_QUESTION 0.72 /* likeness at which a pair of question and answer is taken as it is */
-
-struct query_term {
-    char text[CP_TERM_BYTES + 1];
-    int length;
-    bool prefix;
-    char also[CP_MAX_SYNONYMS][CP_TERM_BYTES + 1]; /* what means the same */
-    int n_also;
-    int times;        /* in the question */
-    int64_t passages; /* that hold it */
-    double weight;    /* inverse document frequency times `times` */
-};
-
-struct query {
-    struct query_term term[MAX_TERMS];
-    int n;
-    bool paired; /* most terms are pairs of signs */
-    double sum;  /* of the weights */
-    double n_passages, mean_terms;
-};
-
-struct hit {
-    int64_t passage;
-    double score, confidence, nearness;
-    double fused;      /* what hits are ordered by: the score, or reciprocal ranks by words and meaning */
-    double similarity; /* cosine to the question's vector; 0 when it has none */
-    bool pinned;
-    int count[MAX_TERMS];
-    double part[MAX_TERMS]; /* of the score, by term */
-    char *document, *collection, *title, *language, *heading, *question, *text, *link;
-};
-
-/* --- the question --- */
-
-static int add_term(void *user, const struct cp_term *term)
-{
-    struct query *q = user;
-    for (int i = 0; i < q->n; i++)
-        if (q->term[i].length == term->length && !memcmp(q->term[i].text, term->text, (size_t)term->length)) {
-            q->term[i].times++;
-            return 0;
-        }
-    if (q->n == MAX_TERMS)
-        return 1;
-    struct query_term *added = &q->term[q->n++];
-    *added = (struct query_term){.length = term->length, .prefix = term->prefix, .times = 1};
-    memcpy(added->text, term->text, (size_t)term->length + 1);
-    return 0;
-}
-
-/* Without small words, unless it is made of nothing else. */
-static void cut_query(struct connection *reader, const char *language, const char *text, struct query *q)
-{
-    size_t length = strnlen(text, MAX_QUERY_BYTES);
-    int before = q->n;
-    cp_cut_terms(reader->cutter, language, text, length, CP_CUT_CONTENT, add_term, q);
-    if (q->n == before)
-        cp_cut_terms(reader->cutter, language, text, length, CP_CUT_ALL, add_term, q);
-}
-
-/* The languages of the documents searched, most passages first. */
-static int list_languages(struct connection *reader, const char *collection, char languages[][16])
-{
-    sqlite3_stmt *statement = NULL;
-    int n = 0;
-    if (!sqlite3_prepare_v2(
-            reader->db,
-            "SELECT language, sum(passages) AS n FROM documents WHERE ?1 = '' OR collection = ?1"
-            " GROUP BY language ORDER BY n DESC LIMIT 4",
-            -1, &statement, NULL)) {
-        sqlite3_bind_text(statement, 1, collection, -1, SQLITE_STATIC);
-        while (sqlite3_step(statement) == SQLITE_ROW && n < MAX_LANGUAGES)
-            snprintf(languages[n++], 16, "%s", (const char *)sqlite3_column_text(statement, 0));
-    }
-    sqlite3_finalize(statement);
-    return n;
-}
-
-/* In how many passages a term is. thread: holder of the reader */
-static int64_t passages_with(sqlite3_stmt *frequency, const char *term)
-{
-    sqlite3_bind_text(frequency, 1, term, -1, SQLITE_STATIC);
-    int64_t n = sqlite3_step(frequency) == SQLITE_ROW ? sqlite3_column_int64(frequency, 0) : 0;
-    sqlite3_reset(frequency);
-    return n;
-}
-
-static void weigh(struct connection *reader, const char *collection, struct query *q)
-{
-    sqlite3_stmt *statement = NULL;
-    if (!sqlite3_prepare_v2(reader->db, "SELECT passages, terms FROM totals", -1, &statement, NULL) &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        q->n_passages = fmax(sqlite3_column_double(statement, 0), 1);
-        q->mean_terms = fmax(sqlite3_column_double(statement, 1) / q->n_passages, 1);
-    }
-    sqlite3_finalize(statement);
-    if (sqlite3_prepare_v2(reader->db, "SELECT passages FROM frequencies WHERE term = ?1", -1, &statement,
-                           NULL))
-        return;
-    int n_paired = 0;
-    for (int i = 0; i < q->n; i++) {
-        struct query_term *term = &q->term[i];
-        n_paired += (unsigned char)term->text[0] >= 0xe3; /* from U+3000 on, in UTF-8 */
-        term->passages = passages_with(statement, term->text);
-        term->n_also = cp_collection_synonyms(reader, collection, term->text, term->also);
-        for (int k = 0; k < term->n_also; k++)
-            term->passages += passages_with(statement, term->also[k]);
-        if (term->prefix) /* it stands for all pairs that begin with it: how many is not kept */
-            term->passages = (int64_t)fmax((double)term->passages, q->n_passages / 50);
-        double all = fmax(q->n_passages, FEWEST), n = fmin((double)term->passages, all);
-        term->weight = term->times * log(1 + (all - n + 0.5) / (n + 0.5));
-        q->sum += term->weight;
-    }
-    q->paired = 2 * n_paired > q->n;
-    sqlite3_finalize(statement);
-}
 
 /* --- candidates --- */
 
@@ -164,7 +39,7 @@ static int by_rarity(const void *a, const void *b)
 static void make_expression(const struct query *q, const char *collection, struct cp_buffer *out,
                             struct cp_buffer *weights)
 {
-    const struct query_term *order[MAX_TERMS];
+    const struct query_term *order[CP_QUERY_TERMS];
     int n = 0, used = 0;
     int64_t rows = 0;
     for (int i = 0; i < q->n; i++)
@@ -197,128 +72,11 @@ static char *copy_column(sqlite3_stmt *row, int column)
     return strdup(text ? text : "");
 }
 
-/* --- scoring --- */
-
-struct scoring {
-    const struct query *q;
-    struct hit *hit;
-    int32_t at; /* terms so far, in all fields */
-    int32_t place[MAX_TERMS][MAX_PLACES];
-};
-
-static bool matches(const struct query_term *wanted, const char *term, int length)
-{
-    if ((wanted->length == length || (wanted->prefix && wanted->length < length)) &&
-        !memcmp(wanted->text, term, (size_t)wanted->length))
-        return true;
-    for (int i = 0; i < wanted->n_also; i++)
-        if (!strncmp(wanted->also[i], term, (size_t)length) && !wanted->also[i][length])
-            return true;
-    return false;
-}
-
-static void look_at(struct scoring *s, const char *term, int length)
-{
-    struct hit *hit = s->hit;
-    for (int i = 0; i < s->q->n; i++) {
-        if (!matches(&s->q->term[i], term, length))
-            continue;
-        if (hit->count[i] < MAX_PLACES)
-            s->place[i][hit->count[i]] = s->at;
-        hit->count[i]++;
-    }
-    s->at++;
-}
-
-/* How near two terms come to each other, in terms; NEAR + 1 when they do not. */
-static int nearest(const struct scoring *s, int a, int b)
-{
-    int best = NEAR + 1, na = s->hit->count[a] < MAX_PLACES ? s->hit->count[a] : MAX_PLACES,
-        nb = s->hit->count[b] < MAX_PLACES ? s->hit->count[b] : MAX_PLACES;
-    for (int i = 0; i < na; i++)
-        for (int k = 0; k < nb; k++) {
-            int apart = abs(s->place[a][i] - s->place[b][k]);
-            best = apart && apart < best ? apart : best;
-        }
-    return best;
-}
-
-/* words: as cp_index_words makes them. */
-static void score_hit(const struct cp_answers_config *config, const struct query *q, const char *words,
-                      struct hit *hit)
-{
-    struct scoring s = {.q = q, .hit = hit};
-    for (const char *at = words; *at; at++) {
-        size_t length = strcspn(at, " \n");
-        if (length)
-            look_at(&s, at, (int)length);
-        at += length;
-        if (!*at)
-            break;
-        if (*at == '\n')
-            s.at += NEAR; /* nothing is near across fields */
-    }
-    double length = s.at - CP_INDEX_FIELDS * NEAR;
-    double norm = config->k1 * (1 - config->b + config->b * length / q->mean_terms);
-    for (int i = 0; i < q->n; i++) {
-        double n = hit->count[i];
-        hit->part[i] = q->term[i].weight * n * (config->k1 + 1) / (n + norm);
-        hit->score += hit->part[i];
-    }
-    for (int i = 0; i + 1 < q->n; i++) {
-        int apart = nearest(&s, i, i + 1);
-        if (apart <= NEAR)
-            hit->nearness += NEARNESS * fmin(q->term[i].weight, q->term[i + 1].weight) / apart;
-    }
-    hit->score += hit->nearness;
-    /* 1 is what a passage of mean length scores that has every term once: half of BM25's most. */
-    double whole = q->sum * (config->k1 + 1) / 2;
-    hit->confidence = whole > 0 ? fmin(hit->score / whole * (q->paired ? PAIRED : 1), 1) : 0;
-}
-
-/* --- a pair's own question --- */
-
-struct likeness {
-    const struct query *q;
-    bool seen[MAX_TERMS];
-    int n_own;
-};
-
-static int on_own_term(void *user, const struct cp_term *term)
-{
-    struct likeness *l = user;
-    l->n_own++;
-    for (int i = 0; i < l->q->n; i++)
-        if (matches(&l->q->term[i], term->text, term->length))
-            l->seen[i] = true;
-    return 0;
-}
-
-/* How alike another question is to what was asked, 0 to 1: the weight in common, of what both weigh together
- * (Dice), where a term that was not asked for weighs as the question's terms do on average. */
-static double likeness_to(struct connection *reader, const struct query *q, const char *language,
-                          const char *question)
-{
-    if (!*question || !q->n)
-        return 0;
-    struct likeness l = {.q = q};
-    cp_cut_terms(reader->cutter, language, question, strlen(question), CP_CUT_CONTENT, on_own_term, &l);
-    double common = 0;
-    int n_common = 0;
-    for (int i = 0; i < q->n; i++)
-        if (l.seen[i]) {
-            common += q->term[i].weight;
-            n_common++;
-        }
-    double own = common + (l.n_own > n_common ? l.n_own - n_common : 0) * q->sum / q->n;
-    return q->sum + own > 0 ? 2 * common / (q->sum + own) : 0;
-}
-
 /* A pair whose question says what was asked goes first. */
 static void compare_questions(struct connection *reader, const struct query *q, struct hit *hit)
 {
-    double like = likeness_to(reader, q, hit->language, hit->question);
-    if (like >= SAME_QUESTION) {
+    double like = cp_score_likeness(reader, q, hit->language, hit->question);
+    if (like >= CP_SAME_QUESTION) {
         hit->score += 1000 * like;
         hit->confidence = 1;
     }
@@ -366,7 +124,7 @@ static bool read_hit(struct cp_answers *answers, struct connection *reader, cons
     if (!hit->document || !hit->collection || !hit->title || !hit->language || !hit->heading ||
         !hit->question || !hit->text || !hit->link)
         return false;
-    score_hit(&answers->config, q, (const char *)sqlite3_column_text(row, 9), hit);
+    cp_score_words(&answers->config, q, (const char *)sqlite3_column_text(row, 9), hit);
     hit->score *= sqlite3_column_double(row, 10);
     compare_questions(reader, q, hit);
     return true;
@@ -443,8 +201,8 @@ static int apply_pins(struct cp_answers *answers, struct connection *reader, con
     struct cp_pin pins[CP_MAX_PINS];
     int n_pins = cp_collection_pins(reader, collection, pins);
     for (int i = 0; i < n_pins && n >= 0; i++) {
-        double like = likeness_to(reader, q, pins[i].language, pins[i].question);
-        if (like >= SAME_QUESTION)
+        double like = cp_score_likeness(reader, q, pins[i].language, pins[i].question);
+        if (like >= CP_SAME_QUESTION)
             n = put_first(answers, reader, q, &pins[i], like, hits, n);
     }
     cp_pins_free(pins, n_pins);
@@ -517,7 +275,7 @@ static int mark_term(void *user, const struct cp_term *term)
 {
     struct marking *m = user;
     for (int i = 0; i < m->q->n; i++)
-        if (matches(&m->q->term[i], term->text, term->length)) {
+        if (cp_query_matches(&m->q->term[i], term->text, term->length)) {
             json_array_append_new(m->marks, json_pack("[i,i]", term->start, term->end));
             break;
         }
@@ -541,25 +299,6 @@ static json_t *hit_json(struct connection *reader, const struct query *q, const 
                      hit->text, "link", hit->link, "score", hit->score, "nearness", hit->nearness,
                      "similarity", hit->similarity, "confidence", hit->confidence, "pinned", hit->pinned,
                      "terms", terms, "marks", marks);
-}
-
-static void prepare(struct connection *reader, const struct cp_search *search, const char *collection,
-                    struct query *q)
-{
-    char languages[MAX_LANGUAGES][16], guess[16];
-    int n = list_languages(reader, collection, languages);
-    if (search->language && *search->language)
-        snprintf(guess, sizeof guess, "%s", search->language);
-    else
-        cp_guess_language(search->query, strnlen(search->query, MAX_QUERY_BYTES), guess);
-    bool known = false;
-    for (int i = 0; i < n; i++)
-        known |= guess[0] && !strncmp(guess, languages[i], 2);
-    if (known || !n)
-        cut_query(reader, guess, search->query, q);
-    for (int i = 0; i < n && !known; i++) /* each language's stems: the wrong ones match nothing */
-        cut_query(reader, languages[i], search->query, q);
-    weigh(reader, collection, q);
 }
 
 static void count(struct cp_answers *answers, int64_t started_ns, bool failed, bool refused)
@@ -588,7 +327,7 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
                      ? cp_embedder_nearest(answers->embedder, search->query, collection, near, NEAREST)
                      : 0;
     struct connection *reader = cp_answers_reader(answers);
-    prepare(reader, search, collection, &q);
+    cp_query_prepare(reader, search, collection, &q);
     make_expression(&q, collection, &expression, &weights);
     if (expression.length)
         n = find(answers, reader, &q, cp_buffer_string(&expression), cp_buffer_string(&weights), hits);
