@@ -98,6 +98,11 @@ static void write_table(FILE *out, const char *language)
         fputs("},\n", out);
     }
     fputs("};\n", out);
+    for (int i = 0; i < n_rows; i++) {
+        free(rows[i].sign);
+        free(rows[i].name);
+    }
+    n_rows = 0;
 }
 
 int main(int argc, char **argv)
@@ -110,7 +115,6 @@ int main(int argc, char **argv)
     fputs("/* Made by make_emoji.c from Unicode's CLDR. */\n", out);
     for (int i = 3; i < argc; i++) {
         static const char *const PARTS[] = {"annotations", "annotationsDerived"};
-        n_rows = 0;
         for (size_t k = 0; k < 2; k++) {
             char path[4096];
             snprintf(path, sizeof path, "%s/%s/%s.xml", argv[2], PARTS[k], argv[i]);
@@ -129,5 +133,6 @@ int main(int argc, char **argv)
         fprintf(out, "    {\"%s\", NAMES_%s, sizeof NAMES_%s / sizeof *NAMES_%s},\n", argv[i], argv[i],
                 argv[i], argv[i]);
     fputs("};\n", out);
+    xmlCleanupParser();
     return fclose(out) ? 1 : 0;
 }
