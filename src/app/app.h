@@ -10,6 +10,7 @@
 
 #include "answers/answers.h"
 #include "answers/llm/llm.h"
+#include "answers/moderation.h"
 #include "app/desk/knowledge.h"
 #include "app/lexicons.h"
 #include "app/motions.h"
@@ -55,6 +56,7 @@ struct cp_app_config {
     struct cp_store_config store;
     struct cp_answers_config answers;
     struct cp_llm_config llm;
+    struct cp_moderation_config moderation;
     struct cp_show_config show;
     struct cp_speech_config speech;
     struct cp_render_config render;

@@ -206,6 +206,29 @@ static void check_model(const struct cp_app_config *config)
     cp_llm_destroy(llm);
 }
 
+static void check_moderation(const struct cp_app_config *config)
+{
+    struct cp_moderation *moderation;
+    struct cp_error error;
+    char text[200];
+    bool flagged;
+    if (cp_moderation_create(&config->moderation, &moderation, &error)) {
+        say(false, "moderation", error.text);
+        return;
+    }
+    if (!moderation) {
+        note("moderation", "none: nobody judges what the audience asks (docs/answers.md)");
+        return;
+    }
+    int64_t started_ns = cp_clock_now_ns();
+    int result =
+        cp_moderation_judge(moderation, "How long does delivery to Spain take?", NULL, &flagged, &error);
+    snprintf(text, sizeof text, "%s judges in %.1f s", cp_moderation_host(moderation),
+             (double)(cp_clock_now_ns() - started_ns) / 1e9);
+    say(!result, "moderation", result ? error.text : text);
+    cp_moderation_destroy(moderation);
+}
+
 static void check_webrtc(const struct cp_app_config *config)
 {
     struct cp_webrtc *webrtc;
@@ -238,6 +261,7 @@ int cp_cmd_doctor(int argc, char **argv)
     check_pages(&config);
     check_webrtc(&config);
     check_model(&config);
+    check_moderation(&config);
     printf(problems ? "\n%d problem(s): see above for what to do.\n"
                     : "\nEverything that a show needs is here.\n",
            problems);

@@ -36,7 +36,7 @@ static const struct cp_option library_options[] = {
            "seconds between looks for objects without a record and records without objects (0: never)"),
 };
 
-#define N_SECTIONS   13
+#define N_SECTIONS   14
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static void list_sections(struct cp_app_config *config, struct cp_config_section sections[N_SECTIONS])
@@ -54,6 +54,7 @@ static void list_sections(struct cp_app_config *config, struct cp_config_section
         {"store", cp_store_options, cp_store_n_options, &config->store},
         {"answers", cp_answers_options, cp_answers_n_options, &config->answers},
         {"llm", cp_llm_options, cp_llm_n_options, &config->llm},
+        {"moderation", cp_moderation_options, cp_moderation_n_options, &config->moderation},
         {"log", log_options, COUNT(log_options), &config->log},
     };
     memcpy(sections, all, sizeof all);

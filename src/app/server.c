@@ -187,15 +187,15 @@ static void stop(struct cp_app *app)
     cp_recordings_close(app->recordings);
     if (app->gateway)
         cp_gateway_drain(app->gateway);
+    cp_deadlines_destroy(app->deadlines); /* these three still ask the show ... */
+    cp_audience_destroy(app->audience);   /* ... and this one, with what it puts on the desk, the next */
+    cp_answering_destroy(app->answering);
     cp_onair_stop_all(app);
     cp_show_destroy(app->show);
     cp_library_close(app->library); /* it asks the voices; what they still say finds it closed */
     cp_speech_destroy(app->speech);
     cp_library_destroy(app->library);
-    cp_deadlines_destroy(app->deadlines);
     cp_fetching_destroy(app->fetching);
-    cp_answering_destroy(app->answering);
-    cp_audience_destroy(app->audience);
     cp_knowledge_destroy(app->knowledge);
     cp_recordings_destroy(app->recordings);
     cp_assets_destroy(app->assets);
@@ -268,6 +268,7 @@ static void collect(void *user)
                   (double)webrtc.bytes_sent);
     cp_knowledge_collect(app->knowledge);
     cp_answering_collect(app->answering);
+    cp_audience_collect(app->audience);
     cp_recordings_collect(app->recordings);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -337,8 +338,8 @@ static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, stru
         result = cp_deadlines_create(app, &app->deadlines, error);
     if (!result)
         result = cp_fetching_create(app, &app->fetching, error);
-    if (!result && !(app->audience = cp_audience_create(app)))
-        result = cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    if (!result)
+        result = cp_audience_create(app, &app->audience, error);
     if (!result)
         result = cp_motions_create(&app->motions, error);
     if (!result)

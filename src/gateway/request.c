@@ -223,6 +223,18 @@ void cp_request_add_header(struct cp_request *request, const char *name, const c
     pthread_mutex_unlock(&request->lock);
 }
 
+/* For who answers 503 without saying when to come back. */
+static void add_usual_wait(struct cp_request *request)
+{
+    bool said = false;
+    pthread_mutex_lock(&request->lock);
+    for (int i = 0; i < request->answer.n_headers; i++)
+        said |= !strcasecmp(request->answer.headers[i].name, "Retry-After");
+    pthread_mutex_unlock(&request->lock);
+    if (!said)
+        cp_request_add_header(request, "Retry-After", "1");
+}
+
 static void put_content(struct cp_answer *to, const struct cp_answer *content, const char *content_type)
 {
     to->status = content->status;
@@ -420,7 +432,7 @@ void cp_request_problem(struct cp_request *request, int status, const char *code
     if (status == 401)
         cp_request_add_header(request, "WWW-Authenticate", "Bearer realm=\"compere\"");
     else if (status == 503)
-        cp_request_add_header(request, "Retry-After", "1");
+        add_usual_wait(request);
     reply_text(request, status, "application/problem+json", text);
 }
 

@@ -1,5 +1,6 @@
 #include "answers/llm/llm.h"
 
+#include "answers/endpoint.h"
 #include "answers/llm/stream.h"
 #include "base/breaker.h"
 #include "base/clock.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define STAGE "answers"
-enum { LEAST_MS = 200, KEY_BYTES = 512 };
+enum { LEAST_MS = 200 };
 
 #define OPTION(field) offsetof(struct cp_llm_config, field)
 const struct cp_option cp_llm_options[] = {
@@ -105,10 +106,10 @@ const struct cp_option cp_llm_options[] = {
 const size_t cp_llm_n_options = sizeof cp_llm_options / sizeof *cp_llm_options;
 
 struct endpoint {
-    char url[CP_OPTION_TEXT_BYTES + 32], host[128], model[128];
-    char authorization[KEY_BYTES + 32]; /* "" without a key */
-    struct cp_breaker breaker;          /* under the lock */
-    atomic_bool plain;                  /* its last answer had no thoughts without a beginning */
+    struct cp_endpoint at;
+    char model[128];
+    struct cp_breaker breaker; /* under the lock */
+    atomic_bool plain;         /* its last answer had no thoughts without a beginning */
 };
 
 struct cp_llm {
@@ -146,27 +147,11 @@ static int count_entries(const char *list)
 static int set_up_endpoint(const struct cp_llm_config *config, int n, struct endpoint *endpoint,
                            struct cp_error *error)
 {
-    char url[CP_OPTION_TEXT_BYTES], reference[CP_OPTION_TEXT_BYTES], key[KEY_BYTES] = "";
+    char url[CP_OPTION_TEXT_BYTES], key[CP_OPTION_TEXT_BYTES];
     entry_of(config->url, n, url, sizeof url);
     entry_of(config->model, n, endpoint->model, sizeof endpoint->model);
-    entry_of(config->key, n, reference, sizeof reference);
-    const char *host = strstr(url, "://");
-    if ((strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) || !host)
-        return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "llm.url: \"%.80s\" does not begin with http:// or https://", url);
-    host += 3;
-    snprintf(endpoint->host, sizeof endpoint->host, "%.*s", (int)strcspn(host, "/"), host);
-    if (strchr(endpoint->host, '@'))
-        return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "llm.url: no name and password in it; keys go into llm.key");
-    size_t length = strlen(url);
-    while (length && url[length - 1] == '/')
-        url[--length] = 0;
-    snprintf(endpoint->url, sizeof endpoint->url, "%s/chat/completions", url);
-    int result = *reference ? cp_config_secret(reference, key, sizeof key, error) : 0;
-    if (!result && *key)
-        snprintf(endpoint->authorization, sizeof endpoint->authorization, "Authorization: Bearer %s", key);
-    return result;
+    entry_of(config->key, n, key, sizeof key);
+    return cp_endpoint_set_up(&endpoint->at, "llm", url, "/chat/completions", key, error);
 }
 
 int cp_llm_create(const struct cp_llm_config *config, struct cp_llm **ret_llm, struct cp_error *error)
@@ -260,7 +245,7 @@ static void tick(void *user)
 static void fill_answer(const struct endpoint *endpoint, struct asking *asking, struct cp_llm_answer *answer)
 {
     const struct cp_llm_stream *stream = &asking->stream;
-    snprintf(answer->host, sizeof answer->host, "%s", endpoint->host);
+    snprintf(answer->host, sizeof answer->host, "%s", endpoint->at.host);
     snprintf(answer->model, sizeof answer->model, "%s", endpoint->model);
     answer->tokens_in = stream->tokens_in ? stream->tokens_in : (int64_t)asking->request.body_bytes / 4;
     answer->tokens_out = stream->tokens_out ? stream->tokens_out : (int64_t)stream->text.length / 4;
@@ -273,16 +258,16 @@ static int explain(const struct endpoint *endpoint, const struct asking *asking,
 {
     const struct cp_llm_stream *stream = &asking->stream;
     if (*stream->problem)
-        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "the language model at %s says: %s", endpoint->host,
-                       stream->problem);
+        return cp_fail(error, CP_ERR_UNAVAILABLE, STAGE, "the language model at %s says: %s",
+                       endpoint->at.host, stream->problem);
     if (result == CP_ERR_FORMAT)
         return cp_fail(error, result, STAGE,
-                       "what %s answers is not of OpenAI's shape; is the address right?", endpoint->host);
+                       "what %s answers is not of OpenAI's shape; is the address right?", endpoint->at.host);
     if (result == CP_ERR_IO)
-        return cp_fail(error, result, STAGE, "the language model at %s broke off", endpoint->host);
+        return cp_fail(error, result, STAGE, "the language model at %s broke off", endpoint->at.host);
     if (result == CP_ERR_LIMIT)
         return cp_fail(error, result, STAGE, "the language model at %s does not come to an end",
-                       endpoint->host);
+                       endpoint->at.host);
     return result;
 }
 
@@ -294,11 +279,11 @@ static int ask_endpoint(struct cp_llm *llm, struct endpoint *endpoint, const cha
     struct asking asking = {
         .stream = cp_llm_stream_make(), .waiting = listener, .listener = plain ? listener : NULL};
     const char *headers[] = {"Content-Type: application/json", "Accept: text/event-stream, application/json",
-                             *endpoint->authorization ? endpoint->authorization : NULL, NULL};
+                             *endpoint->at.authorization ? endpoint->at.authorization : NULL, NULL};
     asking.request = (struct cp_http_request){.who = "the language model",
                                               .stage = STAGE,
                                               .method = "POST",
-                                              .url = endpoint->url,
+                                              .url = endpoint->at.url,
                                               .headers = headers,
                                               .body = body,
                                               .body_bytes = strlen(body),

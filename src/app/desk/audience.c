@@ -3,10 +3,12 @@
 #include "answers/filter.h"
 #include "answers/terms.h"
 #include "app/app.h"
+#include "app/desk/judging.h"
 #include "app/desk/questions.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
@@ -42,42 +44,14 @@ struct cp_audience {
     uint64_t signatures[SIGNATURES]; /* of the last calls of webhooks: none counts twice */
     int next_signature;
     struct cp_cutter *cutter;
-    struct cp_metric *asked, *votes, *limited, *refused;
+    struct cp_judging *judging; /* NULL: nobody judges */
+    struct cp_metric *asked, *votes, *limited, *refused, *flagged, *unjudged, *busy;
 };
 
 static const char *text_of(const json_t *object, const char *field)
 {
     const char *text = json_string_value(json_object_get(object, field));
     return text ? text : "";
-}
-
-struct cp_audience *cp_audience_create(struct cp_app *app)
-{
-    static const char NAME[] = "compere_audience_questions_total",
-                      HELP[] = "Questions of the audience, by fate";
-    struct cp_audience *audience = calloc(1, sizeof *audience);
-    if (!audience)
-        return NULL;
-    audience->app = app;
-    pthread_mutex_init(&audience->lock, NULL);
-    audience->cutter = cp_cutter_create();
-    audience->asked = cp_counter(app->observe, NAME, "result=\"asked\"", HELP);
-    audience->votes = cp_counter(app->observe, NAME, "result=\"vote\"", HELP);
-    audience->limited = cp_counter(app->observe, NAME, "result=\"limited\"", HELP);
-    audience->refused = cp_counter(app->observe, NAME, "result=\"refused\"", HELP);
-    if (audience->cutter)
-        return audience;
-    cp_audience_destroy(audience);
-    return NULL;
-}
-
-void cp_audience_destroy(struct cp_audience *audience)
-{
-    if (!audience)
-        return;
-    cp_cutter_destroy(audience->cutter);
-    pthread_mutex_destroy(&audience->lock);
-    free(audience);
 }
 
 /* Never 0. */
@@ -163,41 +137,99 @@ static void remember(struct cp_audience *audience, uint64_t alike, const char *q
 
 /* --- asking --- */
 
+/* One more vote for a question that asks the same and waits. */
+static bool vote_for_alike(struct cp_audience *audience, const char *channel, const char *text,
+                           json_t **ret_question)
+{
+    char known[32];
+    bool voted = find_alike(audience, likeness(audience, channel, text), known) &&
+                 !cp_question_vote(audience->app, channel, known, ret_question, NULL);
+    if (voted)
+        cp_metric_add(audience->votes, 1);
+    return voted;
+}
+
+static int put_on_desk(struct cp_audience *audience, const char *channel, const json_t *spec,
+                       int64_t asked_ns, json_t **ret_question, struct cp_error *error)
+{
+    int result = cp_question_ask(audience->app, channel, spec, "audience", asked_ns, ret_question, error);
+    if (result)
+        return result;
+    remember(audience, likeness(audience, channel, text_of(spec, "text")), text_of(*ret_question, "id"));
+    cp_metric_add(audience->asked, 1);
+    return 0;
+}
+
+/* What becomes of a question when the moderation has judged it, or could not. thread: moderation */
+static void on_judged(void *user, const char *channel, json_t *spec, int64_t asked_ns,
+                      enum cp_verdict verdict)
+{
+    struct cp_audience *audience = user;
+    struct cp_error error;
+    json_t *question = NULL;
+    bool unjudged = verdict == CP_VERDICT_NONE;
+    if (verdict == CP_VERDICT_FLAGGED) {
+        cp_metric_add(audience->flagged, 1);
+        return;
+    }
+    if (unjudged && !strcmp(audience->app->config.moderation.on_failure, "refuse")) {
+        cp_metric_add(audience->unjudged, 1);
+        return;
+    }
+    if (unjudged)
+        json_object_set_new(spec, "unmoderated", json_true());
+    /* The same may have come to the desk meanwhile. */
+    if (!vote_for_alike(audience, channel, text_of(spec, "text"), &question) &&
+        put_on_desk(audience, channel, spec, asked_ns, &question, &error))
+        cp_log(CP_LOG_WARN, "app", "question of the audience not kept", "channel=%s error=\"%s\"", channel,
+               error.text);
+    json_decref(question);
+}
+
+/* question: NULL while it is judged; who asks gets the same receipt. */
 static void reply(struct cp_request *request, const char *text, const json_t *question, bool vote)
 {
+    json_int_t votes = question ? json_integer_value(json_object_get(question, "votes")) : 1;
     cp_request_reply_json(request, 201,
-                          json_pack("{s:s,s:b,s:I}", "text", text, "vote", vote, "votes",
-                                    json_integer_value(json_object_get(question, "votes"))));
+                          json_pack("{s:s,s:b,s:I}", "text", text, "vote", vote, "votes", votes));
+}
+
+/* The spec is the judging thread's from here on, so the text comes beside it. */
+static void have_judged(struct cp_audience *audience, struct cp_request *request, const char *channel,
+                        json_t *spec, const char *text)
+{
+    if (cp_judging_ask(audience->judging, channel, spec, cp_request_started_ns(request))) {
+        reply(request, text, NULL, false);
+        return;
+    }
+    cp_metric_add(audience->busy, 1);
+    cp_request_add_header(request, "Retry-After", "5");
+    cp_request_fail_status(request, 503, "too many at once",
+                           "more questions came than can be looked at; ask again in a moment");
 }
 
 /* What is left of a question when filter and limits have passed it. */
 static void take_question(struct cp_audience *audience, struct cp_request *request, const char *channel,
                           const char *name, const char *text, bool masked)
 {
-    struct cp_app *app = audience->app;
     struct cp_error error;
-    char known[32];
     json_t *question = NULL;
-    uint64_t alike = likeness(audience, channel, text);
-    if (find_alike(audience, alike, known) && !cp_question_vote(app, channel, known, &question, NULL)) {
-        cp_metric_add(audience->votes, 1);
+    if (vote_for_alike(audience, channel, text, &question)) {
         reply(request, text, question, true);
         json_decref(question);
         return;
     }
     json_t *spec =
         json_pack("{s:s,s:s,s:b,s:b}", "text", text, "asker", name, "audience", 1, "masked", masked);
-    int result = spec ? cp_question_ask(app, channel, spec, "audience", cp_request_started_ns(request),
-                                        &question, &error)
-                      : cp_fail(&error, CP_ERR_NOMEM, "app", "out of memory");
-    json_decref(spec);
-    if (result) {
+    if (!spec)
+        cp_request_fail_status(request, 500, NULL, "out of memory");
+    else if (audience->judging)
+        have_judged(audience, request, channel, spec, text);
+    else if (put_on_desk(audience, channel, spec, cp_request_started_ns(request), &question, &error))
         cp_request_fail(request, &error);
-        return;
-    }
-    remember(audience, alike, text_of(question, "id"));
-    cp_metric_add(audience->asked, 1);
-    reply(request, text, question, false);
+    else
+        reply(request, text, question, false);
+    json_decref(spec);
     json_decref(question);
 }
 
@@ -324,4 +356,54 @@ void cp_api_ask_state(void *user, struct cp_request *request)
     const json_t *rule = rule_of(user, cp_request_param(request, "channel"), &about);
     cp_request_reply_json(request, 200, json_pack("{s:b}", "open", rule != NULL));
     json_decref(about);
+}
+
+/* --- starting and stopping --- */
+
+static void make_metrics(struct cp_audience *audience)
+{
+    static const char NAME[] = "compere_audience_questions_total",
+                      HELP[] = "Questions of the audience, by fate";
+    struct cp_observe *observe = audience->app->observe;
+    audience->asked = cp_counter(observe, NAME, "result=\"asked\"", HELP);
+    audience->votes = cp_counter(observe, NAME, "result=\"vote\"", HELP);
+    audience->limited = cp_counter(observe, NAME, "result=\"limited\"", HELP);
+    audience->refused = cp_counter(observe, NAME, "result=\"refused\"", HELP);
+    audience->flagged = cp_counter(observe, NAME, "result=\"flagged\"", HELP);
+    audience->unjudged = cp_counter(observe, NAME, "result=\"unjudged\"", HELP);
+    audience->busy = cp_counter(observe, NAME, "result=\"busy\"", HELP);
+}
+
+int cp_audience_create(struct cp_app *app, struct cp_audience **ret_audience, struct cp_error *error)
+{
+    struct cp_audience *audience = calloc(1, sizeof *audience);
+    if (!audience)
+        return cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    audience->app = app;
+    pthread_mutex_init(&audience->lock, NULL);
+    make_metrics(audience);
+    audience->cutter = cp_cutter_create();
+    int result = audience->cutter ? cp_judging_create(&app->config.moderation, app->observe, on_judged,
+                                                      audience, &audience->judging, error)
+                                  : cp_fail(error, CP_ERR_NOMEM, "app", "out of memory");
+    if (result)
+        cp_audience_destroy(audience);
+    else
+        *ret_audience = audience;
+    return result;
+}
+
+void cp_audience_destroy(struct cp_audience *audience)
+{
+    if (!audience)
+        return;
+    cp_judging_destroy(audience->judging);
+    cp_cutter_destroy(audience->cutter);
+    pthread_mutex_destroy(&audience->lock);
+    free(audience);
+}
+
+void cp_audience_collect(struct cp_audience *audience)
+{
+    cp_judging_collect(audience->judging);
 }

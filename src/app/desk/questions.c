@@ -156,6 +156,9 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
         json_object_set_new(question, "votes", json_integer(1));
     if (json_is_true(json_object_get(spec, "masked")))
         json_object_set_new(question, "masked", json_true());
+    bool unmoderated = json_is_true(json_object_get(spec, "unmoderated"));
+    if (unmoderated)
+        json_object_set_new(question, "unmoderated", json_true());
     move_to(question, "new", by);
     result = add_suggestion(app, question, "search", error);
     if (!result)
@@ -166,7 +169,7 @@ int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec,
     }
     *ret_question = question;
     if (app->answering) {
-        cp_answering_ask(app->answering, channel, id, asked_ns);
+        cp_answering_ask(app->answering, channel, id, unmoderated ? 0 : asked_ns);
     } else if (cp_question_air_if_sure(app, channel, id, asked_ns) &&
                !cp_question_get(app, channel, id, &question, NULL)) {
         json_decref(*ret_question);
@@ -433,7 +436,8 @@ double cp_question_sure(const json_t *channel)
 static bool is_sure(const json_t *channel, const json_t *question)
 {
     const json_t *suggestion = json_object_get(question, "suggestion");
-    return !strcmp(text_of(question, "state"), "suggested") && *text_of(suggestion, "text") &&
+    return !json_is_true(json_object_get(question, "unmoderated")) &&
+           !strcmp(text_of(question, "state"), "suggested") && *text_of(suggestion, "text") &&
            json_number_value(json_object_get(suggestion, "confidence")) >= cp_question_sure(channel);
 }
 

@@ -19,7 +19,8 @@
 struct cp_app;
 
 /* spec: {"text","asker","language","collection"}. With its suggestion; on a channel that answers by itself it
- * may be approved already. by: a key's id, for the history; asked_ns: monotonic, of the request. */
+ * may be approved already. "unmoderated": true stays with it and keeps it from airing by itself. by: a key's
+ * id, for the history; asked_ns: monotonic, of the request. */
 int cp_question_ask(struct cp_app *app, const char *channel, const json_t *spec, const char *by,
                     int64_t asked_ns, json_t **ret_question, struct cp_error *error);
 /* Airs the suggestion without anybody's word, where the channel says so ("answers": {"mode":"auto"}) and the

@@ -271,6 +271,8 @@ export interface Question {
   priority?: number;
   /** Addresses or numbers were taken out of it. */
   masked?: boolean;
+  /** The moderation could not judge it, so it never airs by itself. */
+  unmoderated?: boolean;
   /** The pair in the knowledge base that its answer became. */
   taught?: string;
   suggestion?: {
