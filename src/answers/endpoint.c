@@ -6,19 +6,19 @@
 #define STAGE  "answers"
 #define BEARER "Authorization: Bearer "
 
-int cp_endpoint_set_up(struct cp_endpoint *endpoint, const char *section, const char *base, const char *path,
+int cp_endpoint_set_up(struct cp_endpoint *endpoint, const char *prefix, const char *base, const char *path,
                        const char *key, struct cp_error *error)
 {
     char secret[CP_ENDPOINT_KEY_BYTES] = "";
     const char *host = strstr(base, "://");
     if ((strncmp(base, "http://", 7) && strncmp(base, "https://", 8)) || !host)
         return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "%s.url: \"%.80s\" does not begin with http:// or https://", section, base);
+                       "%surl: \"%.80s\" does not begin with http:// or https://", prefix, base);
     host += 3;
     snprintf(endpoint->host, sizeof endpoint->host, "%.*s", (int)strcspn(host, "/"), host);
     if (strchr(endpoint->host, '@'))
-        return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "%s.url: no name and password in it; keys go into %s.key", section, section);
+        return cp_fail(error, CP_ERR_INVALID, STAGE, "%surl: no name and password in it; keys go into %skey",
+                       prefix, prefix);
     size_t length = strlen(base);
     while (length && base[length - 1] == '/')
         length--;

@@ -11,9 +11,9 @@ struct cp_endpoint {
     char authorization[CP_ENDPOINT_KEY_BYTES + 32]; /* the header's line; "" without a key. Never logged */
 };
 
-/* base: the part of the address before `path` ("/chat/completions"); key: a reference or "". section: that
- * the options are of, for error texts. */
-int cp_endpoint_set_up(struct cp_endpoint *endpoint, const char *section, const char *base, const char *path,
+/* base: the part of the address before `path` ("/chat/completions"); key: a reference or "". prefix: of the
+ * options' names, for error texts: "llm.", "answers.embed_". */
+int cp_endpoint_set_up(struct cp_endpoint *endpoint, const char *prefix, const char *base, const char *path,
                        const char *key, struct cp_error *error);
 /* The bare key; "" without one. */
 const char *cp_endpoint_key(const struct cp_endpoint *endpoint);

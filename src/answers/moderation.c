@@ -70,7 +70,7 @@ int cp_moderation_create(const struct cp_moderation_config *config, struct cp_mo
     moderation->timeout_ms = config->timeout_ms;
     snprintf(moderation->model, sizeof moderation->model, "%s", config->model);
     int result =
-        cp_endpoint_set_up(&moderation->at, "moderation", config->url, "/moderations", config->key, error);
+        cp_endpoint_set_up(&moderation->at, "moderation.", config->url, "/moderations", config->key, error);
     snprintf(moderation->who, sizeof moderation->who, "the moderation at %s", moderation->at.host);
     if (!result)
         result = cp_http_create(&(struct cp_http_config){.max_idle = 1}, &moderation->http, error);

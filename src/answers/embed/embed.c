@@ -1,5 +1,6 @@
 #include "answers/embed/embed.h"
 
+#include "answers/endpoint.h"
 #include "base/breaker.h"
 #include "base/clock.h"
 #include "base/http.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 
 enum {
-    KEY_BYTES = 512,
     BATCH = 16,           /* passages of a request */
     PASSAGE_BYTES = 6000, /* of one that are sent: models read some 500 to 8000 tokens */
     ANSWER_BYTES = 16 << 20,
@@ -34,8 +34,8 @@ struct cp_embedder {
     struct cp_http *http;
     struct cp_vectors *vectors;
     struct cp_runner runner;
-    char url[CP_OPTION_TEXT_BYTES + 32], model[CP_OPTION_TEXT_BYTES];
-    char authorization[KEY_BYTES + 32]; /* "" without a key */
+    struct cp_endpoint endpoint;
+    char model[CP_OPTION_TEXT_BYTES];
     atomic_bool stop;
     pthread_mutex_t lock; /* guards what follows */
     struct cp_breaker breaker;
@@ -125,11 +125,12 @@ static float *ask(struct cp_embedder *embedder, json_t *texts, int64_t most_ms, 
     if (!text)
         return NULL;
     const char *headers[] = {"Content-Type: application/json",
-                             *embedder->authorization ? embedder->authorization : NULL, NULL};
+                             *embedder->endpoint.authorization ? embedder->endpoint.authorization : NULL,
+                             NULL};
     const struct cp_http_request request = {.who = "the embeddings' endpoint",
                                             .stage = STAGE,
                                             .method = "POST",
-                                            .url = embedder->url,
+                                            .url = embedder->endpoint.url,
                                             .headers = headers,
                                             .body = text,
                                             .body_bytes = strlen(text),
@@ -386,24 +387,12 @@ static int load(struct cp_embedder *embedder, sqlite3 *db)
 static int read_config(struct cp_embedder *embedder, const struct cp_answers_config *config,
                        struct cp_error *error)
 {
-    char key[KEY_BYTES] = "", url[CP_OPTION_TEXT_BYTES];
-    snprintf(url, sizeof url, "%s", config->embed_url);
-    if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
-        return cp_fail(error, CP_ERR_INVALID, STAGE,
-                       "answers.embed_url: \"%.80s\" does not begin with http:// or https://", url);
     if (!*config->embed_model)
         return cp_fail(error, CP_ERR_INVALID, STAGE,
                        "answers.embed_model: name the model that makes the embeddings");
-    size_t length = strlen(url);
-    while (length && url[length - 1] == '/')
-        url[--length] = 0;
-    snprintf(embedder->url, sizeof embedder->url, "%s/embeddings", url);
     snprintf(embedder->model, sizeof embedder->model, "%s", config->embed_model);
-    int result = *config->embed_key ? cp_config_secret(config->embed_key, key, sizeof key, error) : 0;
-    if (!result && *key)
-        snprintf(embedder->authorization, sizeof embedder->authorization, "Authorization: Bearer %s", key);
-    explicit_bzero(key, sizeof key);
-    return result;
+    return cp_endpoint_set_up(&embedder->endpoint, "answers.embed_", config->embed_url, "/embeddings",
+                              config->embed_key, error);
 }
 
 int cp_embedder_open(struct cp_answers *answers, struct cp_embedder **ret_embedder, struct cp_error *error)
@@ -448,7 +437,7 @@ void cp_embedder_close(struct cp_embedder *embedder)
     cp_http_destroy(embedder->http);
     cp_vectors_destroy(embedder->vectors);
     pthread_mutex_destroy(&embedder->lock);
-    explicit_bzero(embedder->authorization, sizeof embedder->authorization);
+    explicit_bzero(embedder->endpoint.authorization, sizeof embedder->endpoint.authorization);
     free(embedder->remembered);
     free(embedder);
 }

@@ -151,7 +151,7 @@ static int set_up_endpoint(const struct cp_llm_config *config, int n, struct end
     entry_of(config->url, n, url, sizeof url);
     entry_of(config->model, n, endpoint->model, sizeof endpoint->model);
     entry_of(config->key, n, key, sizeof key);
-    return cp_endpoint_set_up(&endpoint->at, "llm", url, "/chat/completions", key, error);
+    return cp_endpoint_set_up(&endpoint->at, "llm.", url, "/chat/completions", key, error);
 }
 
 int cp_llm_create(const struct cp_llm_config *config, struct cp_llm **ret_llm, struct cp_error *error)
