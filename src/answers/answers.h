@@ -125,6 +125,10 @@ int cp_answers_search(struct cp_answers *answers, const struct cp_search *search
 int cp_answers_suggest(struct cp_answers *answers, const struct cp_search *question, int most_words,
                        json_t **ret_suggestion, struct cp_error *error);
 
+/* Asks the configured embeddings' endpoint once: *ret_width is how many components its vectors have, 0 when
+ * none is configured. Blocks for up to 10 s. */
+int cp_answers_try_embeddings(const struct cp_answers_config *config, int *ret_width, struct cp_error *error);
+
 struct cp_answers_stats {
     int64_t documents, passages;
     uint64_t searches, failures, refused; /* refused: searches without a confident hit */

@@ -206,6 +206,24 @@ static void check_model(const struct cp_app_config *config)
     cp_llm_destroy(llm);
 }
 
+static void check_embeddings(const struct cp_app_config *config)
+{
+    struct cp_error error;
+    int width;
+    char text[100];
+    int64_t started_ns = cp_clock_now_ns();
+    if (cp_answers_try_embeddings(&config->answers, &width, &error)) {
+        say(false, "embeddings", error.text);
+        return;
+    }
+    snprintf(text, sizeof text, "vectors of %d in %.2f s", width,
+             (double)(cp_clock_now_ns() - started_ns) / 1e9);
+    if (width)
+        say(true, "embeddings", text);
+    else
+        note("embeddings", "none: passages are found by words (docs/answers.md)");
+}
+
 static void check_moderation(const struct cp_app_config *config)
 {
     struct cp_moderation *moderation;
@@ -261,6 +279,7 @@ int cp_cmd_doctor(int argc, char **argv)
     check_pages(&config);
     check_webrtc(&config);
     check_model(&config);
+    check_embeddings(&config);
     check_moderation(&config);
     printf(problems ? "\n%d problem(s): see above for what to do.\n"
                     : "\nEverything that a show needs is here.\n",

@@ -16,7 +16,8 @@ enum {
     PASSAGE_BYTES = 6000, /* of one that are sent: models read some 500 to 8000 tokens */
     ANSWER_BYTES = 16 << 20,
     BATCH_MS = 60000, /* a model on a CPU takes its time */
-    REMEMBERED = 64,  /* questions */
+    TRY_MS = 10000,
+    REMEMBERED = 64, /* questions */
     QUESTION_BYTES = 1000,
     TICK_S = 1,
 };
@@ -112,7 +113,8 @@ static void note(struct cp_embedder *embedder, bool good, const struct cp_error 
 }
 
 /* Texts to vectors, in their order; NULL when it failed. Takes the reference of `texts`. */
-static float *ask(struct cp_embedder *embedder, json_t *texts, int64_t most_ms, int *ret_width)
+static float *ask(struct cp_embedder *embedder, json_t *texts, int64_t most_ms, int *ret_width,
+                  struct cp_error *ret_error)
 {
     int n = (int)json_array_size(texts);
     pthread_mutex_lock(&embedder->lock);
@@ -141,15 +143,15 @@ static float *ask(struct cp_embedder *embedder, json_t *texts, int64_t most_ms, 
                                             .total_ms = most_ms,
                                             .stop = &embedder->stop};
     struct cp_http_response response;
-    struct cp_error error = {0};
-    int result = cp_http_send(embedder->http, &request, &response, &error);
+    struct cp_error ours = {0}, *error = ret_error ? ret_error : &ours;
+    int result = cp_http_send(embedder->http, &request, &response, error);
     if (!result)
-        result = cp_http_check(&request, &response, &error);
+        result = cp_http_check(&request, &response, error);
     float *vectors = result ? NULL : read_answer(&response.body, n, ret_width);
     if (!result && !vectors)
-        cp_fail(&error, CP_ERR_FORMAT, STAGE, "The embeddings' endpoint answers what is no embeddings.");
+        cp_fail(error, CP_ERR_FORMAT, STAGE, "The embeddings' endpoint answers what is no embeddings.");
     if (result != CP_ERR_CANCELLED)
-        note(embedder, vectors, &error);
+        note(embedder, vectors, error);
     cp_http_response_free(&response);
     free(text);
     return vectors;
@@ -268,7 +270,7 @@ static void embed_passages(void *user)
             forget_gone(embedder);
             return;
         }
-        float *vectors = ask(embedder, batch.texts, BATCH_MS, &width);
+        float *vectors = ask(embedder, batch.texts, BATCH_MS, &width, NULL);
         more = vectors && keep_batch(embedder, &batch, vectors, width);
         free(vectors);
     }
@@ -314,7 +316,7 @@ static bool vector_of(struct cp_embedder *embedder, const char *question, struct
         return true;
     json_t *texts = json_array(), *asked = json_stringn_nocheck(text, strlen(text));
     json_array_append_new(texts, asked);
-    float *vector = ask(embedder, texts, embedder->answers->config.embed_ms, &width);
+    float *vector = ask(embedder, texts, embedder->answers->config.embed_ms, &width, NULL);
     bool good = vector && cp_vector_pack(vector, width, ret_vector->packed, &ret_vector->scale);
     free(vector);
     if (!good)
@@ -440,4 +442,23 @@ void cp_embedder_close(struct cp_embedder *embedder)
     explicit_bzero(embedder->endpoint.authorization, sizeof embedder->endpoint.authorization);
     free(embedder->remembered);
     free(embedder);
+}
+
+int cp_answers_try_embeddings(const struct cp_answers_config *config, int *ret_width, struct cp_error *error)
+{
+    struct cp_embedder embedder = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    *ret_width = 0;
+    if (!*config->embed_url)
+        return 0;
+    int result = read_config(&embedder, config, error);
+    if (!result)
+        result = cp_http_create(&(struct cp_http_config){.max_idle = 1}, &embedder.http, error);
+    float *vector =
+        result ? NULL
+               : ask(&embedder, json_pack("[s]", "How long does delivery take?"), TRY_MS, ret_width, error);
+    if (!result && !vector)
+        result = (int)error->code;
+    free(vector);
+    cp_http_destroy(embedder.http);
+    return result;
 }

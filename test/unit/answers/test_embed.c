@@ -279,6 +279,19 @@ static void an_endpoint_that_fails_leaves_search_by_words(void **state)
     wait_embedded(base, 4); /* it is tried again */
 }
 
+static void the_endpoint_can_be_tried(void **state)
+{
+    struct base *base = *state;
+    int width = 0;
+    assert_int_equal(cp_answers_try_embeddings(&base->config, &width, &base->error), 0);
+    assert_int_equal(width, WIDTH);
+    atomic_store(&fault, FAULT_500);
+    assert_int_equal(cp_answers_try_embeddings(&base->config, &width, &base->error), CP_ERR_UNAVAILABLE);
+    struct cp_answers_config none = {.embed_url = ""};
+    assert_int_equal(cp_answers_try_embeddings(&none, &width, &base->error), 0);
+    assert_int_equal(width, 0);
+}
+
 static void wrong_options_are_told(void **state)
 {
     struct base *base = *state;
@@ -366,6 +379,7 @@ int main(void)
         WITH_BASE(vectors_outlive_the_process_but_not_their_model),
         WITH_BASE(changed_and_deleted_passages_lose_their_vectors),
         WITH_BASE(an_endpoint_that_fails_leaves_search_by_words),
+        WITH_BASE(the_endpoint_can_be_tried),
         WITH_BASE(wrong_options_are_told),
         cmocka_unit_test(the_scan_finds_what_exact_arithmetic_finds),
     };
