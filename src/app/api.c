@@ -160,6 +160,11 @@ static const struct cp_field music_fields[] = {
          .min = 240,                                                                                         \
          .max = 1920,                                                                                        \
          .help = "of the picture; with width"},                                                              \
+        {.name = "access",                                                                                   \
+         .type = CP_FIELD_TEXT,                                                                              \
+         .max = 15,                                                                                          \
+         .choices = "public|token",                                                                          \
+         .help = "who may play it: anybody, or who has a playback token; public by default"},                \
         NUMBER("rate", 0.5, 2, "default speed"), NUMBER("pitch", 0.5, 2, "default pitch"),                   \
         NUMBER("volume", 0, 2, "default loudness"), TEXT("style", 15, "default way of speaking"),            \
         {.name = "music",                                                                                    \
@@ -198,6 +203,22 @@ static const struct cp_field key_fields[] = {{.name = "role",
                                               .help = "what it may do"},
                                              TEXT("name", 80, "for people"),
                                              END};
+static const struct cp_field playback_key_fields[] = {
+    TEXT("name", 80, "for people"),
+    TEXT("public_key", 2000, "PEM of a public key on P-384; without it a pair is made"), END};
+static const struct cp_field revoke_fields[] = {
+    {.name = "viewer",
+     .type = CP_FIELD_TEXT,
+     .required = true,
+     .min = 1,
+     .max = CP_WEBRTC_GUEST_BYTES - 1,
+     .help = "as the tokens name it (aws:viewer-id or viewer)"},
+    {.name = "versions_up_to",
+     .type = CP_FIELD_INTEGER,
+     .min = 0,
+     .max = 9007199254740991,
+     .help = "of the viewer's session (aws:viewer-session-version); 0 by default"},
+    END};
 static const struct cp_field speech_query[] = {TEXT("cursor", 300, "from the last page"),
                                                {.name = "limit",
                                                 .type = CP_FIELD_INTEGER,
@@ -552,6 +573,17 @@ const struct cp_route cp_api_routes[] = {
      .handle = cp_api_whep_delete},
     {CP_GET, CHANNEL "/hls/{file}", CP_ROLE_PUBLIC, "LL-HLS playlists, segments and parts", .unlimited = true,
      .success = 200, .handle = cp_api_hls},
+    {CP_GET, CHANNEL "/hls/{pass}/{file}", CP_ROLE_PUBLIC,
+     "The same, of a channel that needs a token: addresses as index.m3u8 gives them", .unlimited = true,
+     .success = 200, .handle = cp_api_hls_passed},
+    {CP_GET, CHANNEL "/viewers", CP_ROLE_OPERATOR,
+     "Who watches by WebRTC: 1000 sessions at most, and how many there are", .success = 200,
+     .handle = cp_api_viewers_list},
+    {CP_DELETE, CHANNEL "/viewers/{viewer}", CP_ROLE_OPERATOR, "Ends a WebRTC viewer's session",
+     .success = 204, .handle = cp_api_viewer_delete},
+    {CP_POST, CHANNEL "/viewers/revoke", CP_ROLE_OPERATOR,
+     "Ends a viewer's sessions and refuses their tokens from now on", .body = revoke_fields, .success = 200,
+     .handle = cp_api_viewers_revoke},
     {CP_GET, CHANNEL "/outputs", CP_ROLE_VIEWER, "Where the channel is pushed to, with health",
      .success = 200, .handle = cp_api_outputs_list},
     {CP_POST, CHANNEL "/outputs", CP_ROLE_OPERATOR, "Pushes the channel to an ingest: RTMP, RTMPS or SRT",
@@ -658,5 +690,12 @@ const struct cp_route cp_api_routes[] = {
      .success = 201, .handle = cp_api_keys_create},
     {CP_DELETE, "/v1/keys/{key}", CP_ROLE_ADMIN, "Revokes a key", .success = 204,
      .handle = cp_api_key_delete},
+    {CP_GET, "/v1/playback-keys", CP_ROLE_ADMIN, "The public keys by which playback tokens are believed",
+     .success = 200, .handle = cp_api_playback_keys_list},
+    {CP_POST, "/v1/playback-keys", CP_ROLE_ADMIN,
+     "Makes a key pair for playback tokens, whose private key is shown this once; or takes a public key",
+     .body = playback_key_fields, .success = 201, .handle = cp_api_playback_keys_create},
+    {CP_DELETE, "/v1/playback-keys/{key}", CP_ROLE_ADMIN, "Believes no token of this key any more",
+     .success = 204, .handle = cp_api_playback_key_delete},
 };
 const size_t cp_api_n_routes = sizeof cp_api_routes / sizeof cp_api_routes[0];

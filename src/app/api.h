@@ -45,6 +45,15 @@ CP_HANDLER(cp_api_snapshot);
 CP_HANDLER(cp_api_stats);
 CP_HANDLER(cp_api_events);
 CP_HANDLER(cp_api_captions);
+CP_HANDLER(cp_api_hls_passed);
+
+/* access/api_access.c */
+CP_HANDLER(cp_api_playback_keys_list);
+CP_HANDLER(cp_api_playback_keys_create);
+CP_HANDLER(cp_api_playback_key_delete);
+CP_HANDLER(cp_api_viewers_list);
+CP_HANDLER(cp_api_viewer_delete);
+CP_HANDLER(cp_api_viewers_revoke);
 
 /* api_outputs.c */
 CP_HANDLER(cp_api_outputs_list);

@@ -65,6 +65,7 @@ struct cp_app_config {
     struct cp_library_config library;
 };
 
+struct cp_access;
 struct cp_onair;
 struct cp_library;
 struct cp_recordings;
@@ -80,6 +81,7 @@ struct cp_app {
     struct cp_show *show;
     struct cp_webrtc *webrtc;
     struct cp_gateway *gateway;
+    struct cp_access *access;
     struct cp_library *library;
     struct cp_recordings *recordings;
     struct cp_answers *answers;
@@ -180,6 +182,9 @@ void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t
                      struct cp_request *request);
 /* The music that the channel names, from now on: loaded beside, faded over. Any thread but draw. */
 void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
+/* Whether who plays the channel needs a token ("access": "token"), from now on. */
+void cp_onair_set_access(struct cp_onair *onair, const json_t *channel);
+bool cp_onair_is_guarded(const struct cp_onair *onair);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 

@@ -512,6 +512,7 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
         const char *camera = json_string_value(json_object_get(spec, "camera"));
         cp_onair_set_camera(onair, camera ? camera : "");
         cp_onair_set_music(onair, spec);
+        cp_onair_set_access(onair, spec);
         result = start_threads(onair, error);
     }
     json_decref(spec);

@@ -66,6 +66,7 @@ struct cp_onair {
 
     _Atomic(const char *) camera; /* used while no cue names one */
     atomic_uint own_changes;      /* of the channel's own stage */
+    atomic_bool guarded;          /* who plays it needs a token */
     _Atomic(struct cp_picture *) last_picture;
     pthread_mutex_t cutout_lock; /* one frame with alpha is asked for at a time; not the draw thread's */
     /* Put there to be drawn into, taken by the draw thread, and given back in the other. */

@@ -69,6 +69,7 @@ static void finish_change(struct cp_onair *onair, struct change *change, int res
         cp_stagehand_set_own(onair->stagehand, change->job);
         cp_onair_set_camera(onair, camera ? camera : "");
         cp_onair_set_music(onair, after);
+        cp_onair_set_access(onair, after);
         atomic_fetch_add(&onair->own_changes, 1);
         cp_gateway_publish(app->gateway, "channel", onair->channel, json_deep_copy(after));
         cp_request_reply_json(change->request, 200, after);
@@ -176,6 +177,17 @@ static const char *lasting_name(const char *camera)
             if (!strcmp(sets[i].cameras[k].name, camera))
                 return sets[i].cameras[k].name;
     return "";
+}
+
+void cp_onair_set_access(struct cp_onair *onair, const json_t *channel)
+{
+    const char *access = json_string_value(json_object_get(channel, "access"));
+    atomic_store(&onair->guarded, access && !strcmp(access, "token"));
+}
+
+bool cp_onair_is_guarded(const struct cp_onair *onair)
+{
+    return atomic_load(&onair->guarded);
 }
 
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera)

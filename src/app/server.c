@@ -1,4 +1,5 @@
 /* `compere serve` and `compere demo`: the whole program, started and stopped in order. */
+#include "app/access/access.h"
 #include "app/app.h"
 #include "app/desk/answering.h"
 #include "app/desk/audience.h"
@@ -203,6 +204,7 @@ static void stop(struct cp_app *app)
     cp_lexicons_destroy(app->lexicons);
     cp_gateway_destroy(app->gateway);
     cp_webrtc_destroy(app->webrtc);
+    cp_access_destroy(app->access);
     cp_answers_close(app->answers);
     cp_store_close(app->store);
     cp_observe_destroy(app->observe);
@@ -322,6 +324,8 @@ static int start(struct cp_app *app, char *key_path, size_t key_path_bytes, stru
     if (!result)
         result = cp_gateway_create(&config->gateway, cp_api_routes, cp_api_n_routes, app, app->store,
                                    app->observe, &app->gateway, error);
+    if (!result)
+        result = cp_access_create(app->store, &app->access, error);
     if (!result)
         result = cp_speech_create(&config->speech, &app->speech, error);
     if (!result)

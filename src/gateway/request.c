@@ -176,6 +176,12 @@ static void wake(struct cp_request *request)
     MHD_resume_connection(request->connection);
 }
 
+/* How much of the address goes into the log: without its query, which may hold a token. */
+static int logged_length(const struct cp_request *request)
+{
+    return (int)(request->path_length < 200 ? request->path_length : 200);
+}
+
 enum MHD_Result cp_request_settle(struct cp_request *request)
 {
     pthread_mutex_lock(&request->lock);
@@ -192,7 +198,8 @@ enum MHD_Result cp_request_settle(struct cp_request *request)
     if (wait)
         cp_request_abandon(request, 503);
     if (forgotten) {
-        cp_log(CP_LOG_ERROR, "gateway", "handler did not answer", "path=\"%.200s\"", request->uri);
+        cp_log(CP_LOG_ERROR, "gateway", "handler did not answer", "path=\"%.*s\"", logged_length(request),
+               request->uri);
         cp_request_fail_status(request, 500, NULL, "this request was not answered; the log names it");
     }
     return cp_request_send(request);
@@ -270,7 +277,8 @@ static void answer(struct cp_request *request, struct cp_answer content, const c
     }
     pthread_mutex_unlock(&request->lock);
     if (twice)
-        cp_log(CP_LOG_ERROR, "gateway", "handler answered twice", "path=\"%.200s\"", request->uri);
+        cp_log(CP_LOG_ERROR, "gateway", "handler answered twice", "path=\"%.*s\"", logged_length(request),
+               request->uri);
     if (!taken)
         cp_answer_clear(&content);
     if (held && !twice)
@@ -497,7 +505,7 @@ void cp_request_fail(struct cp_request *request, const struct cp_error *error)
     const char *detail = error->text;
     if (status == 500) {
         cp_log(CP_LOG_ERROR, error->stage, "request failed", "path=\"%.*s\" reason=\"%s\"",
-               (int)(request->path_length < 200 ? request->path_length : 200), request->uri, error->text);
+               logged_length(request), request->uri, error->text);
         /* File names and the like are for those who run the server. */
         if (request->role < CP_ROLE_OPERATOR)
             detail = "something failed on the server; its log tells what";

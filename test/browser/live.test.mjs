@@ -5,6 +5,7 @@
 //
 // Environment: COMPERE_BIN, CHROMIUM; COMPERE_LIVE_SECONDS (default 20) is the length of the long look.
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import { doNotWaitForTimers, play } from '../flow/werift-viewer.mjs';
 import { figure, launchBrowser, listen, live, median, openMeasured, quantile, Server, sleep, until } from './harness.mjs';
@@ -263,4 +264,23 @@ test('the studio on the real server: sign in, see the picture, send a line, watc
   await row.and(page.locator('[data-state=done]')).waitFor({ timeout: 15_000 });
   await page.getByRole('region', { name: 'Time to air' }).getByText(/^median/).waitFor();
   assert.deepEqual(faults, []);
+});
+
+test('a channel that wants a token: the watch page plays with one, says so without, and the studio plays by its key', async (t) => {
+  const { private_key: key } = await server.api('POST', '/v1/playback-keys', {});
+  await server.api('PATCH', '/v1/channels/main', { access: 'token', questions: { open: true } });
+  t.after(() => server.api('PATCH', '/v1/channels/main', { access: 'public', questions: { open: false } }));
+  const parts = [{ alg: 'ES384', typ: 'JWT' }, { channel: 'main', exp: Math.floor(Date.now() / 1000) + 120 }];
+  const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const token = `${text}.${sign('sha384', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  const page = await watch(`?token=${token}`);
+  await page.getByRole('button', { name: 'Ask' }).waitFor({ timeout: 5000 });
+  await page.getByRole('button', { name: 'Captions' }).waitFor({ timeout: 5000, state: 'attached' });
+  await watch(`?transport=hls&token=${token}`);
+  const outside = await openMeasured(browser, `${server.url}/watch/main?token=${token.slice(0, -3)}abc`);
+  await outside.getByRole('heading', { name: 'Not open to everybody' }).waitFor({ timeout: 5000 });
+  const studio = await openMeasured(browser, `${server.url}/studio/`, { bypassCSP: false });
+  await studio.getByLabel('Key').fill(server.key);
+  await studio.keyboard.press('Enter');
+  await live(studio);
 });

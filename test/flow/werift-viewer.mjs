@@ -1,7 +1,8 @@
 // A WebRTC viewer that we did not write: werift plays a channel by WHEP and counts what comes.
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 
-export async function play(url, channel = "main") {
+/** `query` and `headers` go with the offer: a channel may want a token. */
+export async function play(url, channel = "main", { query = "", headers = {} } = {}) {
   const peer = new RTCPeerConnection({
     codecs: {
       video: [
@@ -36,9 +37,9 @@ export async function play(url, channel = "main") {
   peer.addTransceiver("video", { direction: "recvonly" });
   peer.addTransceiver("audio", { direction: "recvonly" });
   await peer.setLocalDescription(await peer.createOffer());
-  const answer = await fetch(`${url}/v1/channels/${channel}/whep`, {
+  const answer = await fetch(`${url}/v1/channels/${channel}/whep${query}`, {
     method: "POST",
-    headers: { "Content-Type": "application/sdp" },
+    headers: { "Content-Type": "application/sdp", ...headers },
     body: peer.localDescription.sdp,
   });
   if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);

@@ -2,6 +2,7 @@
 
 #include "answers/filter.h"
 #include "answers/terms.h"
+#include "app/access/guard.h"
 #include "app/app.h"
 #include "app/desk/judging.h"
 #include "app/desk/questions.h"
@@ -276,6 +277,8 @@ void cp_api_ask(void *user, struct cp_request *request)
     struct cp_app *app = user;
     const char *channel = cp_request_param(request, "channel");
     json_t *about;
+    if (!cp_guard_admit_beside(app, request))
+        return;
     const json_t *rule = rule_of(app, channel, &about);
     if (rule)
         hear(app->audience, request, channel, rule, cp_request_client(request));
@@ -353,6 +356,8 @@ void cp_api_ask_webhook(void *user, struct cp_request *request)
 void cp_api_ask_state(void *user, struct cp_request *request)
 {
     json_t *about;
+    if (!cp_guard_admit_beside(user, request))
+        return;
     const json_t *rule = rule_of(user, cp_request_param(request, "channel"), &about);
     cp_request_reply_json(request, 200, json_pack("{s:b}", "open", rule != NULL));
     json_decref(about);

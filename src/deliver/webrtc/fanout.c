@@ -97,6 +97,7 @@ static void send_batch(struct cp_net *net, struct cp_lane *lane, struct cp_viewe
     track->next = batch->index + (uint64_t)batch->n - track->shift;
     track->packets += (uint32_t)batch->n;
     track->bytes += bytes;
+    viewer->bytes_sent += bytes;
     if (kind == CP_TRACK_VIDEO && batch->key && batch->last && !viewer->joined)
         cp_viewer_joined(net, viewer);
 }

@@ -521,7 +521,7 @@ out:
     return err;
 }
 
-static struct cp_net *net_of(struct cp_webrtc *webrtc, const char *session)
+struct cp_net *cp_webrtc_net_of(struct cp_webrtc *webrtc, const char *session)
 {
     int number, slot;
     if (!cp_net_read_place(session, strlen(session), &number, &slot) || number >= webrtc->n_nets)
@@ -535,7 +535,7 @@ struct session_command {
     bool found, restarted;
 };
 
-static int no_session(struct cp_error *error, const char *session)
+int cp_webrtc_no_session(struct cp_error *error, const char *session)
 {
     return cp_fail(error, CP_ERR_NOT_FOUND, STAGE, "there is no WebRTC session \"%.40s\"", session);
 }
@@ -559,16 +559,16 @@ int cp_webrtc_patch(struct cp_webrtc *webrtc, const char *session, const char *f
                     char *ret_fragment, size_t capacity, struct cp_error *error)
 {
     char peer_ufrag[CP_ICE_TOKEN_BYTES], peer_pwd[CP_ICE_TOKEN_BYTES], pwd[CP_PWD_BYTES];
-    struct cp_net *net = net_of(webrtc, session);
+    struct cp_net *net = cp_webrtc_net_of(webrtc, session);
     if (!net)
-        return no_session(error, session);
+        return cp_webrtc_no_session(error, session);
     int err = cp_sdp_parse_fragment(fragment, length, peer_ufrag, peer_pwd, error);
     if (err)
         return err;
     struct session_command command = {.session = session, .peer_ufrag = peer_ufrag};
     cp_net_run(net, restart, &command);
     if (!command.found)
-        return no_session(error, session);
+        return cp_webrtc_no_session(error, session);
     struct cp_buffer text = cp_buffer_make(capacity - 1);
     if (command.restarted) {
         cp_net_password(webrtc, command.ufrag, pwd);
@@ -595,8 +595,8 @@ static void hang_up(struct cp_net *net, void *arg)
 int cp_webrtc_delete(struct cp_webrtc *webrtc, const char *session, struct cp_error *error)
 {
     struct session_command command = {.session = session};
-    struct cp_net *net = net_of(webrtc, session);
+    struct cp_net *net = cp_webrtc_net_of(webrtc, session);
     if (net)
         cp_net_run(net, hang_up, &command);
-    return command.found ? 0 : no_session(error, session);
+    return command.found ? 0 : cp_webrtc_no_session(error, session);
 }

@@ -69,6 +69,30 @@ int cp_webrtc_patch(struct cp_webrtc *webrtc, const char *session, const char *f
                     char *ret_fragment, size_t capacity, struct cp_error *error);
 int cp_webrtc_delete(struct cp_webrtc *webrtc, const char *session, struct cp_error *error);
 
+/* Whose session it is, in the app's words: kept with it, and otherwise not looked at. */
+#define CP_WEBRTC_GUEST_BYTES 80
+struct cp_webrtc_guest {
+    char name[CP_WEBRTC_GUEST_BYTES]; /* "" for nobody in particular */
+    char address[48];
+    int64_t version;
+};
+struct cp_webrtc_session {
+    char session[CP_WEBRTC_SESSION_BYTES];
+    struct cp_webrtc_guest guest;
+    bool watching;       /* media flows; else it still connects */
+    int64_t since_ns;    /* monotonic: when it was offered */
+    uint64_t bytes_sent; /* of media, without headers; repetitions do not count */
+};
+
+/* Each waits for the net threads like those above. */
+void cp_webrtc_set_guest(struct cp_webrtc *webrtc, const char *session, const struct cp_webrtc_guest *guest);
+/* The stream's sessions, at most `max`; how many they are. */
+int cp_webrtc_list(struct cp_webrtc_stream *stream, struct cp_webrtc_session *ret_sessions, int max);
+/* Ends a session of this stream. CP_ERR_NOT_FOUND when it has none of that id. */
+int cp_webrtc_end(struct cp_webrtc_stream *stream, const char *session, struct cp_error *error);
+/* Ends the stream's sessions of this guest up to this version; how many they were. */
+int cp_webrtc_end_guest(struct cp_webrtc_stream *stream, const char *name, int64_t version);
+
 struct cp_webrtc_stats {
     int viewers, connecting;
     uint64_t packets_sent, bytes_sent, nacks, retransmitted, retransmit_misses, plis, handshakes,

@@ -5,6 +5,7 @@
  *
  *   webrtc.c  public functions           viewer.c  one viewer's protocols and timers
  *   net.c     a net thread: its loop, routing of datagrams    fanout.c  a batch to all viewers of a lane
+ *   sessions.c  who watches
  */
 #ifndef CP_WEBRTC_INT_H
 #define CP_WEBRTC_INT_H
@@ -152,6 +153,8 @@ struct cp_viewer {
     struct cp_track tracks[CP_TRACKS];
     struct cp_budget retransmit_budget, idr_budget;
     int64_t created_ns, heard_ns;
+    uint64_t bytes_sent;
+    struct cp_webrtc_guest guest;
 };
 
 struct cp_datagram {
@@ -205,6 +208,12 @@ struct cp_webrtc {
     struct cp_webrtc_stream *streams;  /* under lock */
     struct cp_webrtc_stats past_stats; /* of destroyed streams; under lock */
 };
+
+/* --- webrtc.c --- */
+
+/* The net thread that a session is on; NULL when there is none. */
+struct cp_net *cp_webrtc_net_of(struct cp_webrtc *webrtc, const char *session);
+int cp_webrtc_no_session(struct cp_error *error, const char *session);
 
 /* --- net.c --- */
 

@@ -113,4 +113,14 @@ export function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** What lets one play a channel that is not public: a playback token in the address, or a key in a header. */
+export interface Admission {
+  token?: string;
+  key?: string;
+}
+
+/** A path that viewers ask for, with their token. */
+export const withToken = (path: string, token?: string | null) =>
+  token ? `${path}?token=${encodeURIComponent(token)}` : path;
+
 export const channelPath = (channel: string, rest = '') => `/v1/channels/${encodeURIComponent(channel)}${rest}`;

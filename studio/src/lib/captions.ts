@@ -1,6 +1,6 @@
 // Captions of what is being said, from the channel's public stream of marks. A server without that stream
 // answers 404; then there are none, and nobody is bothered with it.
-import { channelPath } from './api';
+import { channelPath, withToken } from './api';
 import type { Caption } from './types';
 
 export interface CaptionLine {
@@ -35,12 +35,13 @@ export class Captions {
     readonly show: (line: CaptionLine | null) => void,
     readonly available: (yes: boolean) => void,
     readonly delayMs: () => number,
+    readonly token: string | null = null,
   ) {
     this.#open();
   }
 
   #open(): void {
-    const source = new EventSource(channelPath(this.channel, '/captions'));
+    const source = new EventSource(withToken(channelPath(this.channel, '/captions'), this.token));
     this.#source = source;
     source.onopen = () => this.available(true);
     source.onerror = () => {

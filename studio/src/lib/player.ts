@@ -1,13 +1,14 @@
 // Plays a channel in a <video>: WebRTC first, LL-HLS where that does not come through, and again from the start,
 // with growing pauses, whenever the picture is lost. The pages only listen to its state.
 import type Hls from 'hls.js';
-import { channelPath } from './api';
+import { channelPath, withToken, type Admission } from './api';
 import { Backoff, sleep } from './backoff';
 import { WhepError, WhepSession } from './whep';
 
 export type Transport = 'webrtc' | 'hls';
-/** offline: the server answers, or does not, but there is no picture; it is tried again by itself. */
-export type PlayerState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'stopped';
+/** offline: the server answers, or does not, but there is no picture; it is tried again by itself.
+ *  refused: the channel wants a token, and ours is not good; so nothing is tried again. */
+export type PlayerState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'refused' | 'stopped';
 
 export interface PlayerStats {
   transport: Transport | null;
@@ -39,7 +40,7 @@ const PICTURE_WAITS_AT_MOST_MS = 80;
 const SYNC_EVERY_MS = 1000;
 
 interface Attempt {
-  result: 'played' | 'failed' | 'absent';
+  result: 'played' | 'failed' | 'absent' | 'refused';
 }
 
 export class Player {
@@ -59,6 +60,7 @@ export class Player {
     readonly video: HTMLVideoElement,
     changed: (player: Player) => void = () => undefined,
     readonly only: Transport | null = null,
+    readonly admission: Admission = {},
   ) {
     this.#changed = changed;
     // What is behind bfcache or a closed tab must not stay a viewer at the server.
@@ -111,6 +113,10 @@ export class Player {
         await sleep(250, signal);
         continue;
       }
+      if (attempt.result === 'refused') {
+        this.#set('refused', null);
+        return;
+      }
       this.#set('offline', null);
       await sleep(this.#backoff.next(), signal);
     }
@@ -132,8 +138,9 @@ export class Player {
     const session = new WhepSession();
     this.#session = session;
     try {
-      await session.open(this.channel, signal);
+      await session.open(this.channel, signal, this.admission);
     } catch (error) {
+      if (error instanceof WhepError && [401, 403].includes(error.status)) return { result: 'refused' };
       // 404: no such channel; 409, 503: not on air. The server was reached, HLS has nothing more to offer.
       if (error instanceof WhepError && [404, 409, 503].includes(error.status)) return { result: 'absent' };
       if (error instanceof TypeError) return { result: 'absent' };
@@ -170,9 +177,11 @@ export class Player {
 
   async #playHls(signal: AbortSignal): Promise<Attempt> {
     this.#trying();
-    const url = channelPath(this.channel, '/hls/index.m3u8');
+    const { token, key } = this.admission;
+    const url = withToken(channelPath(this.channel, '/hls/index.m3u8'), token);
     this.video.srcObject = null;
     let broken = false;
+    let refused = false;
     const { default: HlsPlayer } = await import('hls.js');
     if (signal.aborted) return { result: 'failed' };
     if (HlsPlayer.isSupported()) {
@@ -182,10 +191,15 @@ export class Player {
         // The worker would be started from a blob: address, which the page's policy forbids.
         enableWorker: false,
         maxLiveSyncPlaybackRate: 1.08,
+        xhrSetup: (request) => {
+          if (key) request.setRequestHeader('Authorization', `Bearer ${key}`);
+        },
       });
       this.#hls = hls;
       hls.on(HlsPlayer.Events.ERROR, (_event, data) => {
-        if (data.fatal) broken = true;
+        if (!data.fatal) return;
+        broken = true;
+        refused = data.response?.code === 401 || data.response?.code === 403;
       });
       hls.loadSource(url);
       hls.attachMedia(this.video);
@@ -216,6 +230,7 @@ export class Player {
       if (now - lastProgress > (played ? HLS_STALL_MS : HLS_PATIENCE_MS)) break;
     }
     this.video.removeAttribute('src');
+    if (refused) return { result: 'refused' };
     return { result: played ? 'played' : broken ? 'absent' : 'failed' };
   }
 

@@ -1,5 +1,5 @@
 // WebRTC playback by WHEP: one POST with an offer, one answer, one DELETE on leaving.
-import { channelPath } from './api';
+import { channelPath, withToken, type Admission } from './api';
 
 export class WhepError extends Error {
   constructor(
@@ -29,12 +29,16 @@ export class WhepSession {
 
   /** Offers, and applies the answer. The server is ICE-lite and learns our address from our checks, so the
    *  offer goes out at once, without waiting for candidates. */
-  async open(channel: string, signal: AbortSignal): Promise<void> {
-    const url = new URL(channelPath(channel, '/whep'), location.href);
+  async open(channel: string, signal: AbortSignal, admission: Admission = {}): Promise<void> {
+    const url = new URL(withToken(channelPath(channel, '/whep'), admission.token), location.href);
     await this.peer.setLocalDescription(await this.peer.createOffer());
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/sdp', Accept: 'application/sdp' },
+      headers: {
+        'Content-Type': 'application/sdp',
+        Accept: 'application/sdp',
+        ...(admission.key ? { Authorization: `Bearer ${admission.key}` } : {}),
+      },
       body: this.peer.localDescription?.sdp ?? '',
       signal,
     });
