@@ -77,7 +77,7 @@ before(async () => {
 after(async () => {
   for (const child of running) if (!child.over) child.kill("SIGTERM");
   await Promise.all(running.map((child) => child.exited));
-  await server.stop();
+  await server?.stop();
   rmSync(directory, { recursive: true });
 });
 
@@ -126,7 +126,7 @@ async function crowd(port, n, seconds) {
 
 for (const name of ["nginx", "varnish"])
   test(`${name}: 200 players get every part in time, and the server is asked as by 5`, async () => {
-    const few = await crowd(caches[name], 5, 3), many = await crowd(caches[name], 200, 5);
+    const few = await crowd(caches[name], 5, 3), many = await crowd(caches[name], 200, 4);
     const median = quantile(many.late, 0.5), p95 = quantile(many.late, 0.95);
     figure(`${name}: requests a second at the server for 5 and 200 players`, `${few.rate.toFixed(1)}, ${many.rate.toFixed(1)}`, "1/s", "<= 1.5 times");
     figure(`${name}: a part later than at the server, median`, median, "ms", "<= 150");
@@ -134,7 +134,7 @@ for (const name of ["nginx", "varnish"])
     const stale = (100 * many.stale.filter((behind) => behind > 0).length) / many.stale.length;
     figure(`${name}: blocked playlists older than a part when they were asked for, because the player was late`, stale, "%", "<= 5");
     assert.deepEqual([...few.errors, ...many.errors].slice(0, 5), []);
-    assert.ok(many.wanted >= 20, `${many.wanted} parts in 5 s`);
+    assert.ok(many.wanted >= 16, `${many.wanted} parts in 4 s`);
     assert.deepEqual([...few.missing, ...many.missing].slice(0, 5), []);
     assert.ok(median <= 150 && p95 <= 400, `${median} ms, ${p95} ms`);
     assert.ok(many.rate <= 1.5 * few.rate, `${few.rate} and ${many.rate} requests a second`);
