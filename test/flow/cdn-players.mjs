@@ -53,7 +53,7 @@ class Wire {
 }
 
 const parsed = new Map(); // hundreds of players read the same text
-/** Where a playlist ends (the number of the next part, counted on over segments of at most 1000 parts), its hint and its parts. */
+/** Where a playlist ends (the next part's segment and number), its hint and its parts. */
 export function readPlaylist(text) {
   if (parsed.has(text)) return parsed.get(text);
   if (parsed.size > 50) parsed.clear();
@@ -107,7 +107,7 @@ export class Player {
     }
   }
 
-  async stop() {
+  stop() {
     this.stopped = true;
     this.lists.close();
     this.files.close();

@@ -94,17 +94,23 @@ const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q 
 async function crowd(port, n, seconds) {
   const reference = new Player(server.port, HLS, "reference");
   const players = [];
-  for (let i = 0; i < n; i++) {
-    players.push(new Player(port, HLS, `p${i}`));
-    if (i % 20 === 19) await sleep(50); // they do not come in one instant
+  let rate, start_ms, end_ms;
+  try {
+    for (let i = 0; i < n; i++) {
+      players.push(new Player(port, HLS, `p${i}`));
+      if (i % 20 === 19) await sleep(50); // they do not come in one instant
+    }
+    await until(() => [...players, reference].every((p) => p.got.size > 0 || p.errors.length), { ms: 20_000, what: "a part for everybody" });
+    await sleep(1000); // the start's crowd has passed
+    const own = reference.requests, before = await asked();
+    start_ms = performance.now();
+    await sleep(seconds * 1000);
+    end_ms = performance.now();
+    rate = ((await asked()) - before - (reference.requests - own)) / ((performance.now() - start_ms) / 1000);
+    await sleep(700); // the last parts arrive
+  } finally {
+    for (const player of [...players, reference]) player.stop();
   }
-  await until(() => [...players, reference].every((p) => p.got.size > 0 || p.errors.length), { what: "a part for everybody" });
-  await sleep(1000); // the start's crowd has passed
-  const own = reference.requests, before = await asked(), start_ms = performance.now();
-  await sleep(seconds * 1000);
-  const end_ms = performance.now(), rate = ((await asked()) - before - (reference.requests - own)) / ((performance.now() - start_ms) / 1000);
-  await sleep(700); // the last parts arrive
-  for (const player of [...players, reference]) await player.stop();
   const order = [...reference.got.keys()], place = new Map(order.map((uri, i) => [uri, i]));
   const wanted = order.filter((uri) => reference.got.get(uri) >= start_ms && reference.got.get(uri) < end_ms);
   const late = [], missing = [], stale = [];
@@ -162,7 +168,7 @@ for (const name of ["nginx", "varnish"])
     }
     // A part that nobody hints at yet is 404, and 200 as soon as it is made.
     const list = readPlaylist((await get(`${HLS}/video.m3u8?_HLS_skip=NO`)).text);
-    const segment = list.part < 4 ? list.msn : list.msn + 1, part = list.part < 4 ? list.part + 3 : 4;
+    const segment = list.part < 4 ? list.msn : list.msn + 1, part = list.part < 4 ? list.part + 5 : 4;
     const early = list.hint.replace(/\d+\.\d+\.m4s$/, `${segment}.${part}.m4s`);
     assert.equal((await get(`${HLS}/${early}`)).status, 404);
     const waited = await get(`${HLS}/video.m3u8?_HLS_msn=${segment}&_HLS_part=${part}`);
