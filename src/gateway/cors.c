@@ -22,14 +22,16 @@ void cp_cors_add_headers(const struct cp_request *request, struct MHD_Response *
 {
     const struct cp_gateway_config *config = &request->gateway->config;
     const char *origin = cp_request_header(request, "Origin");
+    bool anybody = !strcmp(config->cors, "*");
     if (!*config->cors)
         return;
-    if (strcmp(config->cors, "*"))
+    /* A shared cache may give one client's answer to another. Where all are answered alike, who sends no
+     * Origin is told too; else caches keep the answers apart. */
+    if (!anybody)
         MHD_add_response_header(response, "Vary", "Origin");
-    if (!origin || !cp_cors_allows(config, origin))
+    if (!anybody && (!origin || !cp_cors_allows(config, origin)))
         return;
-    MHD_add_response_header(response, "Access-Control-Allow-Origin",
-                            strcmp(config->cors, "*") ? origin : "*");
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", anybody ? "*" : origin);
     MHD_add_response_header(response, "Access-Control-Expose-Headers",
                             "Location, ETag, Link, Retry-After, RateLimit-Limit, RateLimit-Remaining, "
                             "RateLimit-Reset, Idempotency-Replayed");

@@ -404,6 +404,19 @@ static void closed_gateway_calls_no_handler(void **state)
     EXPECT(200, request(s, "GET", "/v1/hello/x", NULL, NULL, NULL));
 }
 
+static void everybody_is_told_that_every_origin_may_read(void **state)
+{
+    struct serving *s = serving_create();
+    snprintf(s->config.cors, sizeof s->config.cors, "*");
+    serving_start(s, ROUTES, N_ROUTES);
+    struct response r = request(s, "GET", "/v1/hello/x", NULL, NULL, NULL);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(header_of(&r, "Access-Control-Allow-Origin"), "*");
+    assert_null(header_of(&r, "Vary"));
+    response_clear(&r);
+    serving_destroy(s);
+}
+
 static void preflight_allows_known_origins_only(void **state)
 {
     struct serving *s = *state;
@@ -547,6 +560,7 @@ int main(void)
         CASE(codes_map_to_statuses_and_hide_inner_texts),
         CASE(handler_that_forgets_to_answer_is_500),
         CASE(closed_gateway_calls_no_handler),
+        CASE(everybody_is_told_that_every_origin_may_read),
         CASE(preflight_allows_known_origins_only),
         CASE(connection_serves_many_requests),
         CASE(answers_are_counted_by_route_and_status),
