@@ -19,6 +19,10 @@ sub vcl_recv {
     if ((req.method != "GET" && req.method != "HEAD") || req.url !~ "^/v1/channels/[A-Za-z0-9_-]+/hls/[A-Za-z0-9._-]+(\?|$)") {
         return (pass);
     }
+    # A playback token is its viewer's own; behind it, files have addresses of their own (docs/access.md).
+    if (req.url ~ "[?&]token=") {
+        return (pass);
+    }
     # Of a viewer's query only the directives of LL-HLS count, in one order.
     unset req.http.Authorization;
     unset req.http.Cookie;

@@ -1,4 +1,5 @@
 // LL-HLS through caches of others, with the configuration that we ship: nginx and Varnish. However many watch, the server is asked the same.
+import { generateKeyPairSync, sign } from "node:crypto";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -216,4 +217,28 @@ for (const name of ["nginx", "varnish"])
     const made = await through.call("POST", `/v1/media?name=${name}`, { body: wav, type: "audio/wav" });
     assert.equal(made.status, 201, made.text);
     assert.equal((await through.call("DELETE", `/v1/media/${made.json.id}`)).status, 204);
+  });
+
+for (const name of ["nginx", "varnish"])
+  test(`${name}: a playback token comes through, and nothing behind it is kept for others`, async () => {
+    const through = Object.assign(Object.create(Server.prototype), { url: `http://127.0.0.1:${caches[name]}`, key: null });
+    assert.equal((await server.call("PATCH", "/v1/channels/main", { json: { access: "token" } })).status, 200);
+    try {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "secp384r1" });
+      const key = await server.post("/v1/playback-keys", { public_key: publicKey.export({ type: "spki", format: "pem" }) });
+      assert.equal(key.status, 201, key.text);
+      const coded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+      const signed = `${coded({ alg: "ES384", typ: "JWT" })}.${coded({ channel: "main", exp: Math.floor(Date.now() / 1000) + 60 })}`;
+      const token = `${signed}.${sign("sha384", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+      assert.equal((await through.get(`${HLS}/index.m3u8?token=${token.slice(0, -8)}AAAAAAAA`)).status, 403);
+      const index = await through.get(`${HLS}/index.m3u8?token=${token}`);
+      assert.equal(index.status, 200, index.text);
+      const next = index.text.split("\n").find((line) => line && !line.startsWith("#"));
+      const playlist = await through.get(new URL(next, `http://a${HLS}/index.m3u8`).pathname);
+      assert.equal(playlist.status, 200, playlist.text);
+      assert.notEqual(playlist.headers.get("x-cache"), "HIT");
+      await until(async () => (await through.get(`${HLS}/index.m3u8`)).status === 401, { ms: 10_000, what: "those without a token to be kept out" });
+    } finally {
+      await server.call("PATCH", "/v1/channels/main", { json: { access: "public" } });
+    }
   });
