@@ -177,6 +177,8 @@ void cp_onair_change(struct cp_onair *onair, const json_t *channel, const json_t
                      struct cp_request *request);
 /* The music that the channel names, from now on: loaded beside, faded over. Any thread but draw. */
 void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
+/* What the captions' language is called: the channel's, or its voice's. */
+void cp_onair_set_language(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 

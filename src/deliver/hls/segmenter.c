@@ -90,9 +90,12 @@ void cp_hls_next_part(struct cp_hls *hls, uint64_t *ret_msn, int *ret_part)
 
 static void free_segment(struct cp_hls_segment *segment)
 {
-    for (int i = 0; i < segment->n_parts; i++)
+    for (int i = 0; i < segment->n_parts; i++) {
         cp_ref_drop(segment->parts[i].body);
+        cp_ref_drop(segment->parts[i].captions);
+    }
     cp_ref_drop(segment->body);
+    cp_ref_drop(segment->captions);
     cp_ref_drop(segment->init.body);
     memset(segment, 0, sizeof *segment);
 }
@@ -270,7 +273,8 @@ static void close_segment(struct cp_hls *hls)
         struct cp_hls_segment *old = cp_hls_segment(hls, hls->n_segments - 1 - CP_HLS_PART_SEGMENTS);
         for (int i = 0; i < old->n_parts; i++) {
             cp_ref_drop(old->parts[i].body);
-            old->parts[i].body = NULL;
+            cp_ref_drop(old->parts[i].captions);
+            old->parts[i].body = old->parts[i].captions = NULL;
         }
     }
 }
