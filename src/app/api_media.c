@@ -1,7 +1,11 @@
 /* What viewers and monitors ask for: WHEP, HLS, snapshot, stats, events. */
 #include "app/api.h"
 
+#include "base/range.h"
+
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The channel's way, or an answer that says why not: 404 for no channel, 409 + Retry-After when it is off
@@ -80,16 +84,49 @@ void cp_api_whep_delete(void *user, struct cp_request *request)
 
 /* --- HLS --- */
 
+struct hls_fetch {
+    struct cp_request *request; /* held */
+    char range[64];             /* what the client asked for: the list of key frames names ranges */
+};
+
+/* Files with the range that is wanted; playlists are short, and change. */
+static void send_hls_body(struct hls_fetch *fetch, const struct cp_hls_response *response)
+{
+    struct cp_request *request = fetch->request;
+    struct cp_hls_body *body = response->body;
+    int64_t start = 0, end = (int64_t)body->length;
+    bool is_file = !strstr(response->content_type, "mpegurl");
+    int status = is_file ? cp_range_read(fetch->range, end, &start, &end) : 0;
+    char text[80];
+    if (is_file)
+        cp_request_add_header(request, "Accept-Ranges", "bytes");
+    if (status == 416) {
+        snprintf(text, sizeof text, "bytes */%zu", body->length);
+        cp_request_add_header(request, "Content-Range", text);
+        cp_request_fail_status(request, 416, "range not satisfiable", "the file is shorter than that");
+        cp_ref_drop(body);
+        return;
+    }
+    if (status == 206) {
+        snprintf(text, sizeof text, "bytes %" PRId64 "-%" PRId64 "/%zu", start, end - 1, body->length);
+        cp_request_add_header(request, "Content-Range", text);
+    }
+    cp_request_reply_shared(request, status ? status : response->status, response->content_type,
+                            body->data + start, (size_t)(end - start), body);
+}
+
 static void send_hls(void *user, const struct cp_hls_response *response)
 {
-    struct cp_request *request = user;
+    struct hls_fetch *fetch = user;
+    struct cp_request *request = fetch->request;
     if (response->cache_control)
         cp_request_add_header(request, "Cache-Control", response->cache_control);
     if (response->body) {
-        cp_request_reply_shared(request, response->status, response->content_type, response->body->data,
-                                response->body->length, response->body);
+        send_hls_body(fetch, response);
+        free(fetch);
         return;
     }
+    free(fetch);
     if (response->status == 503)
         cp_request_add_header(request, "Retry-After", "1");
     cp_request_fail_status(request, response->status,
@@ -103,11 +140,21 @@ void cp_api_hls(void *user, struct cp_request *request)
     if (!onair)
         return;
     uint64_t waiting;
+    struct hls_fetch *fetch = calloc(1, sizeof *fetch);
+    const char *range = cp_request_header(request, "Range");
+    if (!fetch) {
+        cp_request_fail_status(request, 500, "out of memory", "");
+        cp_onair_release(onair);
+        return;
+    }
+    fetch->request = request;
+    snprintf(fetch->range, sizeof fetch->range, "%s",
+             range && strlen(range) < sizeof fetch->range ? range : "");
     /* The answer may come before or after cp_hls_request returns: held requests allow both. A client that
      * goes away meanwhile costs nothing but the wait's place until the part comes. */
     cp_request_hold(request, NULL, NULL);
     cp_hls_request(cp_onair_hls(onair), cp_request_param(request, "file"), cp_request_query_string(request),
-                   send_hls, request, &waiting);
+                   send_hls, fetch, &waiting);
     cp_onair_release(onair);
 }
 

@@ -99,6 +99,24 @@ test("a cue on air is a date range, with its length once it is over", async () =
   await until(async () => new RegExp(`ID="${other.id}",[^\n]*X-CUE="Short and plain."`).test((await hls("video.m3u8")).text), { what: "the cue's date range" });
 });
 
+test("key frames are listed by ranges of the segments, and each decodes to a picture", async () => {
+  const main = (await hls("index.m3u8")).text, keys = (await hls("keys.m3u8")).text;
+  assert.equal(attributes(/#EXT-X-I-FRAME-STREAM-INF:(.*)/.exec(main)[1]).URI, "keys.m3u8");
+  const init = await hls(/EXT-X-MAP:URI="([^"]+)"/.exec(keys)[1]);
+  const listed = [...keys.matchAll(/#EXT-X-BYTERANGE:(\d+)@0\n(seg-.+)/g)];
+  assert.ok(listed.length >= 3, keys);
+  for (const [, length, file] of listed.slice(-3)) {
+    const answer = await hls(file, { headers: { Range: `bytes=0-${length - 1}` } });
+    assert.equal(answer.status, 206);
+    assert.match(answer.headers.get("content-range"), new RegExp(`^bytes 0-${length - 1}/\\d+$`));
+    assert.equal(answer.bytes.length, Number(length));
+    const input = Buffer.concat([init.bytes, answer.bytes]);
+    const decoded = spawnSync("ffmpeg", ["-v", "fatal", "-i", "-", "-map", "0:v", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"], { input, maxBuffer: 1 << 24 });
+    assert.equal(decoded.stdout.length, 1280 * 720, decoded.stderr.toString());
+  }
+  assert.equal((await hls(listed[0][2], { headers: { Range: "bytes=99999999-" } })).status, 416);
+});
+
 test("the language is the channel's", async () => {
   assert.equal((await server.call("PATCH", "/v1/channels/main", { json: { language: "en-GB" } })).status, 200);
   await until(async () => (await hls("index.m3u8")).text.includes('LANGUAGE="en-GB"'), { what: "the language" });

@@ -74,12 +74,12 @@ struct cp_hls_response {
 
 /*
  * Answers a request for `file` ("index.m3u8", "video.m3u8", "init-...mp4", "seg-...m4s", "part-...m4s";
- * "captions.m3u8", "captions-...vtt") with its query ("_HLS_msn=5&_HLS_part=2", or ""; parameters that are
- * not _HLS_ directives are ignored). Ready at once: `ready` is called before the return, and *ret_waiting is
- * 0. Otherwise `ready` comes later, exactly once, from a pushing thread or the thread "hls" (it must only
- * post; it may come before this call returns), and *ret_waiting, set before that, names the wait for
- * cp_hls_abandon. The response's body reference belongs to the callee. A wait ends with 503 after three
- * target durations. thread: gateway
+ * "captions.m3u8", "captions-...vtt"; "keys.m3u8") with its query ("_HLS_msn=5&_HLS_part=2", or "";
+ * parameters that are not _HLS_ directives are ignored). Ready at once: `ready` is called before the return,
+ * and *ret_waiting is 0. Otherwise `ready` comes later, exactly once, from a pushing thread or the thread
+ * "hls" (it must only post; it may come before this call returns), and *ret_waiting, set before that, names
+ * the wait for cp_hls_abandon. The response's body reference belongs to the callee. A wait ends with 503
+ * after three target durations. thread: gateway
  */
 void cp_hls_request(struct cp_hls *hls, const char *file, const char *query,
                     void (*ready)(void *user, const struct cp_hls_response *response), void *user,

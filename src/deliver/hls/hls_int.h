@@ -48,6 +48,7 @@ struct cp_hls_segment {
     int64_t slot;             /* of segment_s on the sample clock, that its key frame stands in */
     int64_t wall_ns;          /* of its first picture */
     bool independent;         /* starts with an IDR: all but those cut by force */
+    size_t key_bytes;         /* from its first byte to its key frame's last; 0 when it has none */
     bool discontinuity;       /* does not follow the one before */
     uint64_t discontinuities; /* how many stand before it */
     struct cp_hls_init init;
@@ -80,7 +81,13 @@ struct cp_hls_track {
     int64_t end; /* of the newest frame ever pushed */
 };
 
-enum cp_hls_wait { CP_HLS_WAIT_NONE, CP_HLS_WAIT_PLAYLIST, CP_HLS_WAIT_PART, CP_HLS_WAIT_MAIN };
+enum cp_hls_wait {
+    CP_HLS_WAIT_NONE,
+    CP_HLS_WAIT_PLAYLIST,
+    CP_HLS_WAIT_PART,
+    CP_HLS_WAIT_MAIN,
+    CP_HLS_WAIT_KEYS /* for the playlist of key frames */
+};
 enum cp_hls_waiter_state { CP_HLS_WAITER_FREE, CP_HLS_WAITER_WAITING, CP_HLS_WAITER_ANSWERING };
 
 struct cp_hls_waiter {
@@ -125,9 +132,10 @@ struct cp_hls {
     int64_t part_start; /* samples: end of the newest part */
     uint32_t n_fragments;
     uint64_t peak_bps, mean_bps; /* of complete segments */
+    uint64_t peak_key_bytes;     /* of the largest key frame with its header */
 
     /* playlist.c: texts of the present version; NULL until asked for */
-    struct cp_hls_body *main_text, *full_text[CP_HLS_RENDITIONS], *delta_text[CP_HLS_RENDITIONS];
+    struct cp_hls_body *main_text, *keys_text, *full_text[CP_HLS_RENDITIONS], *delta_text[CP_HLS_RENDITIONS];
 
     /* captions.c */
     struct cp_hls_caption *captions; /* a ring, oldest first */
@@ -167,6 +175,8 @@ void cp_hls_segmenter_free(struct cp_hls *hls);
 
 /* A reference to the text; NULL when there is none yet or memory ran out. Under the lock. */
 struct cp_hls_body *cp_hls_main_playlist(struct cp_hls *hls);
+/* NULL also while no segment is complete. */
+struct cp_hls_body *cp_hls_keys_playlist(struct cp_hls *hls);
 struct cp_hls_body *cp_hls_media_playlist(struct cp_hls *hls, enum cp_hls_rendition rendition, bool skip);
 /* The stream moved on. */
 void cp_hls_playlists_outdated(struct cp_hls *hls);

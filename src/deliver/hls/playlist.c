@@ -1,4 +1,4 @@
-/* The texts: multivariant playlist, media playlist, and the media playlist's delta update. */
+/* The texts: multivariant playlist, media playlists with their delta updates, and the list of key frames. */
 #include "hls_int.h"
 
 #include "base/clock.h"
@@ -25,6 +25,7 @@ static void drop_text(struct cp_hls_body **text)
 void cp_hls_playlists_outdated(struct cp_hls *hls)
 {
     drop_text(&hls->main_text);
+    drop_text(&hls->keys_text);
     for (int i = 0; i < CP_HLS_RENDITIONS; i++) {
         drop_text(&hls->full_text[i]);
         drop_text(&hls->delta_text[i]);
@@ -69,6 +70,19 @@ static void write_subtitles(struct cp_hls *hls, struct cp_buffer *text)
                          "URI=\"captions.m3u8\"\n");
 }
 
+/* RFC 8216bis 4.4.6.3. BANDWIDTH: the largest key frame each segment_s, and a fifth. */
+static void write_keys_variant(struct cp_hls *hls, struct cp_buffer *text)
+{
+    uint64_t bps = hls->peak_key_bytes * 8 * CP_SAMPLE_HZ / (uint64_t)hls->segment_samples;
+    if (!bps)
+        return; /* no segment is complete yet */
+    cp_buffer_printf(text,
+                     "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=%llu,CODECS=\"avc1.%02x%02x%02x\","
+                     "RESOLUTION=%dx%d,URI=\"keys.m3u8\"\n",
+                     (unsigned long long)((bps + bps / 5) / 10000 * 10000 + 10000), hls->avc.sps[1],
+                     hls->avc.sps[2], hls->avc.sps[3], hls->width, hls->height);
+}
+
 struct cp_hls_body *cp_hls_main_playlist(struct cp_hls *hls)
 {
     if (hls->main_text)
@@ -89,6 +103,7 @@ struct cp_hls_body *cp_hls_main_playlist(struct cp_hls *hls)
                      "RESOLUTION=%dx%d,FRAME-RATE=%d.000,SUBTITLES=\"captions\",CLOSED-CAPTIONS=NONE\n"
                      "video.m3u8\n",
                      hls->width, hls->height, CP_FRAME_HZ);
+    write_keys_variant(hls, &text);
     return keep(&text, &hls->main_text);
 }
 
@@ -201,4 +216,48 @@ struct cp_hls_body *cp_hls_media_playlist(struct cp_hls *hls, enum cp_hls_rendit
     }
     write_footer(hls, &text, rendition);
     return keep(&text, kept);
+}
+
+/* A segment that was cut without a key frame is a gap, so that numbers and times stay the picture's. */
+static void write_key(struct cp_hls *hls, struct cp_buffer *text, const struct cp_hls_segment *segment,
+                      bool new_map)
+{
+    char date[32];
+    cp_clock_rfc3339(segment->wall_ns, date);
+    if (segment->discontinuity)
+        cp_buffer_text(text, "#EXT-X-DISCONTINUITY\n");
+    if (new_map)
+        cp_buffer_printf(text, "#EXT-X-MAP:URI=\"init-%s-%u.mp4\"\n", hls->epoch, segment->init.number);
+    cp_buffer_printf(text, "#EXT-X-PROGRAM-DATE-TIME:%s\n#EXTINF:%.5f,\n", date, SECONDS(segment->length));
+    if (segment->key_bytes)
+        cp_buffer_printf(text, "#EXT-X-BYTERANGE:%zu@0\n", segment->key_bytes);
+    else
+        cp_buffer_text(text, "#EXT-X-GAP\n");
+    cp_buffer_printf(text, "seg-%s-%llu.m4s\n", hls->epoch, (unsigned long long)segment->msn);
+}
+
+/*
+ * The first picture of each complete segment, for a player that winds through them (RFC 8216bis 4.4.3.6). A
+ * range begins with the fragment's header, as decoders need it, and ends with the key frame: the header tells
+ * of more, which a player of key frames does not ask for.
+ */
+struct cp_hls_body *cp_hls_keys_playlist(struct cp_hls *hls)
+{
+    int first = cp_hls_first_listed(hls), complete = cp_hls_complete(hls);
+    if (hls->keys_text)
+        return cp_ref_take(hls->keys_text);
+    if (first >= complete)
+        return NULL;
+    struct cp_buffer text = cp_buffer_make(MAX_TEXT);
+    const struct cp_hls_segment *oldest = cp_hls_segment(hls, first);
+    cp_buffer_printf(&text, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%lld\n#EXT-X-I-FRAMES-ONLY\n",
+                     (long long)hls->target_s);
+    cp_buffer_printf(&text, "#EXT-X-MEDIA-SEQUENCE:%llu\n#EXT-X-DISCONTINUITY-SEQUENCE:%llu\n",
+                     (unsigned long long)oldest->msn, (unsigned long long)oldest->discontinuities);
+    for (int i = first; i < complete; i++) {
+        const struct cp_hls_segment *segment = cp_hls_segment(hls, i);
+        write_key(hls, &text, segment,
+                  i == first || segment->init.number != cp_hls_segment(hls, i - 1)->init.number);
+    }
+    return keep(&text, &hls->keys_text);
 }

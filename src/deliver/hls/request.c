@@ -156,6 +156,12 @@ static bool try_answer(struct cp_hls *hls, struct cp_hls_waiter *waiter)
         give(hls, waiter, cp_hls_main_playlist(hls), TYPE_PLAYLIST, CACHE_PLAIN);
         return true;
     }
+    if (waiter->what == CP_HLS_WAIT_KEYS) {
+        if (!cp_hls_complete(hls))
+            return false;
+        give(hls, waiter, cp_hls_keys_playlist(hls), TYPE_PLAYLIST, CACHE_PLAIN);
+        return true;
+    }
     if (waiter->what == CP_HLS_WAIT_PLAYLIST) {
         if (!playlist_is_due(hls, waiter))
             return false;
@@ -262,8 +268,8 @@ static bool examine(struct cp_hls *hls, struct cp_hls_waiter *waiter, const char
     const char *name;
     uint64_t number = 0;
     refuse(waiter, 404, "there is no such file");
-    if (!strcmp(file, "index.m3u8")) {
-        waiter->what = CP_HLS_WAIT_MAIN;
+    if (!strcmp(file, "index.m3u8") || !strcmp(file, "keys.m3u8")) {
+        waiter->what = *file == 'i' ? CP_HLS_WAIT_MAIN : CP_HLS_WAIT_KEYS;
         return try_answer(hls, waiter);
     }
     waiter->rendition = strncmp(file, "captions", 8) ? CP_HLS_VIDEO : CP_HLS_CAPTIONS;

@@ -205,6 +205,9 @@ static void publish_part(struct cp_hls *hls, int64_t end)
     part->independent = n_video && video.samples[0].key;
     part->length = end - hls->part_start;
     part->body = make_fragment(hls, &video, &audio);
+    if (part->body && part->independent && !segment->n_parts)
+        segment->key_bytes =
+            part->body->length - video.bytes - audio.bytes + video.samples[0].bytes; /* video comes first */
     forget(&hls->video, n_video);
     forget(&hls->audio, n_audio);
     hls->part_start = end;
@@ -268,6 +271,8 @@ static void close_segment(struct cp_hls *hls)
     uint64_t bps = segment->length ? bytes * 8 * CP_SAMPLE_HZ / (uint64_t)segment->length : 0;
     if (segment->length >= hls->segment_samples / 2 && bps > hls->peak_bps)
         hls->peak_bps = bps;
+    if (segment->key_bytes > hls->peak_key_bytes)
+        hls->peak_key_bytes = segment->key_bytes;
     hls->mean_bps = hls->mean_bps ? (hls->mean_bps * 7 + bps) / 8 : bps;
     if (hls->n_segments > CP_HLS_PART_SEGMENTS) {
         struct cp_hls_segment *old = cp_hls_segment(hls, hls->n_segments - 1 - CP_HLS_PART_SEGMENTS);
