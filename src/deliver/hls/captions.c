@@ -147,12 +147,13 @@ static void write_time(struct cp_buffer *text, int64_t at)
                      ms % 1000);
 }
 
-/* Times are the sample clock's, as in the segments; so one map does for all (RFC 8216bis 3.1.4). A caption
- * stands in each segment that it is shown in. */
+/* Times are the sample clock's, as in the segments; so one map does for all (RFC 8216bis 3.1.4). It names a
+ * moment at which no picture begins: hls.js ignores a map whose moment is the first one that it plays, and
+ * then has the captions late by seconds. A caption stands in each segment that it is shown in. */
 static struct cp_hls_body *write_captions(struct cp_hls *hls, int64_t start, int64_t end)
 {
     struct cp_buffer text = cp_buffer_make(MAX_VTT);
-    cp_buffer_text(&text, "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n");
+    cp_buffer_text(&text, "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:90,LOCAL:00:00:00.001\n\n");
     for (int i = 0; i < hls->n_captions; i++) {
         struct cp_hls_caption *one = caption(hls, i);
         if (one->begin >= end || one->end <= start)

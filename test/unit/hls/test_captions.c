@@ -74,7 +74,7 @@ static void read_list(struct cp_hls *hls, const char *file, struct listed *liste
     free(text);
 }
 
-#define HEAD "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n"
+#define HEAD "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:90,LOCAL:00:00:00.001\n\n"
 
 static void phrases_have_the_times_of_their_words(void **state)
 {
