@@ -47,6 +47,8 @@ static void add_caption(struct cp_hls *hls, int64_t at, const struct cp_hls_phra
     struct cp_hls_caption *to = caption(hls, hls->n_captions++);
     to->begin = at + phrase->begin;
     to->end = at + phrase->end;
+    if (to->end < to->begin + CP_SAMPLES_PER_FRAME) /* WebVTT knows none that last no time */
+        to->end = to->begin + CP_SAMPLES_PER_FRAME;
     to->given_out = false;
     memcpy(to->text, phrase->text, sizeof to->text);
     hls->stats.captions++;

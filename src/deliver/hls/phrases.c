@@ -81,8 +81,10 @@ static int end_of_text(const char *text, const struct word *words, int n, int i)
     int end = words[i].end, next = i + 1 < n ? words[i + 1].start : (int)strlen(text);
     while (end < next && (i + 1 == n || !is_space(text[end])))
         end++;
-    while (end > words[i].end && is_space(text[end - 1]))
+    while (end > 0 && is_space(text[end - 1]))
         end--;
+    while (((uint8_t)text[end] & 0xc0) == 0x80) /* a mark within a character */
+        end++;
     return end;
 }
 
@@ -125,8 +127,8 @@ static void write_text(const char *text, int start, int end, char *to)
 static int last_word(const char *text, const struct word *words, int n, int i, int start)
 {
     int left = width_of(text, start, (int)strlen(text));
-    int phrases = (left + PHRASE_WIDTH - 1) / PHRASE_WIDTH, share = (left + phrases - 1) / phrases;
-    int last = i;
+    int phrases = left > PHRASE_WIDTH ? (left + PHRASE_WIDTH - 1) / PHRASE_WIDTH : 1;
+    int share = (left + phrases - 1) / phrases, last = i;
     while (last + 1 < n) {
         int with_next = width_of(text, start, end_of_text(text, words, n, last + 1));
         int present = width_of(text, start, end_of_text(text, words, n, last));
@@ -148,15 +150,17 @@ int cp_hls_split(const struct cp_utterance *utterance, struct cp_hls_phrase *phr
     for (int i = 0; i < n_words && n < max;) {
         start += (int)strspn(text + start, " \t\r\n");
         int last = last_word(text, words, n_words, i, start);
-        int end = end_of_text(text, words, n_words, last);
+        int end = end_of_text(text, words, n_words, last), first = i;
+        i = last + 1;
+        if (end <= start)
+            continue; /* words of nothing but spaces */
         struct cp_hls_phrase *phrase = &phrases[n++];
-        phrase->begin = words[i].begin;
+        phrase->begin = words[first].begin;
         phrase->end = words[last].until;
         if (phrase->end <= phrase->begin) /* no lengths: until the next word */
             phrase->end = last + 1 < n_words ? words[last + 1].begin : utterance->n_samples;
         write_text(text, start, end, phrase->text);
         start = end;
-        i = last + 1;
     }
     return n;
 }

@@ -134,6 +134,22 @@ static void phrases_bear_any_marks_and_texts(void **state)
     utterance = speak("", 1000, false);
     assert_int_equal(cp_hls_split(utterance, phrases, 8), 0);
     cp_ref_drop(utterance);
+    /* Behind all that can be read, and within a character */
+    utterance = speak("caf\xc3\xa9 bar  ", 1000, true);
+    utterance->n_marks = 3;
+    utterance->marks[0].end = 100 + 4;
+    utterance->marks[1] =
+        (struct cp_mark){.type = CP_MARK_WORD, .at_samples = 1000, .start = 106, .end = 109};
+    utterance->marks[2] =
+        (struct cp_mark){.type = CP_MARK_WORD, .at_samples = 2000, .start = 109, .end = 111};
+    assert_int_equal(cp_hls_split(utterance, phrases, 8), 1);
+    assert_string_equal(phrases[0].text, "caf\xc3\xa9 bar");
+    cp_ref_drop(utterance);
+    utterance = speak("  ", 1000, true);
+    utterance->n_marks = 1;
+    utterance->marks[0] = (struct cp_mark){.type = CP_MARK_WORD, .start = 100, .end = 102};
+    assert_int_equal(cp_hls_split(utterance, phrases, 8), 0);
+    cp_ref_drop(utterance);
     /* No spaces: the words are where the marks say, and wide characters count twice */
     char text[61 * 3 + 1] = "";
     for (int i = 0; i < 60; i++)
