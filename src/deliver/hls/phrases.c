@@ -88,13 +88,23 @@ static int end_of_text(const char *text, const struct word *words, int n, int i)
     return end;
 }
 
-/* Where to begin the second line: at the space that leaves the longer line shortest; -1: one line will do. */
+/* May a line begin with this character, where no spaces are written? Ideographs and kana, no punctuation. */
+static bool is_wide_letter(const char *at)
+{
+    uint8_t first = (uint8_t)at[0], second = (uint8_t)at[1];
+    return (first >= 0xe4 && first <= 0xed) || (first == 0xe3 && second >= 0x81 && second <= 0x83);
+}
+
+/* Where to begin the second line: at the space that leaves the longer line shortest, or without any, before
+ * the letter that does. -1: one line will do. */
 static int find_break(const char *text, int start, int end)
 {
     int best = -1, shortest = 0, width = width_of(text, start, end);
+    bool spaces = memchr(text + start, ' ', (size_t)(end - start)) != NULL;
     for (int i = start; i < end && width > LINE_WIDTH; i++) {
         int first = width_of(text, start, i), longer = first > width - first ? first : width - first;
-        if (is_space(text[i]) && (best < 0 || longer < shortest)) {
+        bool possible = spaces ? is_space(text[i]) : i > start && is_wide_letter(text + i);
+        if (possible && (best < 0 || longer < shortest)) {
             best = i;
             shortest = longer;
         }
@@ -112,8 +122,10 @@ static void write_text(const char *text, int start, int end, char *to)
             length++;
         const char *as = text[i] == '&' ? "&amp;" : text[i] == '<' ? "&lt;" : text[i] == '>' ? "&gt;" : NULL;
         int bytes = as ? (int)strlen(as) : length;
-        if (at + bytes >= CP_HLS_PHRASE_BYTES)
+        if (at + bytes + 1 >= CP_HLS_PHRASE_BYTES)
             break;
+        if (i == line_break && !is_space(text[i]))
+            to[at++] = '\n';
         memcpy(to + at, as ? as : text + i, (size_t)bytes);
         if (is_space(text[i]))
             to[at] = i == line_break ? '\n' : ' ';
