@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ int cp_hls_captions_create(struct cp_hls *hls)
 
 static struct cp_hls_caption *caption(struct cp_hls *hls, int i)
 {
+    assert(hls->max_captions > 0);
     return &hls->captions[(hls->first_caption + i) % hls->max_captions];
 }
 
@@ -38,6 +40,7 @@ static struct cp_hls_caption *caption(struct cp_hls *hls, int i)
 
 static void add_caption(struct cp_hls *hls, int64_t at, const struct cp_hls_phrase *phrase)
 {
+    assert(hls->max_captions > 0);
     if (hls->n_captions == hls->max_captions) {
         bool needed = hls->n_segments && caption(hls, 0)->end > cp_hls_segment(hls, 0)->start;
         hls->stats.captions_lost += needed;
