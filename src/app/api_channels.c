@@ -122,6 +122,7 @@ static void patch_now(struct cp_app *app, struct cp_request *request, const char
             cp_onair_set_camera(onair, text_of(after, "camera"));
             cp_onair_set_music(onair, after);
             cp_onair_set_access(onair, after);
+            cp_onair_set_language(onair, after);
         }
         cp_onair_release(onair);
         tell_channel(app, after);

@@ -2,6 +2,9 @@
 #include "app/access/guard.h"
 #include "app/api.h"
 
+#include "base/range.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,42 +107,57 @@ void cp_api_whep_delete(void *user, struct cp_request *request)
 
 /* --- HLS --- */
 
-static void send_hls(void *user, const struct cp_hls_response *response)
-{
-    struct cp_request *request = user;
-    if (response->cache_control)
-        cp_request_add_header(request, "Cache-Control", response->cache_control);
-    if (response->body) {
-        cp_request_reply_shared(request, response->status, response->content_type, response->body->data,
-                                response->body->length, response->body);
-        return;
-    }
-    if (response->status == 503)
-        cp_request_add_header(request, "Retry-After", "1");
-    cp_request_fail_status(request, response->status,
-                           response->status == 404 ? "not found" : "playlist request refused",
-                           response->detail ? response->detail : "");
-}
-
-/* An answer about a channel that needs a token. */
-struct guarded_answer {
-    struct cp_request *request;
+struct hls_fetch {
+    struct cp_request *request; /* held */
+    char range[64];             /* what the client asked for: the list of key frames names ranges */
+    bool guarded;               /* the channel wants a token */
     char pass[CP_PASS_BYTES]; /* what the multivariant playlist's addresses begin with; "" for other files */
 };
 
-/* The multivariant playlist with the pass before each address: lines that do not begin with #. What they lead
- * to has addresses relative to itself, so the pass stands in all of them without another word. */
+/* Files with the range that is wanted; playlists are short, and change. */
+static void send_hls_body(struct hls_fetch *fetch, const struct cp_hls_response *response)
+{
+    struct cp_request *request = fetch->request;
+    struct cp_hls_body *body = response->body;
+    int64_t start = 0, end = (int64_t)body->length;
+    bool is_file = !strstr(response->content_type, "mpegurl");
+    int status = is_file ? cp_range_read(fetch->range, end, &start, &end) : 0;
+    char text[80];
+    if (is_file)
+        cp_request_add_header(request, "Accept-Ranges", "bytes");
+    if (status == 416) {
+        snprintf(text, sizeof text, "bytes */%zu", body->length);
+        cp_request_add_header(request, "Content-Range", text);
+        cp_request_fail_status(request, 416, "range not satisfiable", "the file is shorter than that");
+        cp_ref_drop(body);
+        return;
+    }
+    if (status == 206) {
+        snprintf(text, sizeof text, "bytes %" PRId64 "-%" PRId64 "/%zu", start, end - 1, body->length);
+        cp_request_add_header(request, "Content-Range", text);
+    }
+    cp_request_reply_shared(request, status ? status : response->status, response->content_type,
+                            body->data + start, (size_t)(end - start), body);
+}
+
+/* The multivariant playlist with the pass before each address: lines that do not begin with #, and URI="...".
+ * What they lead to has addresses relative to itself, so the pass stands in all of them without another word.
+ */
 static void reply_with_pass(struct cp_request *request, const struct cp_hls_response *response,
                             const char *pass)
 {
+    static const char URI[] = "URI=\"";
     struct cp_buffer text = cp_buffer_make(64 << 10);
     const char *at = (const char *)response->body->data, *end = at + response->body->length;
     while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((line_end ? line_end + 1 : end) - at);
-        if (*at != '#' && *at != '\n')
+        const char *uri = *at == '#' ? memmem(at, length, URI, strlen(URI)) : NULL;
+        size_t before = uri ? (size_t)(uri - at) + strlen(URI) : 0;
+        cp_buffer_add(&text, at, before);
+        if (uri || (*at != '#' && *at != '\n'))
             cp_buffer_printf(&text, "%s/", pass);
-        cp_buffer_add(&text, at, length);
+        cp_buffer_add(&text, at + before, length - before);
         at += length;
     }
     cp_request_add_header(request, "Cache-Control", "no-store");
@@ -149,64 +167,79 @@ static void reply_with_pass(struct cp_request *request, const struct cp_hls_resp
     cp_ref_drop(response->body);
 }
 
-/* As it is, but kept by nobody between us and the viewer: the address is a secret of theirs. */
-static void send_guarded(void *user, const struct cp_hls_response *response)
+static void send_hls(void *user, const struct cp_hls_response *response)
 {
-    struct guarded_answer *answer = user;
-    struct cp_hls_response own = *response;
-    char cache[96];
-    if (own.cache_control && !strncmp(own.cache_control, "public,", 7)) {
-        snprintf(cache, sizeof cache, "private,%s", own.cache_control + 7);
-        own.cache_control = cache;
+    struct hls_fetch *fetch = user;
+    struct cp_request *request = fetch->request;
+    const char *kept = response->cache_control;
+    char own[96];
+    if (response->body && *fetch->pass) {
+        reply_with_pass(request, response, fetch->pass);
+        free(fetch);
+        return;
     }
-    if (own.body && *answer->pass)
-        reply_with_pass(answer->request, &own, answer->pass);
-    else
-        send_hls(answer->request, &own);
-    free(answer);
+    if (kept && fetch->guarded &&
+        !strncmp(kept, "public,", 7)) { /* the address is a secret of this viewer's */
+        snprintf(own, sizeof own, "private,%s", kept + 7);
+        kept = own;
+    }
+    if (kept)
+        cp_request_add_header(request, "Cache-Control", kept);
+    if (response->body) {
+        send_hls_body(fetch, response);
+        free(fetch);
+        return;
+    }
+    free(fetch);
+    if (response->status == 503)
+        cp_request_add_header(request, "Retry-After", "1");
+    cp_request_fail_status(request, response->status,
+                           response->status == 404 ? "not found" : "playlist request refused",
+                           response->detail ? response->detail : "");
 }
 
-/* Answers by the channel's HLS, now or later. answer: of a channel that needs a token, else NULL. */
-static void answer_hls(struct cp_onair *onair, struct cp_request *request, struct guarded_answer *answer)
+/* Answers by the channel's HLS, now or later. pass: what the multivariant playlist's addresses begin with, on
+ * a channel that needs a token; "" for its other files; NULL: the channel needs none. */
+static void answer_hls(struct cp_onair *onair, struct cp_request *request, const char *pass)
 {
     uint64_t waiting;
+    struct hls_fetch *fetch = calloc(1, sizeof *fetch);
+    const char *range = cp_request_header(request, "Range");
+    if (!fetch) {
+        cp_request_fail_status(request, 503, NULL, "out of memory: try again");
+        return;
+    }
+    fetch->request = request;
+    fetch->guarded = pass != NULL;
+    snprintf(fetch->pass, sizeof fetch->pass, "%s", pass ? pass : "");
+    snprintf(fetch->range, sizeof fetch->range, "%s",
+             range && strlen(range) < sizeof fetch->range ? range : "");
     /* The answer may come before or after cp_hls_request returns: held requests allow both. A client that
      * goes away meanwhile costs nothing but the wait's place until the part comes. */
     cp_request_hold(request, NULL, NULL);
     cp_hls_request(cp_onair_hls(onair), cp_request_param(request, "file"), cp_request_query_string(request),
-                   answer ? send_guarded : send_hls, answer ? (void *)answer : request, &waiting);
-}
-
-static void answer_guarded(struct cp_onair *onair, struct cp_request *request, const char *pass)
-{
-    struct guarded_answer *answer = calloc(1, sizeof *answer);
-    if (!answer) {
-        cp_request_fail_status(request, 503, NULL, "out of memory: try again");
-        return;
-    }
-    answer->request = request;
-    snprintf(answer->pass, sizeof answer->pass, "%s", pass);
-    answer_hls(onair, request, answer);
+                   send_hls, fetch, &waiting);
 }
 
 /* A token opens the playlists; the media playlist's own addresses lead on only from below a pass. */
 static void begin_hls(struct cp_app *app, struct cp_onair *onair, struct cp_request *request)
 {
     const char *file = cp_request_param(request, "file"), *channel = cp_request_param(request, "channel");
-    bool is_main = !strcmp(file, "index.m3u8"), is_media = !strcmp(file, "video.m3u8");
-    char pass[CP_PASS_BYTES] = "", location[CP_PASS_BYTES + 128];
+    const char *suffix = strrchr(file, '.');
+    bool is_main = !strcmp(file, "index.m3u8"), is_media = !is_main && suffix && !strcmp(suffix, ".m3u8");
+    char pass[CP_PASS_BYTES] = "", location[CP_PASS_BYTES + 160];
     struct cp_guest guest;
     if (!cp_guard_admit(app, onair, request, is_main || is_media ? CP_ACCESS_START : CP_ACCESS_FETCH, &guest))
         return;
     if (guest.expires_s && (is_main || is_media))
         cp_access_make_pass(app->access, channel, &guest, pass);
     if (*pass && is_media) {
-        snprintf(location, sizeof location, "/v1/channels/%s/hls/%s/video.m3u8", channel, pass);
+        snprintf(location, sizeof location, "/v1/channels/%s/hls/%s/%.32s", channel, pass, file);
         cp_request_add_header(request, "Location", location);
         cp_request_reply_bytes(request, 307, NULL, NULL, 0);
         return;
     }
-    answer_guarded(onair, request, pass);
+    answer_hls(onair, request, pass);
 }
 
 void cp_api_hls(void *user, struct cp_request *request)
@@ -225,7 +258,7 @@ void cp_api_hls_passed(void *user, struct cp_request *request)
 {
     struct cp_onair *onair = hold(user, request);
     if (onair && cp_guard_admit_pass(user, onair, request))
-        answer_guarded(onair, request, "");
+        answer_hls(onair, request, "");
     cp_onair_release(onair);
 }
 

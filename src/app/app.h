@@ -185,6 +185,8 @@ void cp_onair_set_music(struct cp_onair *onair, const json_t *channel);
 /* Whether who plays the channel needs a token ("access": "token"), from now on. */
 void cp_onair_set_access(struct cp_onair *onair, const json_t *channel);
 bool cp_onair_is_guarded(const struct cp_onair *onair);
+/* What the captions' language is called: the channel's, or its voice's. */
+void cp_onair_set_language(struct cp_onair *onair, const json_t *channel);
 /* The framing used while no cue names one. */
 void cp_onair_set_camera(struct cp_onair *onair, const char *camera);
 

@@ -300,6 +300,18 @@ static void on_output(void *user, const char *id, const struct cp_push_status *s
 
 /* --- news --- */
 
+/* First of all, since the part that the words stand in is being coded already. */
+static void tell_players(struct cp_onair *onair, const struct news *news)
+{
+    const struct cp_hls_speech speech = {.utterance = news->utterance,
+                                         .cue = news->cue,
+                                         .first_of_line = news->first_of_line,
+                                         .at = news->at_samples,
+                                         .wall_ns = onair->start_wall_ns +
+                                                    news->at_samples * CP_NS_PER_S / CP_SAMPLE_HZ};
+    cp_hls_tell(onair->hls, &speech);
+}
+
 static json_t *caption_json(const struct cp_onair *onair, const struct news *news)
 {
     const struct cp_utterance *utterance = news->utterance;
@@ -328,6 +340,7 @@ static json_t *caption_json(const struct cp_onair *onair, const struct news *new
 static void tell(struct cp_onair *onair, struct news *news)
 {
     if (news->kind == NEWS_CAPTION) {
+        tell_players(onair, news);
         cp_gateway_publish(onair->app->gateway, "caption", onair->channel, caption_json(onair, news));
         if (news->first_of_line)
             cp_recordings_mark(onair->app->recordings, onair->channel, news->cue, news->utterance->text,
@@ -513,6 +526,7 @@ int cp_onair_start(struct cp_app *app, const char *channel, struct cp_error *err
         cp_onair_set_camera(onair, camera ? camera : "");
         cp_onair_set_music(onair, spec);
         cp_onair_set_access(onair, spec);
+        cp_onair_set_language(onair, spec);
         result = start_threads(onair, error);
     }
     json_decref(spec);
@@ -588,6 +602,16 @@ struct cp_webrtc_stream *cp_onair_stream(struct cp_onair *onair)
 struct cp_hls *cp_onair_hls(struct cp_onair *onair)
 {
     return onair->hls;
+}
+
+void cp_onair_set_language(struct cp_onair *onair, const json_t *channel)
+{
+    const char *name = json_string_value(json_object_get(channel, "voice"));
+    const char *language = json_string_value(json_object_get(channel, "language"));
+    const struct cp_voice *voice;
+    if (!language && !cp_speech_find_voice(onair->app->speech, name ? name : "", "", &voice, NULL))
+        language = voice->language;
+    cp_hls_set_language(onair->hls, language ? language : "");
 }
 
 struct cp_push *cp_onair_push(struct cp_onair *onair)

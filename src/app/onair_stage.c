@@ -70,6 +70,7 @@ static void finish_change(struct cp_onair *onair, struct change *change, int res
         cp_onair_set_camera(onair, camera ? camera : "");
         cp_onair_set_music(onair, after);
         cp_onair_set_access(onair, after);
+        cp_onair_set_language(onair, after);
         atomic_fetch_add(&onair->own_changes, 1);
         cp_gateway_publish(app->gateway, "channel", onair->channel, json_deep_copy(after));
         cp_request_reply_json(change->request, 200, after);

@@ -402,7 +402,41 @@ function checkMain(answer) {
   check('variant: CODECS', /avc1\.[0-9a-f]{6}/i.test(variant.CODECS ?? ''), variant.CODECS);
   check('variant: RESOLUTION', /^\d+x\d+$/.test(variant.RESOLUTION ?? ''), variant.RESOLUTION);
   check('variant: FRAME-RATE', Number(variant['FRAME-RATE']) > 0, variant['FRAME-RATE']);
-  return { url: new URL(lines[at + 1], mainUrl).href, bandwidth: Number(variant.BANDWIDTH) };
+  const media = lines.filter((line) => line.startsWith('#EXT-X-MEDIA:')).map(attributes).find((one) => one.TYPE === 'SUBTITLES');
+  check('captions: offered, and off until they are asked for', media && media.AUTOSELECT === 'YES' && media.DEFAULT === 'NO' && media['GROUP-ID'] === variant.SUBTITLES, () => JSON.stringify(media));
+  return { url: new URL(lines[at + 1], mainUrl).href, captions: media && new URL(media.URI, mainUrl).href };
+}
+
+// The captions' playlist stands beside the picture's: the same segments and parts, other files.
+async function checkCaptions(url, videoUrl) {
+  const [answer, video] = await Promise.all([get(url), get(videoUrl)]);
+  check('captions: 200 with its type', answer.status === 200 && /mpegurl/i.test(answer.type), `${answer.status} ${answer.type}`);
+  if (wantCors) check('captions: CORS', !!answer.cors);
+  const list = parseMedia(answer.text);
+  const beside = parseMedia(video.text);
+  check('captions: no header', list.map === undefined);
+  check('captions: parts are independent', list.segments.every((s) => s.parts.every((p) => p.independent)));
+  for (const segment of list.segments.filter(isComplete)) {
+    const other = beside.segments.find((s) => s.msn === segment.msn);
+    if (other && isComplete(other)) check("captions: the picture's segments", other.duration === segment.duration && other.date === segment.date, segment.uri);
+  }
+  for (const [mine, its] of [[list, 'video.m3u8'], [beside, 'captions.m3u8']]) {
+    const at = position(mine);
+    check('a report on the other rendition', mine.reports?.length === 1 && mine.reports[0].URI === its && Math.abs(Number(mine.reports[0]['LAST-MSN']) - at.msn) <= 1, () => JSON.stringify(mine.reports));
+  }
+  const whole = list.segments.filter(isComplete).at(-1);
+  const { msn, part } = position(list);
+  const [segment, hinted, update] = await Promise.all([
+    get(new URL(whole.uri, url).href),
+    get(new URL(list.hint.URI, url).href),
+    get(withQuery(url, { _HLS_msn: msn, _HLS_part: part, _HLS_skip: 'YES' })),
+  ]);
+  for (const file of [segment, hinted]) {
+    check('captions: 200, text/vtt, immutable', file.status === 200 && file.type === 'text/vtt' && /immutable/.test(file.cache), `${file.status} ${file.type} ${file.cache}`);
+    check('captions: WebVTT with a time stamp map', /^WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:\d+,LOCAL:[\d:.]+\n\n/.test(file.text), file.text.slice(0, 100));
+  }
+  const now = position(parseMedia(update.text));
+  check('captions: blocking reload', update.status === 200 && (now.msn > msn || now.part > part), `${update.status} ${now.msn}.${now.part}`);
 }
 
 async function run() {
@@ -423,6 +457,7 @@ async function run() {
   const tookS = (performance.now() - session.startedMs) / 1000;
   const mediaS = session.edge() - session.startedEdge;
   check('the stream keeps real time', Math.abs(mediaS - tookS) < 0.7, `${mediaS.toFixed(2)} s of media in ${tookS.toFixed(2)} s`);
+  if (variant.captions) await checkCaptions(variant.captions, variant.url); // by now a segment is complete
   if (seconds > 3 * session.list.target) check('whole segments were seen', session.segmentsChecked > 0);
   const sorted = [...session.latencies].sort((a, b) => a - b);
   const ms = (share) => Math.round(1000 * sorted[Math.floor(share * (sorted.length - 1))]);

@@ -71,7 +71,7 @@ static int start(struct cp_hls *hls)
     pthread_condattr_destroy(&attr);
     hls->waiters = calloc((size_t)hls->max_waiting, sizeof *hls->waiters);
     hls->segments = calloc((size_t)hls->n_ring, sizeof *hls->segments);
-    if (!hls->waiters || !hls->segments)
+    if (!hls->waiters || !hls->segments || cp_hls_captions_create(hls))
         return CP_ERR_NOMEM;
     for (int i = 0; i < hls->max_waiting; i++)
         hls->waiters[i].next = i + 1 < hls->max_waiting ? i + 1 : -1;
@@ -129,6 +129,7 @@ void cp_hls_destroy(struct cp_hls *hls)
     cp_hls_playlists_outdated(hls);
     cp_hls_segmenter_free(hls);
     free(hls->waiters);
+    free(hls->captions);
     pthread_cond_destroy(&hls->wake);
     pthread_mutex_destroy(&hls->lock);
     free(hls);

@@ -3,8 +3,8 @@
  * reload, preload hints and delta updates. Feeds any number of players through any cache.
  *
  * Sound and picture are muxed into one stream: one request a part instead of two, and one media playlist (so
- * there is no other rendition to report on). Times in the files are the sample clock's. Media sequence
- * numbers start at the wall clock, so that they rise over restarts and take-overs.
+ * the only other rendition is that of the captions). Times in the files are the sample clock's. Media
+ * sequence numbers start at the wall clock, so that they rise over restarts and take-overs.
  */
 #ifndef CP_HLS_H
 #define CP_HLS_H
@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ref.h"
 #include "media/packet.h"
+#include "media/utterance.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +44,18 @@ void cp_hls_destroy(struct cp_hls *hls);
  * answered. Allocates once a part. thread: venc, aenc */
 void cp_hls_push(struct cp_hls *hls, const struct cp_packet *packet);
 
+/* What is said, told when it begins to sound: it makes the captions and the date ranges of cues. */
+struct cp_hls_speech {
+    const struct cp_utterance *utterance; /* NULL: nobody speaks any more */
+    const char *cue;                      /* its id, or "" for a line of the rundown */
+    bool first_of_line;
+    int64_t at, wall_ns; /* of its first sample, or of the silence's */
+};
+/* A sentence that was not over is cut by the next call. Waits for the lock. thread: news */
+void cp_hls_tell(struct cp_hls *hls, const struct cp_hls_speech *speech);
+/* The language of the captions, BCP 47; "" when it is not known. Any thread but draw and those that push. */
+void cp_hls_set_language(struct cp_hls *hls, const char *language);
+
 /* What a request is answered with. `body` is shared and immutable: hold the reference while it is being sent.
  */
 struct cp_hls_body {
@@ -52,19 +65,21 @@ struct cp_hls_body {
 };
 struct cp_hls_response {
     int status;                /* 200, 400, 404, 503 */
-    const char *content_type;  /* "application/vnd.apple.mpegurl", "video/mp4"; "text/plain" for an error */
+    const char *content_type;  /* "application/vnd.apple.mpegurl", "video/mp4", "text/vtt"; "text/plain" for
+                                  an error */
     const char *cache_control; /* e.g. "public, max-age=60, immutable" */
     struct cp_hls_body *body;  /* may be NULL */
     const char *detail;        /* for an error: what is wrong with the request. The texts are constants */
 };
 
 /*
- * Answers a request for `file` ("index.m3u8", "video.m3u8", "init-...mp4", "seg-...m4s", "part-...m4s") with
- * its query ("_HLS_msn=5&_HLS_part=2", or ""; parameters that are not _HLS_ directives are ignored). Ready at
- * once: `ready` is called before the return, and *ret_waiting is 0. Otherwise `ready` comes later, exactly
- * once, from a pushing thread or the thread "hls" (it must only post; it may come before this call returns),
- * and *ret_waiting, set before that, names the wait for cp_hls_abandon. The response's body reference belongs
- * to the callee. A wait ends with 503 after three target durations. thread: gateway
+ * Answers a request for `file` ("index.m3u8", "video.m3u8", "init-...mp4", "seg-...m4s", "part-...m4s";
+ * "captions.m3u8", "captions-...vtt"; "keys.m3u8") with its query ("_HLS_msn=5&_HLS_part=2", or "";
+ * parameters that are not _HLS_ directives are ignored). Ready at once: `ready` is called before the return,
+ * and *ret_waiting is 0. Otherwise `ready` comes later, exactly once, from a pushing thread or the thread
+ * "hls" (it must only post; it may come before this call returns), and *ret_waiting, set before that, names
+ * the wait for cp_hls_abandon. The response's body reference belongs to the callee. A wait ends with 503
+ * after three target durations. thread: gateway
  */
 void cp_hls_request(struct cp_hls *hls, const char *file, const char *query,
                     void (*ready)(void *user, const struct cp_hls_response *response), void *user,
@@ -87,6 +102,7 @@ void cp_hls_unlisten(struct cp_hls *hls);
 
 struct cp_hls_stats {
     uint64_t segments, parts, requests, blocked, refused, bytes_out;
+    uint64_t captions, captions_lost; /* lost: more of them than are kept */
     int waiting;
     int64_t live_edge_samples; /* end of the newest part, on the sample clock */
 };

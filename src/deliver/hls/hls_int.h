@@ -13,20 +13,27 @@
 #include "base/buffer.h"
 #include "fmp4.h"
 #include "media/clock.h"
+#include "phrases.h"
 
 #include <pthread.h>
 
-#define CP_HLS_EPOCH_BYTES   40
-#define CP_HLS_MAX_PARTS     128 /* in one segment */
-#define CP_HLS_MAX_PENDING   512 /* frames of a track that wait for their part */
-#define CP_HLS_PENDING_BYTES (8 << 20)
+#define CP_HLS_EPOCH_BYTES      40
+#define CP_HLS_MAX_PARTS        128 /* in one segment */
+#define CP_HLS_MAX_PENDING      512 /* frames of a track that wait for their part */
+#define CP_HLS_PENDING_BYTES    (8 << 20)
+#define CP_HLS_MAX_RANGES       32  /* cues that the playlist tells of; the oldest goes first */
+#define CP_HLS_RANGE_TEXT_BYTES 121 /* a longer text is left out */
 /* Parts are listed for the last 3 target durations (RFC 8216bis 6.2.2), and kept for the last segments. */
 #define CP_HLS_PART_SEGMENTS 6
 
+/* The playlists of segments: the same times and numbers, other files. */
+enum cp_hls_rendition { CP_HLS_VIDEO, CP_HLS_CAPTIONS, CP_HLS_RENDITIONS };
+
 struct cp_hls_part {
-    struct cp_hls_body *body; /* NULL: dropped */
-    int64_t length;           /* samples */
-    bool independent;         /* starts with an IDR */
+    struct cp_hls_body *body;     /* NULL: dropped */
+    struct cp_hls_body *captions; /* NULL: not asked for yet */
+    int64_t length;               /* samples */
+    bool independent;             /* starts with an IDR */
 };
 
 /* The header that a segment's bytes need; shared by all segments between two changes of the encoder. */
@@ -41,12 +48,28 @@ struct cp_hls_segment {
     int64_t slot;             /* of segment_s on the sample clock, that its key frame stands in */
     int64_t wall_ns;          /* of its first picture */
     bool independent;         /* starts with an IDR: all but those cut by force */
+    size_t key_bytes;         /* from its first byte to its key frame's last; 0 when it has none */
     bool discontinuity;       /* does not follow the one before */
     uint64_t discontinuities; /* how many stand before it */
     struct cp_hls_init init;
-    struct cp_hls_body *body; /* once complete */
+    struct cp_hls_body *body;     /* once complete */
+    struct cp_hls_body *captions; /* NULL: not asked for yet */
     int n_parts;
     struct cp_hls_part parts[CP_HLS_MAX_PARTS];
+};
+
+struct cp_hls_caption {
+    int64_t begin, end; /* samples */
+    bool given_out;     /* players may have it: it does not change any more */
+    char text[CP_HLS_PHRASE_BYTES];
+};
+
+/* A cue on air. */
+struct cp_hls_range {
+    char cue[40], id[52];
+    char text[CP_HLS_RANGE_TEXT_BYTES]; /* its first sentence; "" when that is long or cannot be quoted */
+    int64_t begin, end;                 /* samples; end -1: not known */
+    int64_t wall_ns;                    /* of its begin */
 };
 
 /* A track's frames that no part holds yet, oldest first. */
@@ -58,13 +81,20 @@ struct cp_hls_track {
     int64_t end; /* of the newest frame ever pushed */
 };
 
-enum cp_hls_wait { CP_HLS_WAIT_NONE, CP_HLS_WAIT_PLAYLIST, CP_HLS_WAIT_PART, CP_HLS_WAIT_MAIN };
+enum cp_hls_wait {
+    CP_HLS_WAIT_NONE,
+    CP_HLS_WAIT_PLAYLIST,
+    CP_HLS_WAIT_PART,
+    CP_HLS_WAIT_MAIN,
+    CP_HLS_WAIT_KEYS /* for the playlist of key frames */
+};
 enum cp_hls_waiter_state { CP_HLS_WAITER_FREE, CP_HLS_WAITER_WAITING, CP_HLS_WAITER_ANSWERING };
 
 struct cp_hls_waiter {
     enum cp_hls_waiter_state state;
     uint32_t turn; /* counts the uses of this slot: half of its id */
     enum cp_hls_wait what;
+    enum cp_hls_rendition rendition;
     uint64_t msn;
     int64_t part; /* -1: the whole segment */
     bool skip, blocking;
@@ -102,9 +132,19 @@ struct cp_hls {
     int64_t part_start; /* samples: end of the newest part */
     uint32_t n_fragments;
     uint64_t peak_bps, mean_bps; /* of complete segments */
+    uint64_t peak_key_bytes;     /* of the largest key frame with its header */
 
     /* playlist.c: texts of the present version; NULL until asked for */
-    struct cp_hls_body *main_text, *full_text, *delta_text;
+    struct cp_hls_body *main_text, *keys_text, *full_text[CP_HLS_RENDITIONS], *delta_text[CP_HLS_RENDITIONS];
+
+    /* captions.c */
+    struct cp_hls_caption *captions; /* a ring, oldest first */
+    int max_captions, first_caption, n_captions;
+    struct cp_hls_range ranges[CP_HLS_MAX_RANGES];
+    int n_ranges;
+    int64_t sentence_end; /* of the newest sentence, samples */
+    bool sentence_is_last;
+    char language[36]; /* "": not known */
 
     /* request.c */
     struct cp_hls_waiter *waiters;
@@ -135,9 +175,18 @@ void cp_hls_segmenter_free(struct cp_hls *hls);
 
 /* A reference to the text; NULL when there is none yet or memory ran out. Under the lock. */
 struct cp_hls_body *cp_hls_main_playlist(struct cp_hls *hls);
-struct cp_hls_body *cp_hls_media_playlist(struct cp_hls *hls, bool skip);
+/* NULL also while no segment is complete. */
+struct cp_hls_body *cp_hls_keys_playlist(struct cp_hls *hls);
+struct cp_hls_body *cp_hls_media_playlist(struct cp_hls *hls, enum cp_hls_rendition rendition, bool skip);
 /* The stream moved on. */
 void cp_hls_playlists_outdated(struct cp_hls *hls);
+
+/* The captions of a complete segment, or of a part: a reference, NULL when memory ran out. Under the lock. */
+struct cp_hls_body *cp_hls_segment_captions(struct cp_hls *hls, struct cp_hls_segment *segment);
+struct cp_hls_body *cp_hls_part_captions(struct cp_hls *hls, struct cp_hls_segment *segment, int number);
+/* The date ranges of the cues on air in a stretch of the sample clock. */
+void cp_hls_write_ranges(struct cp_hls *hls, struct cp_buffer *text, int64_t from, int64_t to);
+int cp_hls_captions_create(struct cp_hls *hls);
 
 /* Marks the waiters that can be answered now (or all of them with 503 when `status` is not 0) and returns the
  * first of their list, -1 for none. Under the lock. */

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-static const char TYPE_PLAYLIST[] = "application/vnd.apple.mpegurl", TYPE_MP4[] = "video/mp4";
+static const char TYPE_PLAYLIST[] = "application/vnd.apple.mpegurl", TYPE_MP4[] = "video/mp4",
+                  TYPE_VTT[] = "text/vtt";
 /* A name with an epoch never means other bytes. A blocked answer is the same for all who ask by the same
  * address; one without directives is old after a part, but a second spares the origin a crowd. */
 static const char CACHE_FOR_EVER[] = "public, max-age=86400, immutable",
@@ -135,12 +136,15 @@ static bool playlist_is_due(struct cp_hls *hls, const struct cp_hls_waiter *wait
     return !last || waiter->part < last->n_parts || n_parts > 0;
 }
 
-static void give_part(struct cp_hls *hls, struct cp_hls_waiter *waiter, struct cp_hls_part *part)
+static void give_part(struct cp_hls *hls, struct cp_hls_waiter *waiter, struct cp_hls_segment *segment)
 {
-    if (part->body)
-        give(hls, waiter, cp_ref_take(part->body), TYPE_MP4, CACHE_FOR_EVER);
-    else
+    int number = (int)waiter->part;
+    if (!segment->parts[number].body)
         refuse(waiter, 404, "this part is no longer kept: ask for its segment");
+    else if (waiter->rendition == CP_HLS_CAPTIONS)
+        give(hls, waiter, cp_hls_part_captions(hls, segment, number), TYPE_VTT, CACHE_FOR_EVER);
+    else
+        give(hls, waiter, cp_ref_take(segment->parts[number].body), TYPE_MP4, CACHE_FOR_EVER);
 }
 
 /* Fills in the response when there is one now; false: wait. */
@@ -152,10 +156,16 @@ static bool try_answer(struct cp_hls *hls, struct cp_hls_waiter *waiter)
         give(hls, waiter, cp_hls_main_playlist(hls), TYPE_PLAYLIST, CACHE_PLAIN);
         return true;
     }
+    if (waiter->what == CP_HLS_WAIT_KEYS) {
+        if (!cp_hls_complete(hls))
+            return false;
+        give(hls, waiter, cp_hls_keys_playlist(hls), TYPE_PLAYLIST, CACHE_PLAIN);
+        return true;
+    }
     if (waiter->what == CP_HLS_WAIT_PLAYLIST) {
         if (!playlist_is_due(hls, waiter))
             return false;
-        give(hls, waiter, cp_hls_media_playlist(hls, waiter->skip), TYPE_PLAYLIST,
+        give(hls, waiter, cp_hls_media_playlist(hls, waiter->rendition, waiter->skip), TYPE_PLAYLIST,
              waiter->blocking ? CACHE_BLOCKED : CACHE_PLAIN);
         return true;
     }
@@ -163,7 +173,7 @@ static bool try_answer(struct cp_hls *hls, struct cp_hls_waiter *waiter)
     uint64_t now = present(hls, &n_parts);
     struct cp_hls_segment *segment = find_segment(hls, waiter->msn);
     if (segment && waiter->part < segment->n_parts) {
-        give_part(hls, waiter, &segment->parts[waiter->part]);
+        give_part(hls, waiter, segment);
         return true;
     }
     if ((waiter->msn == now && waiter->part == n_parts) || (waiter->msn == now + 1 && !waiter->part))
@@ -230,23 +240,40 @@ static void give_init(struct cp_hls *hls, struct cp_hls_waiter *waiter, uint64_t
 static void give_segment(struct cp_hls *hls, struct cp_hls_waiter *waiter, uint64_t msn)
 {
     struct cp_hls_segment *segment = find_segment(hls, msn);
-    if (segment && segment->body)
+    if (segment && segment->body && waiter->rendition == CP_HLS_CAPTIONS)
+        give(hls, waiter, cp_hls_segment_captions(hls, segment), TYPE_VTT, CACHE_FOR_EVER);
+    else if (segment && segment->body)
         give(hls, waiter, cp_ref_take(segment->body), TYPE_MP4, CACHE_FOR_EVER);
     else
         refuse(waiter, 404, "there is no such segment, or not yet, or no longer");
+}
+
+/* The rest of a part's name, behind its segment's number; NULL: there was none. False: it must wait. */
+static bool examine_part(struct cp_hls *hls, struct cp_hls_waiter *waiter, const char *name, uint64_t msn,
+                         const char *ending)
+{
+    uint64_t part = 0;
+    name = name && *name == '.' ? read_number(name + 1, &part) : NULL;
+    if (!name || strcmp(name, ending) || part >= CP_HLS_MAX_PARTS)
+        return true;
+    waiter->what = CP_HLS_WAIT_PART;
+    waiter->msn = msn;
+    waiter->part = (int64_t)part;
+    return try_answer(hls, waiter);
 }
 
 /* Finds out what is asked for. False: it must wait; else the response is filled in. */
 static bool examine(struct cp_hls *hls, struct cp_hls_waiter *waiter, const char *file, const char *query)
 {
     const char *name;
-    uint64_t number, part;
+    uint64_t number = 0;
     refuse(waiter, 404, "there is no such file");
-    if (!strcmp(file, "index.m3u8")) {
-        waiter->what = CP_HLS_WAIT_MAIN;
+    if (!strcmp(file, "index.m3u8") || !strcmp(file, "keys.m3u8")) {
+        waiter->what = *file == 'i' ? CP_HLS_WAIT_MAIN : CP_HLS_WAIT_KEYS;
         return try_answer(hls, waiter);
     }
-    if (!strcmp(file, "video.m3u8"))
+    waiter->rendition = strncmp(file, "captions", 8) ? CP_HLS_VIDEO : CP_HLS_CAPTIONS;
+    if (!strcmp(file, "video.m3u8") || !strcmp(file, "captions.m3u8"))
         return !read_playlist_query(hls, waiter, query) || try_answer(hls, waiter);
     if ((name = behind_epoch(hls, file, "init"))) {
         if ((name = read_number(name, &number)) && !strcmp(name, ".mp4"))
@@ -256,13 +283,11 @@ static bool examine(struct cp_hls *hls, struct cp_hls_waiter *waiter, const char
             give_segment(hls, waiter, number);
     } else if ((name = behind_epoch(hls, file, "part"))) {
         name = read_number(name, &number);
-        name = name && *name == '.' ? read_number(name + 1, &part) : NULL;
-        if (name && !strcmp(name, ".m4s") && part < CP_HLS_MAX_PARTS) {
-            waiter->what = CP_HLS_WAIT_PART;
-            waiter->msn = number;
-            waiter->part = (int64_t)part;
-            return try_answer(hls, waiter);
-        }
+        return examine_part(hls, waiter, name, number, ".m4s");
+    } else if ((name = behind_epoch(hls, file, "captions")) && (name = read_number(name, &number))) {
+        if (strcmp(name, ".vtt"))
+            return examine_part(hls, waiter, name, number, ".vtt");
+        give_segment(hls, waiter, number);
     }
     return true;
 }

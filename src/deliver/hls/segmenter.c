@@ -90,9 +90,12 @@ void cp_hls_next_part(struct cp_hls *hls, uint64_t *ret_msn, int *ret_part)
 
 static void free_segment(struct cp_hls_segment *segment)
 {
-    for (int i = 0; i < segment->n_parts; i++)
+    for (int i = 0; i < segment->n_parts; i++) {
         cp_ref_drop(segment->parts[i].body);
+        cp_ref_drop(segment->parts[i].captions);
+    }
     cp_ref_drop(segment->body);
+    cp_ref_drop(segment->captions);
     cp_ref_drop(segment->init.body);
     memset(segment, 0, sizeof *segment);
 }
@@ -202,6 +205,9 @@ static void publish_part(struct cp_hls *hls, int64_t end)
     part->independent = n_video && video.samples[0].key;
     part->length = end - hls->part_start;
     part->body = make_fragment(hls, &video, &audio);
+    if (part->body && part->independent && !segment->n_parts)
+        segment->key_bytes =
+            part->body->length - video.bytes - audio.bytes + video.samples[0].bytes; /* video comes first */
     forget(&hls->video, n_video);
     forget(&hls->audio, n_audio);
     hls->part_start = end;
@@ -265,12 +271,15 @@ static void close_segment(struct cp_hls *hls)
     uint64_t bps = segment->length ? bytes * 8 * CP_SAMPLE_HZ / (uint64_t)segment->length : 0;
     if (segment->length >= hls->segment_samples / 2 && bps > hls->peak_bps)
         hls->peak_bps = bps;
+    if (segment->key_bytes > hls->peak_key_bytes)
+        hls->peak_key_bytes = segment->key_bytes;
     hls->mean_bps = hls->mean_bps ? (hls->mean_bps * 7 + bps) / 8 : bps;
     if (hls->n_segments > CP_HLS_PART_SEGMENTS) {
         struct cp_hls_segment *old = cp_hls_segment(hls, hls->n_segments - 1 - CP_HLS_PART_SEGMENTS);
         for (int i = 0; i < old->n_parts; i++) {
             cp_ref_drop(old->parts[i].body);
-            old->parts[i].body = NULL;
+            cp_ref_drop(old->parts[i].captions);
+            old->parts[i].body = old->parts[i].captions = NULL;
         }
     }
 }

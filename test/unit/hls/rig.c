@@ -247,6 +247,13 @@ static void read_line(struct listed *listed, struct listed_segment *segment, con
     } else if (!strncmp(line, "#EXT-X-PRELOAD-HINT:TYPE=PART,", 30)) {
         assert_string_equal(listed->hint, "");
         quoted(line, listed->hint, sizeof listed->hint);
+    } else if (!strncmp(line, "#EXT-X-RENDITION-REPORT:", 24)) {
+        listed->report_msn = (uint64_t)attribute(line, "LAST-MSN=");
+        listed->report_part = (int)attribute(line, "LAST-PART=");
+    } else if (!strncmp(line, "#EXT-X-DATERANGE:", 17)) {
+        assert_int_equal(listed->n_segments, 0);
+        snprintf(listed->ranges[listed->n_ranges++], sizeof listed->ranges[0], "%.299s", line + 17);
+        assert_true(listed->n_ranges < MAX_RANGES);
     } else if (!strcmp(line, "#EXT-X-DISCONTINUITY")) {
         segment->discontinuity = true;
     } else if (!strncmp(line, "#EXT-X-PROGRAM-DATE-TIME:", 25)) {
@@ -287,18 +294,19 @@ static void check_segment(const struct listed *listed, const struct listed_segme
         assert_true(part->duration <= listed->part_target + 1e-6);
         if (!last && part->duration < 0.85 * listed->part_target)
             fail_msg("%s lasts %.3f s of %.3f", part->uri, part->duration, listed->part_target);
-        snprintf(expected, sizeof expected, "part-" EPOCH "-%llu.%d.m4s", (unsigned long long)segment->msn,
-                 i);
+        snprintf(expected, sizeof expected, "%s-" EPOCH "-%llu.%d.%s", listed->captions ? "captions" : "part",
+                 (unsigned long long)segment->msn, i, listed->captions ? "vtt" : "m4s");
         assert_string_equal(part->uri, expected);
         sum += part->duration;
     }
     for (int i = 0; i < segment->n_parts; i++) /* the loop's key frames stand where segments start */
-        assert_int_equal(segment->parts[i].independent, i == 0);
+        assert_int_equal(segment->parts[i].independent, i == 0 || listed->captions);
     assert_true(*segment->date);
     if (segment->duration <= 0)
         return;
     assert_true(lround(segment->duration) <= listed->target);
-    snprintf(expected, sizeof expected, "seg-" EPOCH "-%llu.m4s", (unsigned long long)segment->msn);
+    snprintf(expected, sizeof expected, "%s-" EPOCH "-%llu.%s", listed->captions ? "captions" : "seg",
+             (unsigned long long)segment->msn, listed->captions ? "vtt" : "m4s");
     assert_string_equal(segment->uri, expected);
     if (segment->n_parts)
         assert_true(fabs(sum - segment->duration) < 1e-3);
@@ -310,7 +318,7 @@ static void check_playlist(const struct listed *listed)
     assert_true(listed->hold_back >= 3 * listed->target);
     assert_true(listed->part_hold_back >= 3 * listed->part_target);
     assert_true(listed->skip_until >= 6 * listed->target);
-    assert_true(*listed->map || listed->skipped);
+    assert_true(listed->captions ? !*listed->map : *listed->map || listed->skipped);
     for (int i = listed->n_segments - 1; i >= 0; i--) {
         const struct listed_segment *segment = &listed->segments[i];
         assert_int_equal(segment->msn, listed->msn + (uint64_t)(listed->skipped + i));
@@ -325,16 +333,21 @@ static void check_playlist(const struct listed *listed)
     }
     const struct listed_segment *last = &listed->segments[listed->n_segments - 1];
     char next[2][96];
-    snprintf(next[0], 96, "part-" EPOCH "-%llu.%d.m4s", (unsigned long long)last->msn, last->n_parts);
-    snprintf(next[1], 96, "part-" EPOCH "-%llu.0.m4s", (unsigned long long)last->msn + 1);
+    const char *kind = listed->captions ? "captions" : "part", *ending = listed->captions ? "vtt" : "m4s";
+    snprintf(next[0], 96, "%s-" EPOCH "-%llu.%d.%s", kind, (unsigned long long)last->msn, last->n_parts,
+             ending);
+    snprintf(next[1], 96, "%s-" EPOCH "-%llu.0.%s", kind, (unsigned long long)last->msn + 1, ending);
+    assert_int_equal(listed->report_msn, last->msn);
+    assert_int_equal(listed->report_part, last->n_parts - 1);
     assert_true((last->duration <= 0 && !strcmp(listed->hint, next[0])) || !strcmp(listed->hint, next[1]));
 }
 
 void rig_read_playlist(const char *text, struct listed *ret_listed)
 {
-    char line[256];
+    char line[400];
     assert_int_equal(strncmp(text, "#EXTM3U\n#EXT-X-VERSION:9\n", 25), 0);
     memset(ret_listed, 0, sizeof *ret_listed);
+    ret_listed->captions = strstr(text, ".vtt\"") != NULL;
     while (*text) {
         int length = (int)strcspn(text, "\n");
         struct listed_segment *segment = &ret_listed->segments[ret_listed->n_segments];

@@ -60,6 +60,7 @@ char *rig_text(struct cp_hls *hls, const char *file, const char *query);
 struct cp_hls_body *rig_body(struct cp_hls *hls, const char *file);
 
 #define MAX_LISTED 64
+#define MAX_RANGES 40
 struct listed_part {
     double duration;
     char uri[96];
@@ -74,6 +75,11 @@ struct listed_segment {
     struct listed_part parts[24];
 };
 struct listed {
+    bool captions; /* of the captions' playlist */
+    uint64_t report_msn;
+    int report_part;
+    int n_ranges;
+    char ranges[MAX_RANGES][300]; /* attributes of date ranges */
     int target, n_segments, n_complete, skipped;
     double part_target, hold_back, part_hold_back, skip_until;
     uint64_t msn, discontinuity_sequence;

@@ -103,7 +103,7 @@ static void main_playlist_describes_the_stream(void **state)
     char *text = rig_text(feed.hls, "index.m3u8", "");
     assert_non_null(strstr(text, "CODECS=\"avc1.42e01f,mp4a.40.2\""));
     assert_non_null(strstr(text, "RESOLUTION=320x180,FRAME-RATE=30.000"));
-    assert_string_equal(line_at(text, "video.m3u8"), "video.m3u8\n");
+    assert_int_equal(strncmp(line_at(text, "video.m3u8"), "video.m3u8\n", 11), 0);
     double bandwidth = strtod(line_at(text, "BANDWIDTH=") + 10, NULL);
     static struct listed listed;
     char *media = rig_text(feed.hls, "video.m3u8", "");
@@ -121,6 +121,52 @@ static void main_playlist_describes_the_stream(void **state)
     rig_feed(&feed, 10);
     text = rig_text(feed.hls, "index.m3u8", "");
     assert_non_null(strstr(text, "CODECS=\"avc1.42e01f\","));
+    free(text);
+    cp_hls_destroy(feed.hls);
+}
+
+/* The list of key frames has a range of each segment, which ends with its first picture. */
+static void keys_playlist_names_a_picture_a_segment(void **state)
+{
+    struct feed feed = {.hls = rig_create(5, true)};
+    static struct listed listed;
+    struct answer early;
+    unsigned long long msn;
+    int n = 0;
+    rig_feed(&feed, 30);
+    rig_ask(feed.hls, "keys.m3u8", "", &early);
+    assert_true(early.waiting);
+    char *text = rig_text(feed.hls, "index.m3u8", "");
+    assert_null(strstr(text, "I-FRAME"));
+    free(text);
+    rig_feed(&feed, 600);
+    assert_int_equal(early.status, 200);
+    rig_drop(&early);
+    text = rig_text(feed.hls, "index.m3u8", "");
+    const char *variant = strstr(text, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=");
+    assert_non_null(variant);
+    assert_non_null(strstr(variant, "CODECS=\"avc1.42e01f\",RESOLUTION=320x180,URI=\"keys.m3u8\"\n"));
+    double bandwidth = strtod(variant + 36, NULL);
+    char *media = rig_text(feed.hls, "video.m3u8", ""), *keys = rig_text(feed.hls, "keys.m3u8", "");
+    rig_read_playlist(media, &listed);
+    assert_non_null(strstr(keys, "#EXT-X-I-FRAMES-ONLY\n"));
+    assert_int_equal(sscanf(line_at(keys, "#EXT-X-MEDIA-SEQUENCE:"), "#EXT-X-MEDIA-SEQUENCE:%llu", &msn), 1);
+    assert_int_equal(msn, listed.msn);
+    for (const char *at = keys; (at = strstr(at, "#EXT-X-BYTERANGE:")); at++, n++) {
+        struct cp_hls_body *body = rig_body(feed.hls, listed.segments[n].uri);
+        size_t bytes = strtoul(at + 17, NULL, 10);
+        char next[128];
+        snprintf(next, sizeof next, "#EXT-X-BYTERANGE:%zu@0\n%s\n", bytes, listed.segments[n].uri);
+        assert_int_equal(strncmp(at, next, strlen(next)), 0);
+        assert_true(bytes < body->length && (double)bytes * 8 / listed.segments[n].duration <= bandwidth);
+        /* The picture's bytes stand at the range's end, as the encoder made them. */
+        const struct cp_packet *frame = rig_frame((600 / 60 - 1 - listed.n_complete + n) * 60);
+        assert_memory_equal(body->data + bytes - 32, frame->data + frame->length_bytes - 32, 32);
+        cp_ref_drop(body);
+    }
+    assert_int_equal(n, listed.n_complete);
+    free(media);
+    free(keys);
     free(text);
     cp_hls_destroy(feed.hls);
 }
@@ -205,6 +251,7 @@ int main(void)
         cmocka_unit_test(playlist_segments_stand_on_the_grid),
         cmocka_unit_test(playlist_delta_merges_to_the_full_one),
         cmocka_unit_test(main_playlist_describes_the_stream),
+        cmocka_unit_test(keys_playlist_names_a_picture_a_segment),
         cmocka_unit_test(playlist_numbers_rise_over_a_restart),
         cmocka_unit_test(playlist_marks_a_jump_of_the_clock),
         cmocka_unit_test(memory_is_flat_over_ten_minutes),
