@@ -161,8 +161,8 @@ static int level(const struct cp_maker *maker, struct cp_take *take)
     return result;
 }
 
-int cp_take_finish(const struct cp_take *take, const struct cp_script *script, int sentence,
-                   const char *voice_id, struct cp_utterance **ret_utterance)
+int cp_take_finish(struct cp_take *take, const struct cp_script *script, int sentence, const char *voice_id,
+                   float breath_rms, struct cp_utterance **ret_utterance)
 {
     const struct cp_sentence *range = &script->sentences[sentence];
     char *text = strndup(script->text + range->start, (size_t)(range->end - range->start));
@@ -171,11 +171,13 @@ int cp_take_finish(const struct cp_take *take, const struct cp_script *script, i
     free(text);
     if (!utterance)
         return CP_ERR_NOMEM;
-    cp_to_16_bit(take->pcm, take->n_samples, utterance->pcm);
     if (cp_measure_prosody(take->pcm, take->n_samples, utterance->prosody)) {
         cp_ref_drop(utterance);
         return CP_ERR_NOMEM;
     }
+    if (breath_rms > 0)
+        cp_take_breathe(take, breath_rms);
+    cp_to_16_bit(take->pcm, take->n_samples, utterance->pcm);
     utterance->sentence = sentence;
     utterance->text_start = range->start;
     utterance->text_end = range->end;
@@ -197,11 +199,10 @@ int cp_make_utterance(struct cp_maker *maker, const struct cp_make_request *requ
         result = CP_ERR_NOMEM;
         if (!raise_question(request, &take) && !cp_take_add_pause(&take, behind.ms, behind.breath) &&
             !level(maker, &take)) {
-            if (maker->breath > 0)
-                cp_take_breathe(&take, (float)(maker->breath * request->volume *
-                                               pow(10, (maker->loudness_lufs + BREATH_DB) / 20)));
-            result =
-                cp_take_finish(&take, request->script, request->sentence, request->voice_id, ret_utterance);
+            float breath =
+                (float)(maker->breath * request->volume * pow(10, (maker->loudness_lufs + BREATH_DB) / 20));
+            result = cp_take_finish(&take, request->script, request->sentence, request->voice_id, breath,
+                                    ret_utterance);
         }
         if (result)
             cp_fail(error, result, STAGE, "Out of memory.");

@@ -63,9 +63,10 @@ int cp_make_piece(struct cp_maker *maker, const struct cp_make_request *request,
 /* The resampler from this rate; NULL when there cannot be one. */
 struct cp_resampler *cp_maker_resampler(struct cp_maker *maker, int hz);
 
-/* The take as a sentence's utterance, with its marks and melody. 0 or CP_ERR_NOMEM. */
-int cp_take_finish(const struct cp_take *take, const struct cp_script *script, int sentence,
-                   const char *voice_id, struct cp_utterance **ret_utterance);
+/* The take as a sentence's utterance, with its marks and melody; breath_rms: how loud its breaths are made,
+ * which are no part of the melody. 0 or CP_ERR_NOMEM. */
+int cp_take_finish(struct cp_take *take, const struct cp_script *script, int sentence, const char *voice_id,
+                   float breath_rms, struct cp_utterance **ret_utterance);
 
 void cp_maker_clear(struct cp_maker *maker);
 

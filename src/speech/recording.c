@@ -116,7 +116,7 @@ static int cut_out(const struct tape *tape, int sentence, int32_t from, struct c
     int result = take.pcm ? add_events(tape, from, to, &take) : CP_ERR_NOMEM;
     if (!result) {
         memcpy(take.pcm, tape->sound.samples + from, take.n_samples * sizeof *take.pcm);
-        result = cp_take_finish(&take, &tape->script, sentence, CP_RECORDING_VOICE, ret_utterance);
+        result = cp_take_finish(&take, &tape->script, sentence, CP_RECORDING_VOICE, 0, ret_utterance);
     }
     cp_take_free(&take);
     return result;

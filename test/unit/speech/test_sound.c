@@ -150,6 +150,8 @@ static void breath_is_heard_between_sentences(void **state)
                                   *third = listener.heard[2];
         int32_t n = first->n_samples, from = spoken_end(first);
         assert_true(level_db(first, n - ROOM, n) < -80); /* the next word begins in silence */
+        for (size_t i = first->n_prosody - 10; i < first->n_prosody; i++)
+            assert_true(first->prosody[i].level < 0.001f); /* it moves neither mouth nor hands */
         double breath_db = level_db(first, n - CP_SAMPLE_HZ * 160 / 1000, n - ROOM);
         double voice_db = level_db(first, 0, from);
         if (on)
