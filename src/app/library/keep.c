@@ -227,6 +227,8 @@ static int keep_speech(struct keep *keep, json_t **ret_speech, struct cp_error *
     struct cp_library *library = keep->library;
     char id[CP_SPEECH_ID_BYTES];
     int64_t now_ns = cp_clock_wall_ns(), expires_ns = now_ns + keep->keep_s * CP_NS_PER_S, bytes = 0;
+    int64_t forget_ns =
+        cp_clock_now_ns() + keep->keep_s * CP_NS_PER_S; /* the same moment: writing takes a while */
     enum cp_sound_format format = CP_SOUND_UNSET;
     make_id(now_ns, id);
     json_t *speech = json_deep_copy(keep->about);
@@ -244,8 +246,7 @@ static int keep_speech(struct keep *keep, json_t **ret_speech, struct cp_error *
     }
     cp_metric_add(library->bytes, (double)bytes);
     if (keep->n) /* what is remembered in memory goes when the file does */
-        cp_speech_forget(library->app->speech, keep->utterances[0]->key,
-                         cp_clock_now_ns() + keep->keep_s * CP_NS_PER_S);
+        cp_speech_forget(library->app->speech, keep->utterances[0]->key, forget_ns);
     *ret_speech = speech;
     return 0;
 }
