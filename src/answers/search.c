@@ -101,6 +101,8 @@ static int by_score(const void *a, const void *b)
     const struct hit *x = a, *y = b;
     if (x->fused != y->fused)
         return x->fused < y->fused ? 1 : -1;
+    if (x->score != y->score) /* equal ranks: words first */
+        return x->score < y->score ? 1 : -1;
     return (x->passage > y->passage) - (x->passage < y->passage);
 }
 

@@ -166,11 +166,13 @@ struct batch {
     int n;
 };
 
-/* The next passages without a vector. thread: embed */
+/* The next passages without a vector, as many as memory has room for. thread: embed */
 static void next_batch(struct cp_embedder *embedder, struct batch *batch)
 {
     struct connection *reader = cp_answers_reader(embedder->answers);
     sqlite3_stmt *row = NULL;
+    int64_t room = embedder->answers->config.embed_most - cp_vectors_count(embedder->vectors);
+    int most = room < BATCH ? (int)room : BATCH;
     *batch = (struct batch){.texts = json_array()};
     if (!sqlite3_prepare_v2(
             reader->db,
@@ -178,8 +180,8 @@ static void next_batch(struct cp_embedder *embedder, struct batch *batch)
             " documents d ON d.number = p.document LEFT JOIN vectors v ON v.passage = p.id WHERE"
             " v.passage IS NULL ORDER BY p.id LIMIT ?1",
             -1, &row, NULL)) {
-        sqlite3_bind_int(row, 1, BATCH);
-        while (batch->n < BATCH && sqlite3_step(row) == SQLITE_ROW) {
+        sqlite3_bind_int(row, 1, most);
+        while (batch->n < most && sqlite3_step(row) == SQLITE_ROW) {
             struct cp_buffer text = cp_buffer_make(1 << 20);
             for (int i = 2; i < 6; i++)
                 cp_buffer_printf(&text, "%s%s", text.length ? "\n" : "",
@@ -272,6 +274,12 @@ static void embed_passages(void *user)
         }
         float *vectors = ask(embedder, batch.texts, BATCH_MS, &width, NULL);
         more = vectors && keep_batch(embedder, &batch, vectors, width);
+        if (vectors && !more) { /* a failure too, so that what cannot be kept is not asked for each second */
+            struct cp_error error;
+            cp_fail(&error, CP_ERR_IO, STAGE,
+                    "Vectors of %d components could not be kept; check the disk and the model.", width);
+            note(embedder, false, &error);
+        }
         free(vectors);
     }
 }

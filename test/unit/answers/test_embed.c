@@ -279,6 +279,23 @@ static void an_endpoint_that_fails_leaves_search_by_words(void **state)
     wait_embedded(base, 4); /* it is tried again */
 }
 
+/* The endpoint costs money: what there is no room for is not asked for. */
+static void no_more_vectors_are_asked_for_than_are_kept(void **state)
+{
+    struct base *base = *state;
+    cp_answers_close(base->answers);
+    base->config.embed_most = 2;
+    assert_int_equal(cp_answers_open(&base->config, base->directory, &base->answers, &base->error), 0);
+    add(base, "", "Cars", "Our automobiles are washed each Friday.");
+    add(base, "", "Dogs", "Puppies sleep in the back room.");
+    add(base, "", "Money", "Prices are on the wall.");
+    wait_embedded(base, 2);
+    int asked = atomic_load(&n_asked);
+    cp_clock_sleep_until_ns(cp_clock_now_ns() + 2500 * CP_NS_PER_MS); /* two looks */
+    assert_int_equal(atomic_load(&n_asked), asked);
+    assert_string_equal(best(base, "prices", ""), "Money"); /* words find it */
+}
+
 static void the_endpoint_can_be_tried(void **state)
 {
     struct base *base = *state;
@@ -379,6 +396,7 @@ int main(void)
         WITH_BASE(vectors_outlive_the_process_but_not_their_model),
         WITH_BASE(changed_and_deleted_passages_lose_their_vectors),
         WITH_BASE(an_endpoint_that_fails_leaves_search_by_words),
+        WITH_BASE(no_more_vectors_are_asked_for_than_are_kept),
         WITH_BASE(the_endpoint_can_be_tried),
         WITH_BASE(wrong_options_are_told),
         cmocka_unit_test(the_scan_finds_what_exact_arithmetic_finds),
